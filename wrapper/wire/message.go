@@ -1,0 +1,324 @@
+package wire
+
+// Stream says what one of the wrapper's standard streams is.
+type Stream uint8
+
+// The kinds of streams that matter for what compilers write.
+const (
+	StreamOther    Stream = iota // pipe, file, /dev/null, closed
+	StreamTerminal               // isatty holds
+)
+
+// A Call asks the server what to do with one start of a compiler.
+type Call struct {
+	Version uint32
+	Program string // absolute path of the real compiler
+	Argv    []string
+	Dir     string // getcwd
+	PWD     string // $PWD where it names Dir, else empty
+	Env     []string
+	Umask   uint32
+	// Namespace identifies the mount namespace (readlink /proc/self/ns/mnt),
+	// empty where the system has none.
+	Namespace string
+	Pid       uint32
+	// Token is unique to this call. Temp files are named by TempName.
+	Token string
+	// Started is when the wrapper started, in nanoseconds since 1970: what
+	// was modified after it may have changed under the compiler.
+	Started        int64
+	Stdout, Stderr Stream
+	// SameFile is set when stdout and stderr are one file or one terminal.
+	SameFile bool
+	// Columns is the width of the terminal, 0 where there is none.
+	Columns uint32
+}
+
+// TempName returns the name of the call's nth temp file in the directory of
+// target: hidden, and in one directory with target, so that a rename suffices.
+func TempName(target, token string, n int) string {
+	dir := ""
+	for i := len(target) - 1; i >= 0; i-- {
+		if target[i] == '/' || target[i] == '\\' && pathHasBackslash {
+			dir = target[:i+1]
+			break
+		}
+	}
+	return dir + ".rexwrap-" + token + "-" + decimal(n)
+}
+
+func decimal(n int) string {
+	var buf [20]byte
+	i := len(buf)
+	for {
+		i--
+		buf[i] = byte('0' + n%10)
+		if n /= 10; n == 0 {
+			return string(buf[i:])
+		}
+	}
+}
+
+// A Notice tells the server of a call that the wrapper ran by itself.
+type Notice struct {
+	Version uint32
+	Reason  string
+	Program string
+	Argv    []string
+	Dir     string
+	PWD     string
+	Started int64
+}
+
+// A Chunk is what came through one of the compiler's streams in one piece.
+type Chunk struct {
+	Fd   uint8 // 1 or 2
+	Data []byte
+}
+
+// Ran tells the server how the compiler ended.
+type Ran struct {
+	Status uint32 // exit status; 0 if Signal is not
+	Signal uint32 // signal that killed it
+	// Chunks are stdout and stderr in the order they came, complete unless
+	// Truncated. Where both are one file every chunk has Fd 1.
+	Chunks    []Chunk
+	Truncated bool
+	// Headers is what -H added to stderr, where Run asked for it.
+	Headers           []byte
+	UserTime, SysTime int64 // microseconds
+	WallTime          int64 // microseconds
+	MaxRSS            int64 // bytes
+	// Killed is set when the wrapper itself was told to stop.
+	Killed bool
+}
+
+// Committed tells the server that every file of Done is in its place.
+type Committed struct{}
+
+// Admin carries a management request; Body is the server's business.
+type Admin struct {
+	Version uint32
+	Verb    string
+	Body    []byte
+}
+
+// Heartbeat tells the wrapper that the server is at work.
+type Heartbeat struct{}
+
+// StepAside tells the wrapper to run the compiler unchanged, by exec.
+type StepAside struct {
+	Reason string
+	Arg    string
+}
+
+// Run tells the wrapper to run the compiler as a child and to report.
+type Run struct {
+	Program string
+	Argv    []string
+	Env     []string // NAME=value to set in addition
+	// FilterHeaders is set when -H was added: the wrapper takes its lines
+	// out of stderr and reports them in Ran.Headers.
+	FilterHeaders bool
+}
+
+// Prepare announces the temp files that may come to exist.
+type Prepare struct{ Temps []string }
+
+// A File is one output that the wrapper puts in its place.
+type File struct {
+	Target string
+	// Temp is renamed to Target. Where it is empty, Data is written through
+	// to Target, which is then no regular file, or one whose inode stays.
+	Temp string
+	Data []byte
+	// Keep keeps Target's inode: open with O_TRUNC, write, close.
+	Keep bool
+}
+
+// Done ends a call.
+type Done struct {
+	// Status is the exit status to end with. After Run it is ignored.
+	Status uint32
+	Chunks []Chunk
+	// Files are put in place in this order, the object last.
+	Files []File
+	// Remove are stale outputs that the compiler would have removed.
+	Remove []string
+}
+
+// AdminReply answers Admin. Replies with More set are followed by another.
+type AdminReply struct {
+	More  bool
+	Error string
+	Body  []byte
+}
+
+// Type implements Message.
+func (*Call) Type() Type       { return TypeCall }
+func (*Notice) Type() Type     { return TypeNotice }
+func (*Ran) Type() Type        { return TypeRan }
+func (*Committed) Type() Type  { return TypeCommitted }
+func (*Admin) Type() Type      { return TypeAdmin }
+func (*Heartbeat) Type() Type  { return TypeHeartbeat }
+func (*StepAside) Type() Type  { return TypeStepAside }
+func (*Run) Type() Type        { return TypeRun }
+func (*Prepare) Type() Type    { return TypePrepare }
+func (*Done) Type() Type       { return TypeDone }
+func (*AdminReply) Type() Type { return TypeAdminReply }
+
+func (m *Call) append(e *encoder) {
+	e.u32(m.Version)
+	e.string(m.Program)
+	e.strings(m.Argv)
+	e.string(m.Dir)
+	e.string(m.PWD)
+	e.strings(m.Env)
+	e.u32(m.Umask)
+	e.string(m.Namespace)
+	e.u32(m.Pid)
+	e.string(m.Token)
+	e.i64(m.Started)
+	e.u8(uint8(m.Stdout))
+	e.u8(uint8(m.Stderr))
+	e.bool(m.SameFile)
+	e.u32(m.Columns)
+}
+
+func (m *Call) decode(d *decoder) {
+	*m = Call{
+		Version: d.u32(), Program: d.string(), Argv: d.strings(), Dir: d.string(), PWD: d.string(),
+		Env: d.strings(), Umask: d.u32(), Namespace: d.string(), Pid: d.u32(), Token: d.string(),
+		Started: d.i64(), Stdout: Stream(d.u8()), Stderr: Stream(d.u8()), SameFile: d.bool(), Columns: d.u32(),
+	}
+}
+
+func (m *Notice) append(e *encoder) {
+	e.u32(m.Version)
+	e.string(m.Reason)
+	e.string(m.Program)
+	e.strings(m.Argv)
+	e.string(m.Dir)
+	e.string(m.PWD)
+	e.i64(m.Started)
+}
+
+func (m *Notice) decode(d *decoder) {
+	*m = Notice{
+		Version: d.u32(), Reason: d.string(), Program: d.string(), Argv: d.strings(),
+		Dir: d.string(), PWD: d.string(), Started: d.i64(),
+	}
+}
+
+func (m *Ran) append(e *encoder) {
+	e.u32(m.Status)
+	e.u32(m.Signal)
+	e.chunks(m.Chunks)
+	e.bool(m.Truncated)
+	e.bytes(m.Headers)
+	e.i64(m.UserTime)
+	e.i64(m.SysTime)
+	e.i64(m.WallTime)
+	e.i64(m.MaxRSS)
+	e.bool(m.Killed)
+}
+
+func (m *Ran) decode(d *decoder) {
+	*m = Ran{
+		Status: d.u32(), Signal: d.u32(), Chunks: d.chunks(), Truncated: d.bool(), Headers: d.bytes(),
+		UserTime: d.i64(), SysTime: d.i64(), WallTime: d.i64(), MaxRSS: d.i64(), Killed: d.bool(),
+	}
+}
+
+func (*Committed) append(*encoder) {}
+func (*Committed) decode(*decoder) {}
+
+func (m *Admin) append(e *encoder) {
+	e.u32(m.Version)
+	e.string(m.Verb)
+	e.bytes(m.Body)
+}
+
+func (m *Admin) decode(d *decoder) {
+	*m = Admin{Version: d.u32(), Verb: d.string(), Body: d.bytes()}
+}
+
+func (*Heartbeat) append(*encoder) {}
+func (*Heartbeat) decode(*decoder) {}
+
+func (m *StepAside) append(e *encoder) {
+	e.string(m.Reason)
+	e.string(m.Arg)
+}
+
+func (m *StepAside) decode(d *decoder) {
+	*m = StepAside{Reason: d.string(), Arg: d.string()}
+}
+
+func (m *Run) append(e *encoder) {
+	e.string(m.Program)
+	e.strings(m.Argv)
+	e.strings(m.Env)
+	e.bool(m.FilterHeaders)
+}
+
+func (m *Run) decode(d *decoder) {
+	*m = Run{Program: d.string(), Argv: d.strings(), Env: d.strings(), FilterHeaders: d.bool()}
+}
+
+func (m *Prepare) append(e *encoder) { e.strings(m.Temps) }
+func (m *Prepare) decode(d *decoder) { m.Temps = d.strings() }
+
+func (m *Done) append(e *encoder) {
+	e.u32(m.Status)
+	e.chunks(m.Chunks)
+	e.u32(uint32(len(m.Files)))
+	for _, f := range m.Files {
+		e.string(f.Target)
+		e.string(f.Temp)
+		e.bytes(f.Data)
+		e.bool(f.Keep)
+	}
+	e.strings(m.Remove)
+}
+
+func (m *Done) decode(d *decoder) {
+	*m = Done{Status: d.u32(), Chunks: d.chunks()}
+	if n := d.count(13); n > 0 {
+		m.Files = make([]File, n)
+		for i := range m.Files {
+			m.Files[i] = File{Target: d.string(), Temp: d.string(), Data: d.bytes(), Keep: d.bool()}
+		}
+	}
+	m.Remove = d.strings()
+}
+
+func (m *AdminReply) append(e *encoder) {
+	e.bool(m.More)
+	e.string(m.Error)
+	e.bytes(m.Body)
+}
+
+func (m *AdminReply) decode(d *decoder) {
+	*m = AdminReply{More: d.bool(), Error: d.string(), Body: d.bytes()}
+}
+
+func (e *encoder) chunks(list []Chunk) {
+	e.u32(uint32(len(list)))
+	for _, c := range list {
+		e.u8(c.Fd)
+		e.bytes(c.Data)
+	}
+}
+
+func (d *decoder) chunks() []Chunk {
+	n := d.count(5)
+	if n == 0 {
+		return nil
+	}
+	list := make([]Chunk, n)
+	for i := range list {
+		list[i] = Chunk{Fd: d.u8(), Data: d.bytes()}
+	}
+	return list
+}
