@@ -1,0 +1,140 @@
+// Package merkle builds REv2 InputRoots: a tree of Directory messages from a
+// flat list of entries. The result depends on the entries alone, never on their
+// order. Uploading the blobs is the business of client/cas; client/action puts
+// the root's digest into an Action.
+package merkle
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+)
+
+// ErrPath is wrapped by the errors of Build for paths that cannot stand in an
+// InputRoot: absolute, empty, with "." or ".." or empty segments.
+var ErrPath = errors.New("path is not inside the input root")
+
+// An Entry is one node of an InputRoot. Path is relative and separated by
+// slashes. Exactly one of the kinds holds: a symbolic link if Target is set, a
+// directory if Dir is set, else a file.
+type Entry struct {
+	Path       string
+	Digest     digest.Digest // of a file
+	Executable bool
+	Target     string // of a symbolic link
+	Dir        bool   // an otherwise empty directory
+}
+
+// A Tree is an InputRoot: the digest of its root Directory and the encoding of
+// every Directory in it by digest.
+type Tree struct {
+	Root        digest.Digest
+	Directories map[digest.Digest][]byte
+}
+
+// Build returns the InputRoot of entries. Two entries may share a path only if
+// they are equal or both directories. A file that stands where another entry
+// needs a directory is an error.
+func Build(entries []Entry) (*Tree, error) {
+	root := &node{}
+	for i := range entries {
+		if err := root.insert(&entries[i]); err != nil {
+			return nil, err
+		}
+	}
+	t := &Tree{Directories: make(map[digest.Digest][]byte)}
+	d, err := t.encode(root)
+	if err != nil {
+		return nil, err
+	}
+	t.Root = d
+	return t, nil
+}
+
+type node struct {
+	leaf     *Entry // nil for directories
+	children map[string]*node
+}
+
+func (n *node) insert(e *Entry) error {
+	rest := e.Path
+	for more := true; more; {
+		var name string
+		name, rest, more = strings.Cut(rest, "/")
+		if name == "" || name == "." || name == ".." || strings.ContainsRune(name, 0) {
+			return fmt.Errorf("%w: %q", ErrPath, e.Path)
+		}
+		if n.leaf != nil {
+			return fmt.Errorf("%w: %q is below the file %q", ErrPath, e.Path, n.leaf.Path)
+		}
+		child := n.children[name]
+		if child == nil {
+			child = &node{}
+			if n.children == nil {
+				n.children = make(map[string]*node)
+			}
+			n.children[name] = child
+			if !more && !e.Dir {
+				child.leaf = e
+			}
+		} else if !more && !child.holds(e) {
+			return fmt.Errorf("%w: %q is there twice", ErrPath, e.Path)
+		}
+		n = child
+	}
+	return nil
+}
+
+// holds reports whether inserting e at n again changes nothing.
+func (n *node) holds(e *Entry) bool {
+	if e.Dir {
+		return n.leaf == nil
+	}
+	return n.leaf != nil && *n.leaf == *e
+}
+
+func (t *Tree) encode(n *node) (digest.Digest, error) {
+	dir := &repb.Directory{}
+	for _, name := range sortedNames(n.children) {
+		child := n.children[name]
+		switch {
+		case child.leaf == nil:
+			d, err := t.encode(child)
+			if err != nil {
+				return digest.Digest{}, err
+			}
+			dir.Directories = append(dir.Directories, &repb.DirectoryNode{Name: name, Digest: Proto(d)})
+		case child.leaf.Target != "":
+			dir.Symlinks = append(dir.Symlinks, &repb.SymlinkNode{Name: name, Target: child.leaf.Target})
+		default:
+			dir.Files = append(dir.Files, &repb.FileNode{Name: name, Digest: Proto(child.leaf.Digest), IsExecutable: child.leaf.Executable})
+		}
+	}
+	blob, err := proto.MarshalOptions{Deterministic: true}.Marshal(dir)
+	if err != nil {
+		return digest.Digest{}, fmt.Errorf("encode directory: %w", err)
+	}
+	d := digest.Of(blob)
+	t.Directories[d] = blob
+	return d, nil
+}
+
+func sortedNames(children map[string]*node) []string {
+	names := make([]string, 0, len(children))
+	for name := range children {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Proto returns d as REv2's message.
+func Proto(d digest.Digest) *repb.Digest {
+	return &repb.Digest{Hash: d.Hex(), SizeBytes: d.Size}
+}

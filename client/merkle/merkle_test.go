@@ -1,0 +1,112 @@
+package merkle
+
+import (
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+)
+
+func file(path, content string) Entry {
+	return Entry{Path: path, Digest: digest.OfString(content)}
+}
+
+func TestBuildIgnoresOrder(t *testing.T) {
+	entries := []Entry{
+		file("a/b/c.h", "1"), file("a/b.h", "2"), file("z.c", "3"),
+		{Path: "empty/dir", Dir: true}, {Path: "a", Dir: true},
+		{Path: "link", Target: "a/b"}, {Path: "tool", Digest: digest.OfString("x"), Executable: true},
+	}
+	want, err := Build(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		rand.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
+		got, err := Build(entries)
+		if err != nil || got.Root != want.Root {
+			t.Fatalf("Build of %v = %v, %v, want root %v", entries, got, err, want.Root)
+		}
+	}
+}
+
+func TestBuildEncodesTheTree(t *testing.T) {
+	tree, err := Build([]Entry{file("d/f", "1"), {Path: "l", Target: "d"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root repb.Directory
+	if err := proto.Unmarshal(tree.Directories[tree.Root], &root); err != nil {
+		t.Fatal(err)
+	}
+	if len(root.Directories) != 1 || root.Directories[0].Name != "d" || len(root.Symlinks) != 1 || root.Symlinks[0].Target != "d" {
+		t.Errorf("root is %v", &root)
+	}
+	if len(tree.Directories) != 2 {
+		t.Errorf("%d directories, want 2", len(tree.Directories))
+	}
+}
+
+func TestEveryChangeChangesTheRoot(t *testing.T) {
+	seen := map[digest.Digest]int{}
+	for i, entries := range [][]Entry{
+		{}, {file("a", "1")}, {file("a", "2")}, {file("b", "1")}, {file("d/a", "1")},
+		{{Path: "a", Dir: true}}, {{Path: "a", Target: "1"}}, {{Path: "a", Digest: digest.OfString("1"), Executable: true}},
+	} {
+		tree, err := Build(entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j, ok := seen[tree.Root]; ok {
+			t.Errorf("lists %d and %d have one root", i, j)
+		}
+		seen[tree.Root] = i
+	}
+}
+
+func TestBuildRejects(t *testing.T) {
+	for _, entries := range [][]Entry{
+		{file("", "")}, {file("/a", "")}, {file("a/", "")}, {file("a//b", "")}, {file("../a", "")},
+		{file("a/../b", "")}, {file("./a", "")}, {file("a\x00b", "")},
+		{file("a", "1"), file("a", "2")}, {file("a", "1"), file("a/b", "")}, {file("a/b", ""), file("a", "")},
+		{file("a", "1"), {Path: "a", Dir: true}},
+	} {
+		if _, err := Build(entries); !errors.Is(err, ErrPath) {
+			t.Errorf("Build(%v): %v, want ErrPath", entries, err)
+		}
+	}
+}
+
+func FuzzInputRoot(f *testing.F) {
+	f.Add("a/b\nc\na/d")
+	f.Add("../x\n/")
+	f.Fuzz(func(t *testing.T, list string) {
+		var entries, reversed []Entry
+		for p := range strings.SplitSeq(list, "\n") {
+			e := file(p, p)
+			entries, reversed = append(entries, e), append([]Entry{e}, reversed...)
+		}
+		a, errA := Build(entries)
+		b, errB := Build(reversed)
+		if (errA == nil) != (errB == nil) || errA == nil && a.Root != b.Root {
+			t.Errorf("order matters: %v %v, %v %v", a, errA, b, errB)
+		}
+	})
+}
+
+func BenchmarkInputRoot(b *testing.B) {
+	var entries []Entry
+	for i := range 300 {
+		entries = append(entries, file("usr/include/"+string(rune('a'+i%26))+"/"+digest.OfString(string(rune(i))).Hex(), "x"))
+	}
+	for b.Loop() {
+		if _, err := Build(entries); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
