@@ -1,0 +1,55 @@
+package journal
+
+import (
+	"errors"
+	"strconv"
+)
+
+// Cause says why a compile was a miss, by comparison with the nearest earlier
+// record of the same output. The values are stored: new ones are added at the
+// end.
+type Cause uint8
+
+// The causes. Where several hold, the first of Toolchain, Arguments,
+// Environment, Directory, Source, Inputs is the one that counts.
+const (
+	CauseNone        Cause = iota // no miss
+	CauseFirst                    // no earlier record of this output
+	CauseToolchain                // another compiler, or a program it starts
+	CauseArguments                // other arguments
+	CauseEnvironment              // a variable the compiler reads changed
+	CauseDirectory                // another working directory, and it is in the key
+	CauseSource                   // the source was edited
+	CauseInputs                   // a header or another input changed, came or went
+	CauseNotStored                // the earlier compile's result could not be stored
+	CauseEvicted                  // nothing changed: the entry was dropped
+	CauseUnknown                  // the earlier record does not say
+	numCauses
+)
+
+var causeNames = [numCauses]string{
+	"", "first-compile", "compiler-changed", "arguments-changed", "environment-changed",
+	"directory-changed", "source-changed", "input-changed", "not-stored", "entry-evicted", "unknown",
+}
+
+// String returns the stable name used in JSON, empty for CauseNone.
+func (c Cause) String() string {
+	if c < numCauses {
+		return causeNames[c]
+	}
+	return "cause_" + strconv.Itoa(int(c))
+}
+
+// MarshalText makes a Cause a string in JSON.
+func (c Cause) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (c *Cause) UnmarshalText(text []byte) error {
+	for i, name := range causeNames {
+		if name == string(text) {
+			*c = Cause(i)
+			return nil
+		}
+	}
+	return errors.New("unknown cause " + strconv.Quote(string(text)))
+}
