@@ -1,0 +1,114 @@
+// Package materialize prepares outputs on disk: it looks at what stands where
+// an output goes, and writes the temp files that the live wrapper then renames.
+// It never touches a target itself, so that a server that stalls and wakes up
+// later cannot plant an old object. Which outputs there are, and what is in
+// them, is the business of localserver/pipeline, its only user.
+package materialize
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// Target is what stands where an output goes.
+type Target uint8
+
+const (
+	// Absent: nothing; a rename makes the file.
+	Absent Target = iota
+	// Plain: a regular file of one name, no symbolic link; a rename
+	// replaces it.
+	Plain
+	// Sink: the null device; what is written to it is gone, and it must
+	// stay what it is.
+	Sink
+	// Special: a symbolic link, a file with several names, a FIFO, a
+	// device, a directory. Compilers differ in what they do with these, so
+	// the real one has to.
+	Special
+)
+
+// Look says what stands at path and, for Plain, its permissions.
+func Look(path string) (Target, fs.FileMode, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Absent, 0, nil
+	case err != nil:
+		return Special, 0, err
+	case info.Mode().IsRegular() && links(info) == 1:
+		return Plain, info.Mode().Perm(), nil
+	case isNull(info):
+		return Sink, 0, nil
+	}
+	return Special, 0, nil
+}
+
+// KeepsInode reports whether the compiler opens an existing file of this role
+// for writing, so that its permissions stay, instead of replacing it. The
+// assembler unlinks an object before it makes a new one; everything else is
+// written by the compiler proper with O_TRUNC.
+func KeepsInode(role toolchains.Role) bool {
+	return role != toolchains.RoleObject && role != toolchains.RoleDwo
+}
+
+// Mode returns the permissions that the compiler would leave on a file of the
+// given role where target, with permissions old, stands now.
+func Mode(role toolchains.Role, target Target, old fs.FileMode, umask uint32, executable bool) fs.FileMode {
+	if target == Plain && KeepsInode(role) {
+		return old
+	}
+	mode := fs.FileMode(0o666)
+	if executable {
+		mode = 0o777
+	}
+	return mode &^ fs.FileMode(umask)
+}
+
+// Writable reports whether the compiler could open an existing file for
+// writing.
+func Writable(path string) bool {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return false
+	}
+	return f.Close() == nil
+}
+
+// Temp creates the file named temp with the given permissions, whatever the
+// server's own umask, and has fill write it. On any error no file remains.
+func Temp(temp string, mode fs.FileMode, fill func(*os.File) error) (err error) {
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, f.Close())
+		if err != nil {
+			err = errors.Join(fmt.Errorf("prepare output: %w", err), removeIfThere(temp))
+		}
+	}()
+	if err := fill(f); err != nil {
+		return err
+	}
+	return f.Chmod(mode)
+}
+
+// Remove removes temp files. Those that are not there are none's concern.
+func Remove(temps []string) {
+	for _, t := range temps {
+		_ = removeIfThere(t)
+	}
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, syscall.ENOENT) {
+		return err
+	}
+	return nil
+}
