@@ -1,0 +1,18 @@
+// Package integration tests rexwrap as it is released: scripts that a user
+// could type (testdata/script) run the built binaries with the real compilers
+// and build tools.
+//
+// The folders beside it look at one promise each:
+//
+//	arch          import policy, package comments, no hidden state
+//	differential  every command line gives what the bare compiler gives
+//	keytable      one change, one miss; and what must stay a hit
+//	projects      real projects by their own build systems
+//	faults        killed, stopped, starved, corrupted: the build goes on
+//	bench         what it costs, beside an empty Go program and ccache
+//	demo          a real project plain, cold and warm
+//	rig           what all these share: a private installation of rexwrap
+//	debsrc        source packages, from Debian
+//
+// The module below tools pins the programs that `make lint` runs.
+package integration

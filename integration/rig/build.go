@@ -1,0 +1,47 @@
+package rig
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Build builds rexwrap and rexd as they are released into dir. root is the
+// module's root directory.
+func Build(root, dir string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags=urfave_cli_no_docs",
+		"-ldflags=-s -w", "-o", dir+string(filepath.Separator), "./cmd/rexwrap", "./cmd/rexd")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build rexwrap: %w\n%s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// TrackSources opens every Go file of the module below root. The go command
+// remembers the files that a test opens and reruns the test when one changes;
+// it does not see what a child process reads, so without this a stale
+// "ok (cached)" follows any change that reaches a test only through the
+// binaries that Build makes.
+func TrackSources(root string) error {
+	return fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(name, ".go") && name != "go.mod":
+			return nil
+		}
+		f, err := os.Open(filepath.Join(root, name))
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	})
+}
