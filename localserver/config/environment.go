@@ -1,0 +1,64 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// prefix starts the names of all our variables.
+const prefix = "REXWRAP_"
+
+// internal are variables of ours that are no settings.
+var internal = []string{
+	"REXWRAP_BUILD",          // the id that `rexwrap exec` gives its build
+	"REXWRAP_CC",             // compiler of plain CC=rexwrap
+	"REXWRAP_CXX",            // the same for C++
+	"REXWRAP_REXD",           // where the thin binary finds rexd
+	"REXWRAP_TEST_ALL_TOOLS", // tests: a missing tool is a failure
+}
+
+// applyEnvironment sets what the variables of env say in s. An empty variable
+// says nothing. Unknown variables are no problem: see Unknown.
+func applyEnvironment(s *Settings, env toolchains.Environ, dir, home string) Problems {
+	var problems Problems
+	for i := range fields {
+		f := &fields[i]
+		name := variable(f.key)
+		text, ok := env.Lookup(name)
+		if !ok || text == "" {
+			continue
+		}
+		origin := Origin{Source: FromEnvironment, Variable: name}
+		if err := f.set(s, value{text: text, env: true, base: dir, home: home}); err != nil {
+			problems = append(problems, &Problem{Origin: origin, Key: f.key, What: err.Error()})
+			continue
+		}
+		s.origins[i] = origin
+	}
+	return problems
+}
+
+// Unknown returns a line for every REXWRAP_ variable of env that means nothing,
+// sorted. Such variables never change what a compile does.
+func Unknown(env toolchains.Environ) []string {
+	known := slices.Clone(internal)
+	for i := range fields {
+		known = append(known, variable(fields[i].key))
+	}
+	var lines []string
+	for _, kv := range env {
+		name, _, _ := strings.Cut(kv, "=")
+		if !strings.HasPrefix(name, prefix) || slices.Contains(known, name) {
+			continue
+		}
+		line := name + " means nothing"
+		if near := nearest(name, known); near != "" {
+			line += "; did you mean " + near + "?"
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	return lines
+}
