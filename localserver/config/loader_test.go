@@ -333,38 +333,6 @@ func TestTrustRefuses(t *testing.T) {
 	}
 }
 
-func TestWorldWritableFilesAreIgnored(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("no permission bits on this system")
-	}
-	h := newHouse(t)
-	file := h.project("strategy = 'race'\n")
-	if err := os.Chmod(file, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	s := h.mustLoad()
-	if s.Strategy != Local || !slices.Contains(s.Warnings(), file+" is ignored, as it is writable by everybody") {
-		t.Errorf("strategy = %s, warnings %q", s.Strategy, s.Warnings())
-	}
-	if _, err := Trust(h.env, file); err == nil {
-		t.Error("trusted a file that everybody can write")
-	}
-}
-
-func TestForeignFilesAreIgnored(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("needs root to give a file away")
-	}
-	h := newHouse(t)
-	file := h.user("strategy = 'race'\n")
-	if err := os.Chown(file, 12345, 12345); err != nil {
-		t.Fatal(err)
-	}
-	if s := h.mustLoad(); s.Strategy != Local || len(s.Warnings()) != 1 {
-		t.Errorf("strategy = %s, warnings %q", s.Strategy, s.Warnings())
-	}
-}
-
 func TestReloadAfterEdit(t *testing.T) {
 	h := newHouse(t)
 	now := time.Now()
