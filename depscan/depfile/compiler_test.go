@@ -86,7 +86,7 @@ func TestCompilers(t *testing.T) {
 
 func checkSame(t *testing.T, cc string, text, want []byte, from, to []string) {
 	t.Helper()
-	got, ok := Rewrite(cc, text, from, to)
+	got, ok := Rewrite(cc, text, from, to, nil)
 	if !ok {
 		t.Errorf("refused for %q:\n%s", from, text)
 	} else if !bytes.Equal(got, want) {

@@ -160,15 +160,15 @@ func (s Style) head(targets []string) []byte {
 }
 
 // Rewrite returns text, the dep-file of a compile with the targets from, as the
-// same compiler of the family would write it for the targets to. Where ok is
-// false this is not known, and text serves only a compile with the same targets.
-// For other names in the rules, use Match, Retarget and Append.
-func Rewrite(family string, text []byte, from, to []string) (out []byte, ok bool) {
+// same compiler of the family would write it for the targets to, every other
+// name passed through rename (nil for none). Where ok is false this is not known,
+// and text serves only a compile with the same targets and names.
+func Rewrite(family string, text []byte, from, to []string, rename func(string) string) (out []byte, ok bool) {
 	f, style, ok := Match(family, text, from)
 	if !ok {
 		return nil, false
 	}
-	return style.Append(nil, f.Retarget(to, nil)), true
+	return style.Append(nil, f.Retarget(to, rename)), true
 }
 
 // Retarget returns a copy of f with other targets and every other name passed
