@@ -1,0 +1,36 @@
+// Package wrapper is the thin side of rexwrap: it catches one call of a
+// compiler, asks the local server what to do, and does it. Only cmd/rexwrap
+// uses it. It knows frames and processes; what a compile is and what a cache
+// holds, the server knows.
+//
+// # Promises
+//
+//   - Status, stdout, stderr, outputs and dep-files are byte for byte the
+//     compiler's, and death by a signal is death by that signal.
+//   - Whatever fails on our side, the real compiler runs, unchanged.
+//   - Nothing is waited for without a deadline (see limits).
+//   - Only this process puts outputs in their places, and it removes every temp
+//     file that the server announced when the two part early.
+//   - One line, prefixed "rexwrap: ", is written to stderr where the command
+//     cannot be run at all (status 127 or 126, as a shell would), and nothing
+//     otherwise, unless REXWRAP_VERBOSE is set.
+//
+// # The life of a call
+//
+//	dispatch  what the words of the command line mean        dispatch.go
+//	resolve   which program is the compiler                  resolve.go, lookup.go
+//	obvious   what is surely no compile is run at once       obvious.go
+//	connect   the server is found or started                 connect.go, spawn.go
+//	session   the conversation of package wire               session.go
+//	exec      … ends in the compiler, unchanged,             exec_unix.go
+//	child     … or in the compiler as a child, recorded,     child.go, capture.go
+//	commit    … and in its outputs put in their places       commit.go
+//
+// # Limits
+//
+// The runtime opens /dev/null where descriptor 0, 1 or 2 is closed, before any
+// code of ours runs: the socket can never take their place, and a compiler that
+// is started with a closed stdout writes to /dev/null instead of failing. It
+// also forgets which signals but SIGHUP and SIGINT the process was started to
+// ignore: the compiler gets them as by default.
+package wrapper

@@ -1,0 +1,37 @@
+// Package endpoint says where the local server of one view of the files is met,
+// and is the wrapper's side of meeting it: dialling, the check of who is on the
+// other end, the lock under which a server is started, and the marks that keep
+// a server that hangs from being waited for twice. The server's side is package
+// listen below it. Neither knows what is said over the connection (see wire).
+//
+// A server serves one view: a user, a group, a mount namespace and a cache
+// directory. All four make the socket's name, so that two views never meet by
+// accident. No file is read to find the place:
+//
+//	socket    = REXWRAP_SOCKET
+//	          | XDG_RUNTIME_DIR "/rexwrap/" name   (* where that is ours, 0700 *)
+//	          | "/tmp/rexwrap-" uid "/" name ;
+//	name      = 16 hex digits ;                    (* FNV-1a of the view *)
+//	cache dir = REXWRAP_CACHE_DIR
+//	          | XDG_CACHE_HOME "/rexwrap"
+//	          | HOME "/.cache/rexwrap"
+//	          | "/tmp/rexwrap-" uid "/cache" ;     (* no HOME: no passwd is read *)
+//
+// A socket path that sockaddr_un cannot hold is replaced by one below
+// /tmp/rexwrap-UID, named by its hash. Beside the socket lie
+//
+//	socket ".start"     locked by the wrapper that starts a server
+//	socket ".held"      locked by the server as long as it listens
+//	socket ".stalled"   its mtime is when a wrapper last waited in vain
+//
+// and in the cache directory lies "lock", locked by the server and holding its
+// socket's path in one line, so that a wrapper with another XDG_RUNTIME_DIR
+// (ssh, cron, sudo) finds the server that already has the cache.
+//
+// The socket's directory must belong to the user, be closed to all others and
+// be no symbolic link; it is created so. The peer must be the user or root.
+//
+// The package links neither net nor os nor time (see package proc for why);
+// durations are milliseconds. Windows is not served yet: Dial returns
+// ErrUnsupported there, and every call steps aside.
+package endpoint

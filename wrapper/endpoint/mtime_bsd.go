@@ -1,0 +1,7 @@
+//go:build darwin || freebsd || netbsd
+
+package endpoint
+
+import "syscall"
+
+func mtime(st *syscall.Stat_t) int64 { return st.Mtimespec.Nano() }

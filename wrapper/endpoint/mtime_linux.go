@@ -1,0 +1,5 @@
+package endpoint
+
+import "syscall"
+
+func mtime(st *syscall.Stat_t) int64 { return st.Mtim.Nano() }

@@ -1,0 +1,6 @@
+package wrapper
+
+const (
+	descriptorDir = "/proc/self/fd"
+	rlimitShift   = 0
+)

@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package wrapper
+
+const (
+	descriptorDir = "/dev/fd"
+	rlimitShift   = 1
+)
