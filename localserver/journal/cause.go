@@ -24,12 +24,15 @@ const (
 	CauseNotStored                // the earlier compile's result could not be stored
 	CauseEvicted                  // nothing changed: the entry was dropped
 	CauseUnknown                  // the earlier record does not say
+	CauseVariant                  // known, but not with messages for such an output
+	CauseRecache                  // the setting recache
 	numCauses
 )
 
 var causeNames = [numCauses]string{
 	"", "first-compile", "compiler-changed", "arguments-changed", "environment-changed",
 	"directory-changed", "source-changed", "input-changed", "not-stored", "entry-evicted", "unknown",
+	"other-terminal", "recache",
 }
 
 // String returns the stable name used in JSON, empty for CauseNone.
@@ -53,3 +56,10 @@ func (c *Cause) UnmarshalText(text []byte) error {
 	}
 	return errors.New("unknown cause " + strconv.Quote(string(text)))
 }
+
+// Reasons of misses that are causes of their own. Other reasons of a miss say
+// why its result was not stored.
+const (
+	ReasonVariant = "variant" // the result is known, its messages for this terminal are not
+	ReasonRecache = "recache" // the setting recache
+)

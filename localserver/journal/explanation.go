@@ -32,6 +32,7 @@ type Change struct {
 const (
 	ChangeCompiler       = "compiler"         // another driver
 	ChangeProgram        = "program"          // a program of the toolchain
+	ChangeArg            = "argument"         // Old and New stand in the same place
 	ChangeArgAdded       = "argument-added"   //
 	ChangeArgRemoved     = "argument-removed" //
 	ChangeArgOrder       = "argument-order"   // the same arguments in another order

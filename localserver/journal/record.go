@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -28,11 +29,20 @@ func ParseID(s string) (ID, error) {
 	return ID(n), nil
 }
 
-// MarshalText makes an ID a string in JSON.
-func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+// MarshalText makes an ID a string in JSON, the zero ID an empty one.
+func (id ID) MarshalText() ([]byte, error) {
+	if id == 0 {
+		return nil, nil
+	}
+	return []byte(id.String()), nil
+}
 
 // UnmarshalText is the inverse of MarshalText.
 func (id *ID) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*id = 0
+		return nil
+	}
 	parsed, err := ParseID(string(text))
 	*id = parsed
 	return err
@@ -151,9 +161,12 @@ type Record struct {
 	Build   string    // the id that `rexwrap exec` gave its build, else empty
 	Outcome Outcome
 	// Reason is one of a closed list of short names that are counted; Arg
-	// is the argument, file or program it is about. For a miss Reason may
-	// say why it was not stored ("failed", "modified", …).
+	// is the argument, file or program it is about. For a miss it is
+	// ReasonVariant, ReasonRecache, or why the result was not stored
+	// ("failed", "modified", …), else empty.
 	Reason, Arg string
+	// Stored is set when the result is in the cache after the call.
+	Stored bool
 
 	Family   string // "gcc", "clang"; empty where the call was not parsed
 	Language string // the -x spelling
@@ -175,4 +188,18 @@ type Record struct {
 
 	// Key is what the key was made of, nil where the call did not get there.
 	Key *KeyParts
+}
+
+// sourcePath is the absolute path of the source.
+func (r *Record) sourcePath() string {
+	if r.Source == "" || filepath.IsAbs(r.Source) {
+		return r.Source
+	}
+	return filepath.Join(r.Dir, r.Source)
+}
+
+// end is about when the call was answered.
+func (r *Record) end() time.Time {
+	took := time.Duration(r.Steps[StepTotal]) * time.Microsecond
+	return r.Time.Add(max(took, r.Spent.Wall))
 }
