@@ -1,0 +1,180 @@
+package ask
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
+)
+
+// A chain is the directories that a compile searches, in order.
+type chain struct {
+	dirs []searchDir
+	// quotes is the number of dirs that only "x.h" is searched in (-iquote).
+	quotes int
+	// builtins is the number of dirs before the built-in ones.
+	builtins int
+	// forced are the files that arguments include.
+	forced []string
+	// embed are the directories of --embed-dir.
+	embed []string
+}
+
+// A searchDir is one directory of a chain.
+type searchDir struct {
+	path   string // as spelled
+	system bool
+	// framework is set where <A/b.h> is looked for as A.framework/Headers/b.h.
+	framework bool
+}
+
+// A place says what an option with a directory does. The built-in directories
+// and what changes them (-nostdinc, --sysroot) are in toolchains.Facts.
+type place uint8
+
+const (
+	placeNone place = iota
+	placeQuote
+	placeAngle
+	placeSystem
+	placeAfter
+	placeForced
+	placeEmbed
+	placeBuiltin // says only which built-in directories there are
+)
+
+func placeOf(option string) place {
+	switch strings.TrimSuffix(strings.Replace(option, "--", "-", 1), "=") {
+	case "-iquote":
+		return placeQuote
+	case "-I", "-include-directory":
+		return placeAngle
+	case "-isystem", "-cxx-isystem", "-stdlib++-isystem", "-isystem-after", "-c-isystem":
+		return placeSystem
+	case "-idirafter", "-include-directory-after":
+		return placeAfter
+	case "-include", "-imacros":
+		return placeForced
+	case "-embed-dir":
+		return placeEmbed
+	case "-nostdinc", "-nostdinc++", "-nostdlibinc", "-nobuiltininc", "-sysroot", "-isysroot", "-imultilib",
+		"-imultiarch", "-stdlib", "-resource-dir", "-B", "-gcc-toolchain", "-gcc-install-dir", "-include-pch":
+		return placeBuiltin
+	}
+	return placeNone
+}
+
+// chainOf returns the chain of c. The error is an *UnsupportedError for options
+// whose effect on the search is not modelled.
+func chainOf(c *toolchains.Compile, facts *toolchains.Facts) (*chain, error) {
+	ch := &chain{}
+	var by [placeBuiltin + 1][]searchDir
+	for i := range c.Args {
+		a := &c.Args[i]
+		p := placeOf(a.Option)
+		if p == placeNone {
+			if a.Class.Has(argtable.Search | argtable.Include) {
+				return nil, toolchains.Unsupported("search-option", a.Option)
+			}
+			continue
+		}
+		if p < placeForced && !plainDir(a.Value) {
+			return nil, toolchains.Unsupported("search-option", a.Option+a.Value)
+		}
+		by[p] = append(by[p], searchDir{path: a.Value, system: p == placeSystem || p == placeAfter})
+	}
+	for _, d := range by[placeForced] {
+		ch.forced = append(ch.forced, d.path)
+	}
+	for _, d := range by[placeEmbed] {
+		ch.embed = append(ch.embed, d.path)
+	}
+	ch.quotes = len(by[placeQuote])
+	ch.add(by[placeQuote])
+	ch.add(by[placeAngle])
+	ch.add(envDirs(c, "CPATH", false))
+	ch.add(by[placeSystem])
+	ch.add(envDirs(c, languageVariable(c.Language), true))
+	ch.builtins = len(ch.dirs)
+	ch.builtin(facts)
+	ch.add(by[placeAfter])
+	return ch, nil
+}
+
+func (ch *chain) add(dirs []searchDir) { ch.dirs = append(ch.dirs, dirs...) }
+
+func (ch *chain) builtin(facts *toolchains.Facts) {
+	for _, d := range facts.AngleDirs {
+		ch.dirs = append(ch.dirs, searchDir{path: d, system: true})
+	}
+	for _, d := range facts.FrameworkDirs {
+		ch.dirs = append(ch.dirs, searchDir{path: d, system: true, framework: true})
+	}
+}
+
+// plainDir reports whether the value of a search option is just a directory, and
+// not "-I-", a header map, or something below the sysroot.
+func plainDir(dir string) bool {
+	return dir != "" && dir != "-" && dir[0] != '=' && !strings.HasPrefix(dir, "$SYSROOT") && filepath.Ext(dir) != ".hmap"
+}
+
+// languageVariable names the variable with the system directories of a language.
+func languageVariable(language string) string {
+	language = strings.TrimSuffix(strings.TrimSuffix(language, "-header"), "-cpp-output")
+	switch language {
+	case "c++":
+		return "CPLUS_INCLUDE_PATH"
+	case "objective-c":
+		return "OBJC_INCLUDE_PATH"
+	case "objective-c++":
+		return "OBJCPLUS_INCLUDE_PATH"
+	}
+	return "C_INCLUDE_PATH"
+}
+
+// envDirs returns the directories of a variable. An empty element is the working
+// directory.
+func envDirs(c *toolchains.Compile, name string, system bool) []searchDir {
+	value := c.Call.Env.Value(name)
+	if value == "" {
+		return nil
+	}
+	var out []searchDir
+	for _, d := range filepath.SplitList(value) {
+		if d == "" {
+			d = "."
+		}
+		out = append(out, searchDir{path: d, system: system})
+	}
+	return out
+}
+
+// normal returns path as the compilers list it: without "./" in front, and with
+// single slashes. ".." stays, as it may follow a symbolic link.
+func normal(path string) string {
+	for strings.HasPrefix(path, "./") {
+		path = strings.TrimLeft(path[2:], "/")
+	}
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	return path
+}
+
+// join puts a name behind a directory as the compilers do.
+func join(dir, name string) string {
+	if dir == "" || dir == "." {
+		return normal(name)
+	}
+	return normal(dir + "/" + name)
+}
+
+// dirOf returns the directory of a path as spelled, "" for none.
+func dirOf(path string) string {
+	i := strings.LastIndexByte(path, '/')
+	if i == 0 {
+		return "/"
+	}
+	return path[:max(i, 0)]
+}

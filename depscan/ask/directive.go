@@ -1,0 +1,281 @@
+package ask
+
+import (
+	"bytes"
+	"strings"
+)
+
+// hash reads a directive, whose "#" (or "%:") is n bytes long.
+func (l *lexer) hash(n int) {
+	first := l.fresh
+	l.fresh = false
+	l.pos += n
+	if l.dialect == asmOnly {
+		return
+	}
+	l.blanks()
+	name := l.ident()
+	switch string(name) {
+	case "include", "import", "__include_macros":
+		l.operand(UseInclude)
+	case "include_next":
+		l.operand(UseNext)
+	case "embed":
+		l.operand(UseEmbed)
+	case "pragma":
+		l.pragma()
+	case "line":
+		l.lineMarker()
+	case "":
+		if c := l.at(0); c >= '0' && c <= '9' {
+			l.lineMarker()
+		}
+	default:
+		if first {
+			l.setLine(string(name))
+		}
+	}
+}
+
+// setLine enters the state of the directive's logical line. Where the "#" is not
+// surely a directive's, the line counts as text.
+func (l *lexer) setLine(name string) {
+	switch name {
+	case "define":
+		l.define()
+	case "if", "elif":
+		l.line = lineCondition
+		l.candidates()
+	case "ifdef", "ifndef", "elifdef", "elifndef", "else", "endif", "undef":
+		l.line = lineCondition
+	}
+}
+
+// define reads the name of a macro and enters its body.
+func (l *lexer) define() {
+	l.blanks()
+	name := l.ident()
+	if len(name) == 0 {
+		return
+	}
+	l.line, l.macro = lineDefine, name
+	l.words.define(name)
+	save := l.pos
+	l.blanks()
+	if path, quoted, ok := l.headerName(true); ok {
+		l.candidate(Name{Path: path, Quoted: quoted})
+		l.words.literal(name)
+	}
+	l.pos = save
+}
+
+// blanks steps over blanks, splices and comments. An unsure comment is stepped
+// over all the same, since what follows is looked at as text as well.
+func (l *lexer) blanks() {
+	for l.pos < len(l.text) {
+		switch c := l.text[l.pos]; {
+		case c == ' ' || c == '\t' || c == '\f' || c == '\v' || c == '\r':
+			l.pos++
+		case c == '\\' && spliceEnd(l.text, l.pos) > 0:
+			l.pos = spliceEnd(l.text, l.pos)
+		case c == '/' && l.at(1) == '*':
+			n := bytes.Index(l.text[l.pos+2:], []byte("*/"))
+			if n < 0 {
+				return
+			}
+			l.pos += n + 4
+		default:
+			return
+		}
+	}
+}
+
+// ident reads an identifier, which may be empty.
+func (l *lexer) ident() []byte {
+	start := l.pos
+	for l.pos < len(l.text) {
+		if c := l.classes[l.text[l.pos]]; c != byteWord && (c != byteDigit || l.pos == start) {
+			break
+		}
+		l.pos++
+	}
+	return l.text[start:l.pos]
+}
+
+// operand reads what an #include names.
+func (l *lexer) operand(u Use) {
+	l.blanks()
+	path, quoted, ok := l.headerName(false)
+	switch {
+	case ok:
+		l.add(Name{Path: path, Use: u, Quoted: quoted})
+	case l.pos < len(l.text) && l.classes[l.text[l.pos]] == byteWord:
+		if u == UseEmbed {
+			l.trouble("embed", "")
+		}
+		l.out.ComputedInclude = true
+	}
+}
+
+// headerName reads "x.h" or <x.h>. Where strict is set, <…> must have no blanks,
+// which a comparison has.
+func (l *lexer) headerName(strict bool) (path string, quoted, ok bool) {
+	end := byte('>')
+	switch l.at(0) {
+	case '"':
+		end, quoted = '"', true
+	case '<':
+	default:
+		return "", false, false
+	}
+	rest := l.text[l.pos+1:]
+	if n := bytes.IndexByte(rest, '\n'); n >= 0 {
+		rest = rest[:n]
+	}
+	n := bytes.IndexByte(rest, end)
+	if n <= 0 || n > maxNameLen || strict && !quoted && bytes.ContainsAny(rest[:n], " \t=&|(") {
+		return "", false, false
+	}
+	l.pos += n + 2
+	return string(rest[:n]), quoted, true
+}
+
+// maxNameLen is the longest name that can be looked for (PATH_MAX on Linux).
+const maxNameLen = 4096
+
+func (l *lexer) add(n Name) { l.names[n] = struct{}{} }
+
+func (l *lexer) candidate(n Name) { l.cands[n] = struct{}{} }
+
+func (l *lexer) trouble(reason, arg string) {
+	if l.out.Trouble == "" {
+		l.out.Trouble, l.out.TroubleArg = reason, arg
+	}
+}
+
+// candidates collects the literals of a condition, which macros may hand to
+// __has_include.
+func (l *lexer) candidates() {
+	save := l.pos
+	defer func() { l.pos = save }()
+	for l.pos < len(l.text) {
+		switch c := l.text[l.pos]; {
+		case c == '\n':
+			return
+		case c == '\\' && spliceEnd(l.text, l.pos) > 0:
+			l.pos = spliceEnd(l.text, l.pos)
+		case c == '"' || c == '<':
+			if path, quoted, ok := l.headerName(true); ok {
+				l.candidate(Name{Path: path, Quoted: quoted})
+				continue
+			}
+			l.pos++
+		default:
+			l.pos++
+		}
+	}
+}
+
+// probe reads the argument of a __has_include whose name has just been read.
+func (l *lexer) probe(u Use) {
+	if l.line == lineDefine {
+		l.out.ProbeMacro = true
+	}
+	save := l.pos
+	l.blanks()
+	if l.at(0) != '(' {
+		l.pos = save
+		return
+	}
+	l.pos++
+	l.blanks()
+	if path, quoted, ok := l.headerName(false); ok {
+		l.add(Name{Path: path, Use: u, Quoted: quoted})
+		return
+	}
+	arg := string(l.ident())
+	l.blanks()
+	if l.at(0) != ')' {
+		arg = ""
+	}
+	if l.line != lineDefine || arg == "" {
+		l.out.ComputedProbes = append(l.out.ComputedProbes, arg)
+	}
+}
+
+// pragma reads the pragmas that matter.
+func (l *lexer) pragma() {
+	save := l.pos
+	l.blanks()
+	switch string(l.ident()) {
+	case "GCC", "clang":
+		l.blanks()
+		l.systemPragma(string(l.ident()))
+	case "system_header":
+		l.out.SystemHeader = true
+	}
+	l.pos = save
+}
+
+func (l *lexer) systemPragma(name string) {
+	switch name {
+	case "system_header":
+		l.out.SystemHeader = true
+	case "dependency":
+		// It compares times of change, which no digest holds.
+		l.trouble("pragma-dependency", "")
+	case "pch_preprocess":
+		l.trouble("pch-preprocess", "")
+	case "module":
+		l.trouble("modules", "")
+	}
+}
+
+// pragmaOperator looks into the literal of a _Pragma that has just been read.
+func (l *lexer) pragmaOperator() {
+	rest := l.text[l.pos:]
+	if n := bytes.IndexByte(rest, '\n'); n >= 0 {
+		rest = rest[:n]
+	}
+	for _, word := range []string{"dependency", "pch_preprocess"} {
+		if bytes.Contains(rest, []byte(word)) {
+			l.systemPragma(word)
+		}
+	}
+	if bytes.Contains(rest, []byte("system_header")) {
+		l.out.SystemHeader = true
+	}
+	// A message is expanded, so that the literal counts as text.
+	if id := carriersIn(rest); id != 0 {
+		l.carry(id)
+	}
+}
+
+// lineMarker reads the file name of a #line, whose name has been read, or of a
+// line marker.
+func (l *lexer) lineMarker() {
+	rest := l.text[l.pos:]
+	if n := bytes.IndexByte(rest, '\n'); n >= 0 {
+		rest = rest[:n]
+	}
+	start := bytes.IndexByte(rest, '"')
+	if start < 0 {
+		return
+	}
+	end, _ := literalEnd(rest, start+1, '"')
+	if end <= start+1 {
+		return
+	}
+	name := string(rest[start+1 : end])
+	if strings.Contains(name, `\`) || len(name) > maxNameLen {
+		name = strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(name)
+	}
+	l.addLine(name)
+}
+
+func (l *lexer) addLine(name string) {
+	if n := len(l.out.Lines); n > 0 && l.out.Lines[n-1] == name || strings.HasPrefix(name, "<") {
+		return
+	}
+	l.out.Lines = append(l.out.Lines, name)
+}

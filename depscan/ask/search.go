@@ -1,0 +1,205 @@
+package ask
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/depscan/filestate"
+)
+
+// A search looks names up as the compiler does, and notes what is absent on the
+// way. It serves one gathering.
+type search struct {
+	g      *gathering
+	places map[string]*searchPlace
+	chain  []*searchPlace
+	// walked are the results of walk, inOwn those of own.
+	walked map[walkKey]string
+	inOwn  map[ownKey]bool
+	absent []string
+	// unread are the paths that were found and are not in the closure.
+	unread map[string]bool
+	// directories are what was found where a file was looked for.
+	directories map[string]bool
+}
+
+// A searchPlace is one directory that names are looked for in.
+type searchPlace struct {
+	path      string
+	framework bool
+	subs      map[string]*listing
+}
+
+type walkKey struct {
+	name   string
+	quoted bool
+	next   bool
+}
+
+type ownKey struct{ dir, name string }
+
+func newSearch(g *gathering) *search {
+	s := &search{
+		g: g, places: map[string]*searchPlace{}, walked: map[walkKey]string{}, inOwn: map[ownKey]bool{},
+		unread: map[string]bool{}, directories: map[string]bool{},
+	}
+	for _, d := range g.chain.dirs {
+		s.chain = append(s.chain, s.place(d.path, d.framework))
+	}
+	return s
+}
+
+func (s *search) place(path string, framework bool) *searchPlace {
+	if framework {
+		return &searchPlace{path: path, framework: true, subs: map[string]*listing{}}
+	}
+	p, ok := s.places[path]
+	if !ok {
+		p = &searchPlace{path: path, subs: map[string]*listing{}}
+		s.places[path] = p
+	}
+	return p
+}
+
+// has reports whether a file of this name is in p, and notes it if it is absent.
+func (s *search) has(p *searchPlace, name string) bool {
+	if p.framework {
+		top, rest, ok := strings.Cut(name, "/")
+		if !ok {
+			return false
+		}
+		name = top + ".framework/Headers/" + rest
+	}
+	sub, base := "", name
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		sub, base = name[:i], name[i+1:]
+	}
+	l, ok := p.subs[sub]
+	if !ok {
+		l = s.list(join(p.path, sub))
+		p.subs[sub] = l
+	}
+	if l.missing || base == "" {
+		return false
+	}
+	if l.names != nil {
+		regular, ok := l.names[base]
+		if regular {
+			return true
+		}
+		if !ok {
+			s.absent = append(s.absent, join(p.path, name))
+			return false
+		}
+	}
+	return s.exists(join(p.path, name))
+}
+
+// exists reports whether a file is at path, and notes it if not.
+func (s *search) exists(path string) bool {
+	switch s.g.files.Lookup(s.g.c.Call.Abs(path)) {
+	case filestate.Missing:
+	case filestate.Directory:
+		s.directories[path] = true
+	default:
+		return true
+	}
+	s.absent = append(s.absent, path)
+	return false
+}
+
+// regular reports whether a regular file is at path, and notes it if nothing is.
+func (s *search) regular(path string) bool {
+	switch s.g.files.Lookup(s.g.c.Call.Abs(path)) {
+	case filestate.Regular:
+		return true
+	case filestate.Missing:
+		s.absent = append(s.absent, normal(path))
+	}
+	return false
+}
+
+// list returns the listing of dir. Of a directory that is not there, the topmost
+// part that is missing is noted.
+func (s *search) list(dir string) *listing {
+	l := s.g.asker.dirs.of(s.g.c.Call.Abs(dir))
+	if !l.missing {
+		return l
+	}
+	top := dir
+	for up := dirOf(top); up != "" && up != "/" && s.g.asker.dirs.of(s.g.c.Call.Abs(up)).missing; up = dirOf(top) {
+		top = up
+	}
+	if top != "" {
+		s.absent = append(s.absent, top+"/")
+	}
+	return l
+}
+
+// find looks for name as the file at includer spells it, and returns the path
+// where it is, empty for nowhere. With next it is looked for everywhere.
+func (s *search) find(name string, quoted, next bool, includer string) string {
+	if strings.HasPrefix(name, "/") {
+		if s.exists(name) {
+			return s.found(name)
+		}
+		return ""
+	}
+	if quoted || next {
+		if path := s.own(dirOf(includer), name); path != "" && !next {
+			return path
+		}
+	}
+	return s.walk(walkKey{name, quoted, next})
+}
+
+// own looks for name beside its includer.
+func (s *search) own(dir, name string) string {
+	key := ownKey{dir, name}
+	ok, known := s.inOwn[key]
+	if !known {
+		ok = s.has(s.place(dir, false), name)
+		s.inOwn[key] = ok
+	}
+	if !ok {
+		return ""
+	}
+	return s.found(join(dir, name))
+}
+
+// walk looks for a name along the chain, as far as the first file, with next to
+// its end.
+func (s *search) walk(key walkKey) string {
+	if path, ok := s.walked[key]; ok {
+		return path
+	}
+	first := ""
+	for i, p := range s.chain {
+		if i < s.g.chain.quotes && !key.quoted && !key.next || !s.has(p, key.name) {
+			continue
+		}
+		path := s.found(join(p.path, key.name))
+		if first == "" {
+			first = path
+		}
+		if !key.next {
+			break
+		}
+	}
+	s.walked[key] = first
+	return first
+}
+
+// found notes that a file is at path.
+func (s *search) found(path string) string {
+	if _, ok := s.g.index[path]; !ok {
+		s.unread[path] = true
+	}
+	return path
+}
+
+// absentNames returns the absent names, sorted, each once.
+func (s *search) absentNames() []string {
+	slices.Sort(s.absent)
+	return slices.Compact(s.absent)
+}
