@@ -11,20 +11,25 @@ import (
 const prefix = "REXWRAP_"
 
 // internal are variables of ours that are no settings.
-var internal = []string{
-	"REXWRAP_BUILD",          // the id that `rexwrap exec` gives its build
-	"REXWRAP_CC",             // compiler of plain CC=rexwrap
-	"REXWRAP_CXX",            // the same for C++
-	"REXWRAP_REXD",           // where the thin binary finds rexd
-	"REXWRAP_TEST_ALL_TOOLS", // tests: a missing tool is a failure
+func internal() []string {
+	return []string{
+		"REXWRAP_BUILD",          // the id that `rexwrap exec` gives its build
+		"REXWRAP_CC",             // compiler of plain CC=rexwrap
+		"REXWRAP_CXX",            // the same for C++
+		"REXWRAP_GUARD",          // the wrappers above a process
+		"REXWRAP_REXD",           // where the thin binary finds rexd
+		"REXWRAP_TEST_ALL_TOOLS", // tests: a missing tool is a failure
+		"REXWRAP_TEST_LONG",      // tests: long runs
+		"REXWRAP_VERBOSE",        // the thin binary says why it runs a compiler by itself
+	}
 }
 
 // applyEnvironment sets what the variables of env say in s. An empty variable
 // says nothing. Unknown variables are no problem: see Unknown.
 func applyEnvironment(s *Settings, env toolchains.Environ, dir, home string) Problems {
 	var problems Problems
-	for i := range fields {
-		f := &fields[i]
+	for i := range s.table {
+		f := &s.table[i]
 		name := variable(f.key)
 		text, ok := env.Lookup(name)
 		if !ok || text == "" {
@@ -43,9 +48,9 @@ func applyEnvironment(s *Settings, env toolchains.Environ, dir, home string) Pro
 // Unknown returns a line for every REXWRAP_ variable of env that means nothing,
 // sorted. Such variables never change what a compile does.
 func Unknown(env toolchains.Environ) []string {
-	known := slices.Clone(internal)
-	for i := range fields {
-		known = append(known, variable(fields[i].key))
+	known := internal()
+	for _, f := range newTable() {
+		known = append(known, variable(f.key))
 	}
 	var lines []string
 	for _, kv := range env {

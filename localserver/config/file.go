@@ -13,13 +13,14 @@ import (
 
 // assignment is one key of a file.
 type assignment struct {
-	field int // index into fields
+	field int // index into the table
 	value value
 	line  int
 }
 
 // parsed is what a file says, whoever reads it. It is immutable.
 type parsed struct {
+	table       table
 	path        string
 	source      Source
 	assignments []assignment
@@ -28,8 +29,8 @@ type parsed struct {
 
 // parse understands the text of the file at path. Keys are checked, values not
 // yet.
-func parse(path string, source Source, text []byte) *parsed {
-	p := &parsed{path: path, source: source}
+func (t table) parse(path string, source Source, text []byte) *parsed {
+	p := &parsed{path: path, source: source, table: t}
 	var tree map[string]any
 	if err := toml.Unmarshal(text, &tree); err != nil {
 		p.syntax(err)
@@ -61,9 +62,9 @@ func (p *parsed) problem(line int, key, what string) {
 }
 
 func (p *parsed) add(key string, v any, line int) {
-	i := fieldIndex(key)
+	i := p.table.index(key)
 	if i < 0 {
-		p.problem(line, key, unknownKey(key))
+		p.problem(line, key, p.table.unknown(key))
 		return
 	}
 	val, err := newValue(v)
@@ -75,9 +76,9 @@ func (p *parsed) add(key string, v any, line int) {
 	p.assignments = append(p.assignments, assignment{field: i, value: val, line: line})
 }
 
-func unknownKey(key string) string {
+func (t table) unknown(key string) string {
 	names := []string{"tls"}
-	for _, f := range fields {
+	for _, f := range t {
 		names = append(names, f.key)
 	}
 	if near := nearest(key, names); near != "" {
@@ -133,7 +134,7 @@ func (p *parsed) apply(s *Settings, home string, trusted bool) (warnings []strin
 	problems = p.problems
 	var ignored []string
 	for _, a := range p.assignments {
-		f := &fields[a.field]
+		f := &p.table[a.field]
 		if p.source == FromProject && f.scope == ofServer {
 			warnings = append(warnings, position(p.path, a.line)+": "+f.key+" is a setting of the server and is ignored in a project file")
 			continue

@@ -19,7 +19,8 @@ import (
 // a stat per parent directory of its working directory. It is safe for
 // concurrent use.
 type Loader struct {
-	now func() time.Time
+	now   func() time.Time
+	table table
 
 	mu      sync.Mutex
 	parsed  map[string]memo[*parsed]
@@ -46,7 +47,7 @@ const maxAnswers = 1024
 // NewLoader returns a Loader.
 func NewLoader() *Loader {
 	return &Loader{
-		now: time.Now, parsed: map[string]memo[*parsed]{}, trust: map[string]memo[trusted]{},
+		now: time.Now, table: newTable(), parsed: map[string]memo[*parsed]{}, trust: map[string]memo[trusted]{},
 		answers: map[string]*answer{},
 	}
 }
@@ -164,7 +165,7 @@ func (r *request) settled(now time.Time) bool {
 
 // resolve applies the sources, the weakest first. l.mu is held.
 func (l *Loader) resolve(r *request) (*Settings, error) {
-	s := defaults(r.folders)
+	s := defaults(l.table, r.folders)
 	var problems Problems
 	for _, f := range []struct {
 		file   *found
@@ -200,7 +201,7 @@ func (l *Loader) file(s *Settings, f *found, source Source) (*parsed, digest.Dig
 		s.warnings = append(s.warnings, f.path+" is ignored, as it "+why)
 		return nil, digest.Digest{}
 	}
-	m, err := remember(l.parsed, f, l.now(), func(text []byte) *parsed { return parse(f.path, source, text) })
+	m, err := remember(l.parsed, f, l.now(), func(text []byte) *parsed { return l.table.parse(f.path, source, text) })
 	if err != nil {
 		return unreadable(f.path, source, err), digest.Digest{}
 	}
@@ -247,12 +248,12 @@ func remember[T any](memos map[string]memo[T], f *found, now time.Time, of func(
 	return m, nil
 }
 
-func defaults(f folders) *Settings {
+func defaults(t table, f folders) *Settings {
 	return &Settings{
 		CacheDir: f.cache, CacheSize: 10 << 30, IdleExit: time.Hour, Log: "info",
 		LocalJobs: runtime.NumCPU(), RemoteJobs: 200, ExecTimeout: 10 * time.Minute,
 		RemoteUpload: true, Paths: PathsExact, Toolchain: "auto", RustIncremental: "aside",
-		MSVCPdb: "session", MSVCPch: "strip", origins: make([]Origin, len(fields)),
+		MSVCPdb: "session", MSVCPch: "strip", table: t, origins: make([]Origin, len(t)),
 	}
 }
 

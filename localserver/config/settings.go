@@ -66,7 +66,8 @@ type Settings struct {
 	MSVCPdb              string // "session", "private", "embed", "batch", "local"
 	MSVCPch              string // "strip", "remote", "local"
 
-	origins  []Origin // by index into fields
+	table    table
+	origins  []Origin // by index into table
 	warnings []string
 	files    []string
 }
@@ -92,7 +93,7 @@ func (s *Settings) Warnings() []string { return s.warnings }
 func (s *Settings) Files() []string { return s.files }
 
 // Origin returns where the value of key came from. The key must be one of Keys.
-func (s *Settings) Origin(key string) Origin { return s.origins[fieldIndex(key)] }
+func (s *Settings) Origin(key string) Origin { return s.origins[s.table.index(key)] }
 
 // Source is a kind of source.
 type Source uint8

@@ -63,7 +63,7 @@ func Trust(env toolchains.Environ, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if p := parse(path, FromProject, text); len(p.problems) > 0 {
+	if p := newTable().parse(path, FromProject, text); len(p.problems) > 0 {
 		return "", p.problems
 	}
 	if strings.Contains(path, "\n") {

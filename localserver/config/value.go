@@ -26,7 +26,7 @@ type shape uint8
 const (
 	scalar shape = iota
 	array
-	table
+	mapping
 )
 
 var (
@@ -58,7 +58,7 @@ func newValue(v any) (value, error) {
 			}
 			m[name] = text
 		}
-		return value{shape: table, table: m}, nil
+		return value{shape: mapping, table: m}, nil
 	default:
 		text, err := scalarText(v)
 		return value{text: text}, err
@@ -109,7 +109,7 @@ func splitList(text, sep string) []string {
 }
 
 func (v value) pairs() (map[string]string, error) {
-	if v.shape == table {
+	if v.shape == mapping {
 		return v.table, nil
 	}
 	if v.shape != scalar || !v.env {

@@ -29,16 +29,18 @@ const (
 	numCauses
 )
 
-var causeNames = [numCauses]string{
-	"", "first-compile", "compiler-changed", "arguments-changed", "environment-changed",
-	"directory-changed", "source-changed", "input-changed", "not-stored", "entry-evicted", "unknown",
-	"other-terminal", "recache",
+func causeNames() [numCauses]string {
+	return [...]string{
+		"", "first-compile", "compiler-changed", "arguments-changed", "environment-changed",
+		"directory-changed", "source-changed", "input-changed", "not-stored", "entry-evicted", "unknown",
+		"other-terminal", "recache",
+	}
 }
 
 // String returns the stable name used in JSON, empty for CauseNone.
 func (c Cause) String() string {
 	if c < numCauses {
-		return causeNames[c]
+		return causeNames()[c]
 	}
 	return "cause_" + strconv.Itoa(int(c))
 }
@@ -48,7 +50,7 @@ func (c Cause) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // UnmarshalText is the inverse of MarshalText.
 func (c *Cause) UnmarshalText(text []byte) error {
-	for i, name := range causeNames {
+	for i, name := range causeNames() {
 		if name == string(text) {
 			*c = Cause(i)
 			return nil

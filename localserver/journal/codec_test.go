@@ -161,7 +161,7 @@ func TestTextForms(t *testing.T) {
 			t.Errorf("%d reads back as %d", id, got)
 		}
 	}
-	for o := HitLocal; int(o) < len(outcomeNames); o++ {
+	for o := HitLocal; o < numOutcomes; o++ {
 		text, err := o.MarshalText()
 		var got Outcome
 		if err != nil || got.UnmarshalText(text) != nil || got != o {

@@ -65,15 +65,19 @@ const (
 	Failed                 // trouble of our own, the compiler ran uncached; Reason says why
 )
 
-var outcomeNames = [...]string{
-	"", "hit_local", "hit_remote", "merged", "executed_local", "executed_remote",
-	"stepped_aside", "fell_back", "error",
+const numOutcomes = Failed + 1
+
+func outcomeNames() [numOutcomes]string {
+	return [...]string{
+		"", "hit_local", "hit_remote", "merged", "executed_local", "executed_remote",
+		"stepped_aside", "fell_back", "error",
+	}
 }
 
 // String returns the stable name used in JSON.
 func (o Outcome) String() string {
-	if int(o) < len(outcomeNames) {
-		return outcomeNames[o]
+	if o < numOutcomes {
+		return outcomeNames()[o]
 	}
 	return "outcome_" + strconv.Itoa(int(o))
 }
@@ -83,7 +87,7 @@ func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil 
 
 // UnmarshalText is the inverse of MarshalText.
 func (o *Outcome) UnmarshalText(text []byte) error {
-	for i, name := range outcomeNames {
+	for i, name := range outcomeNames() {
 		if name == string(text) {
 			*o = Outcome(i)
 			return nil
@@ -117,15 +121,13 @@ const (
 	NumSteps
 )
 
-var stepNames = [NumSteps]string{
-	"toolchain", "parse", "manifest", "scan", "action", "lookup", "queue",
-	"run", "capture", "materialize", "total",
-}
-
 // String returns the step's name.
 func (s Step) String() string {
 	if s < NumSteps {
-		return stepNames[s]
+		return [NumSteps]string{
+			"toolchain", "parse", "manifest", "scan", "action", "lookup", "queue",
+			"run", "capture", "materialize", "total",
+		}[s]
 	}
 	return "step_" + strconv.Itoa(int(s))
 }
