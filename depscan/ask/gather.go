@@ -154,13 +154,29 @@ func (g *gathering) digest(path string) (digest.Digest, error) {
 	return d, nil
 }
 
+// isListed reports whether the file at path is in the closure. Clang may list a
+// file by a relative path although its includer has an absolute one, if -I has
+// named the directory so.
+func (g *gathering) isListed(path string) bool {
+	if _, ok := g.index[path]; ok {
+		return true
+	}
+	if rel, ok := strings.CutPrefix(path, g.c.Call.Dir+"/"); ok {
+		path = rel
+	} else if path[0] != '/' {
+		path = g.c.Call.Abs(path)
+	}
+	_, ok := g.index[path]
+	return ok
+}
+
 // probe adds path to the files that were found but not read as text.
 func (g *gathering) probe(path string) error {
 	path = normal(path)
 	if _, ok := g.probed[path]; ok {
 		return nil
 	}
-	if _, ok := g.index[path]; ok {
+	if path == "" || g.isListed(path) {
 		return nil
 	}
 	d, err := g.digest(path)

@@ -192,7 +192,7 @@ func (s *search) walk(key walkKey) string {
 
 // found notes that a file is at path.
 func (s *search) found(path string) string {
-	if _, ok := s.g.index[path]; !ok {
+	if !s.g.isListed(path) {
 		s.unread[path] = true
 	}
 	return path
