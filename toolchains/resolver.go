@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
 )
 
 // A Resolver finds the Toolchain that answers a Call. It is safe for concurrent
@@ -64,18 +66,16 @@ func NewResolver(files Files, run Runner, memory Memory) *Resolver {
 // *UnsupportedError, except when ctx has ended. Reasons: "compiler-is-script",
 // "other-wrapper", "not-a-compiler", "executable-format", "compiler-unreadable",
 // "compiler-changing", "compiler-libraries", "subprogram-is-script",
-// "specs-file", "clang-config", "probe-failed", and by name "nvcc", "hip",
+// "specs-file", "clang-config", "response-file", "probe-failed", and by name "nvcc", "hip",
 // "ispc", "fortran", "swift", "go", "d", "ada", "rustc-not-yet", "msvc-not-yet".
 //
 // The identity holds for a driver that is started under call.Program as its
 // argv[0]: gcc and clang find their parts by it.
 func (r *Resolver) Resolve(ctx context.Context, call *Call) (*Toolchain, error) {
-	return r.ResolveWords(ctx, call, call.Argv[min(1, len(call.Argv)):])
-}
-
-// ResolveWords is Resolve for a call whose arguments after argv[0] are words, its
-// response files expanded.
-func (r *Resolver) ResolveWords(ctx context.Context, call *Call, words []string) (*Toolchain, error) {
+	words, err := expandedWords(call)
+	if err != nil {
+		return nil, err
+	}
 	around := surroundingsOf(call, words)
 	var buf [2048]byte
 	key := around.appendKey(append(append(buf[:0], call.Program...), 0))
@@ -101,6 +101,18 @@ func (r *Resolver) ResolveWords(ctx context.Context, call *Call, words []string)
 		fresh := result.Val.(*answer)
 		return fresh.toolchain, fresh.err
 	}
+}
+
+// expandedWords are the arguments after argv[0]: a -B may stand in a response
+// file.
+func expandedWords(call *Call) ([]string, error) {
+	files := argtable.Expander{ReadFile: func(name string) ([]byte, error) { return os.ReadFile(call.Abs(name)) }}
+	words, _, err := files.Expand(call.Argv[min(1, len(call.Argv)):])
+	var unreadable *argtable.ResponseError
+	if errors.As(err, &unreadable) {
+		return nil, Unsupported("response-file", unreadable.Name)
+	}
+	return words, err
 }
 
 func (r *Resolver) remember(key string, a *answer) {

@@ -259,6 +259,7 @@ func TestProgramsAgreeWithDriver(t *testing.T) {
 	copyFile(t, as, dir+"/start-as")
 	copyFile(t, as, dir+"/x86_64-linux-gnu/12/as")
 	link(t, cc1, dir+"/b/cc1")
+	write(t, dir+"/rsp", []byte("-c '-B"+dir+"/b'"))
 	f := newFixture(t)
 	for name, c := range map[string]*toolchains.Call{
 		"plain":           call("/usr/bin/gcc"),
@@ -267,6 +268,7 @@ func TestProgramsAgreeWithDriver(t *testing.T) {
 		"-B separate":     call("/usr/bin/gcc", "-c", "x.c", "-B", dir+"/b"),
 		"-B start":        call("/usr/bin/gcc", "-B"+dir+"/start-"),
 		"-B with version": call("/usr/bin/gcc", "-B"+dir),
+		"-B in a file":    call("/usr/bin/gcc", "@"+dir+"/rsp"),
 		"two -B":          call("/usr/bin/gcc", "-B"+dir+"/start-", "-B"+dir+"/b"),
 		"COMPILER_PATH":   withEnv(call("/usr/bin/gcc"), "COMPILER_PATH=/nonexistent:"+dir+"/b"),
 		"GCC_EXEC_PREFIX": withEnv(call("/usr/bin/gcc"), "GCC_EXEC_PREFIX="+dir+"/b/"),
@@ -646,6 +648,7 @@ func TestStepsAside(t *testing.T) {
 		{call("/usr/bin/gcc", "-B"+dir+"/b/"), "specs-file"},
 		{withEnv(call("/usr/bin/gcc"), "PATH="+dir+"/fake:/usr/bin"), "subprogram-is-script"},
 		{call(dir + "/cfg/x86_64-linux-gnu-clang"), "clang-config"},
+		{call("/usr/bin/gcc", "@/nonexistent"), "response-file"},
 		{withEnv(call("/usr/bin/gcc"), "LD_PRELOAD=/$PLATFORM/x.so"), "compiler-libraries"},
 	} {
 		for range 2 {

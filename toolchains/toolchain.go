@@ -40,8 +40,12 @@ type Program struct {
 type Facts struct {
 	// QuoteDirs and AngleDirs are the built-in search directories in
 	// search order as `-E -v` prints them, with nothing added by the call's
-	// -I and its like.
-	AngleDirs []string
+	// -I and its like. Compilers have no built-in QuoteDirs of their own;
+	// a specs file may add one.
+	QuoteDirs, AngleDirs []string
+	// AbsentDirs are built-in search directories that do not exist. One
+	// that appears changes the search.
+	AbsentDirs []string
 	// FrameworkDirs are the entries marked "(framework directory)".
 	FrameworkDirs []string
 	// Predefined is the text of `-E -dM` over an empty file: one #define a
