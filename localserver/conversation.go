@@ -1,0 +1,122 @@
+package localserver
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/rexwrap/rexwrap/localserver/materialize"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
+)
+
+const (
+	// pulse is the time between two heartbeats; the wrapper gives up after
+	// several have failed to come.
+	pulse = time.Second
+	// writeLimit bounds how long a wrapper that does not read holds us up.
+	writeLimit = 10 * time.Second
+	// commitLimit bounds the wait for a wrapper to rename its files. A
+	// wrapper that is stopped for longer finds its temp files gone and
+	// compiles by itself.
+	commitLimit = time.Minute
+)
+
+var errProtocol = errors.New("unexpected frame")
+
+// A conversation is one call's connection. It implements pipeline.Conversation.
+// Heartbeats come from the pulse of the server, everything else from the one
+// goroutine that serves the connection.
+type conversation struct {
+	conn   net.Conn
+	frames *wire.Reader
+
+	mu      sync.Mutex
+	waiting bool // the server works and the wrapper waits
+	begun   time.Time
+	temps   []string
+}
+
+func newConversation(conn net.Conn, frames *wire.Reader) *conversation {
+	return &conversation{conn: conn, frames: frames, waiting: true, begun: time.Now()}
+}
+
+// beat sends a heartbeat if the wrapper has been waiting for long enough. An
+// error shows when the next frame is written.
+func (c *conversation) beat(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.waiting && now.Sub(c.begun) >= pulse/2 {
+		_ = c.conn.SetWriteDeadline(now.Add(pulse / 2))
+		_ = wire.Write(c.conn, &wire.Heartbeat{})
+	}
+}
+
+// send writes m. waiting says whether the wrapper waits for another frame
+// after it.
+func (c *conversation) send(m wire.Message, waiting bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting, c.begun = waiting, time.Now()
+	if err := c.conn.SetWriteDeadline(c.begun.Add(writeLimit)); err != nil {
+		return err
+	}
+	return wire.Write(c.conn, m)
+}
+
+// StepAside implements pipeline.Conversation.
+func (c *conversation) StepAside(reason, arg string) error {
+	return c.send(&wire.StepAside{Reason: reason, Arg: arg}, false)
+}
+
+// Run implements pipeline.Conversation. A compile takes as long as it takes: the
+// wrapper's death ends the wait.
+func (c *conversation) Run(m *wire.Run) (*wire.Ran, error) {
+	if err := c.send(m, false); err != nil {
+		return nil, err
+	}
+	if err := c.conn.SetReadDeadline(time.Time{}); err != nil {
+		return nil, err
+	}
+	ran := &wire.Ran{}
+	if err := c.receive(ran); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.waiting, c.begun = true, time.Now()
+	c.mu.Unlock()
+	return ran, nil
+}
+
+// Prepare implements pipeline.Conversation.
+func (c *conversation) Prepare(temps []string) error {
+	c.temps = temps
+	return c.send(&wire.Prepare{Temps: temps}, true)
+}
+
+// Done implements pipeline.Conversation. Temp files that the wrapper has not
+// renamed are removed, as it may be gone.
+func (c *conversation) Done(m *wire.Done) error {
+	err := c.send(m, false)
+	if err == nil {
+		err = c.conn.SetReadDeadline(time.Now().Add(commitLimit))
+	}
+	if err == nil {
+		err = c.receive(&wire.Committed{})
+	}
+	if err != nil {
+		materialize.Remove(c.temps)
+	}
+	return err
+}
+
+func (c *conversation) receive(m wire.Message) error {
+	typ, payload, err := c.frames.Next()
+	if err != nil {
+		return err
+	}
+	if typ != m.Type() {
+		return errProtocol
+	}
+	return wire.Decode(payload, m)
+}

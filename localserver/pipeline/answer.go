@@ -1,0 +1,158 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan/depfile"
+	"github.com/rexwrap/rexwrap/localserver/materialize"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
+)
+
+// An item is one output on its way to its place.
+type item struct {
+	role   toolchains.Role
+	target string // absolute
+	temp   string
+	mode   fs.FileMode
+	digest digest.Digest
+	data   []byte // where it is not the blob of digest
+}
+
+// answer puts res before the wrapper as the result of this call. It reports
+// false where the stored result cannot serve: a blob is gone, or the dep-file
+// cannot be rewritten; the compile then is a miss. What stands where an output
+// goes can make the call step aside.
+func (r *request) answer(res *Result) (bool, error) {
+	items, err := r.items(res)
+	if err != nil || items == nil {
+		return false, err
+	}
+	done := &wire.Done{Chunks: res.Chunks, Remove: r.stale(res)}
+	temps := make([]string, 0, len(items))
+	for _, it := range items {
+		temps = append(temps, it.temp)
+		done.Files = append(done.Files, wire.File{Target: it.target, Temp: it.temp})
+	}
+	if len(temps) > 0 {
+		if err := r.conv.Prepare(temps); err != nil {
+			return false, err
+		}
+	}
+	if ok, err := r.write(items); !ok {
+		materialize.Remove(temps)
+		return false, err
+	}
+	if err := r.conv.Done(done); err != nil {
+		materialize.Remove(temps)
+		return false, err
+	}
+	for _, it := range items {
+		r.p.files.Record(it.target, it.digest)
+	}
+	return true, nil
+}
+
+// items lists the outputs of res with the primary one last, nil where res
+// lacks one.
+func (r *request) items(res *Result) ([]item, error) {
+	items := make([]item, 0, len(r.compile.Outputs))
+	for _, o := range slices.Backward(r.compile.Outputs) {
+		stored := res.output(o.Role)
+		if stored == nil {
+			if o.Optional {
+				continue
+			}
+			return nil, nil
+		}
+		it := item{role: o.Role, target: r.call.Abs(o.Path), digest: stored.Digest}
+		target, old, err := materialize.Look(it.target)
+		switch {
+		case err != nil || target == materialize.Special:
+			return nil, toolchains.Unsupported("special-output", o.Path)
+		case target == materialize.Sink:
+			continue
+		case target == materialize.Plain && materialize.KeepsInode(o.Role) && !materialize.Writable(it.target):
+			return nil, toolchains.Unsupported("output-unwritable", o.Path)
+		}
+		it.mode = materialize.Mode(o.Role, target, old, r.in.Umask, stored.Executable)
+		if o.Role == toolchains.RoleDep {
+			ok, err := r.fillDep(&it, res)
+			if err != nil || !ok {
+				return nil, err
+			}
+		}
+		it.temp = wire.TempName(it.target, r.in.Token, len(items))
+		items = append(items, it)
+	}
+	return items, nil
+}
+
+// fillDep makes the dep-file that this call would have: the stored one under
+// this call's targets and paths.
+func (r *request) fillDep(it *item, res *Result) (bool, error) {
+	want := DepOrigin{Root: r.at.root, Targets: r.compile.Dep.Targets}
+	if want.Root == res.Dep.Root && slices.Equal(want.Targets, res.Dep.Targets) {
+		return true, nil
+	}
+	text, err := r.p.store.Blob(it.digest)
+	if err != nil {
+		return false, nil
+	}
+	from := place{root: res.Dep.Root}
+	moved, ok := depfile.Rewrite(r.compile.Toolchain.Family, text, res.Dep.Targets, want.Targets, func(path string) string {
+		return r.at.spell(from.encode(path))
+	})
+	if !ok {
+		return false, nil
+	}
+	it.data, it.digest = moved, digest.Of(moved)
+	return true, nil
+}
+
+// stale lists the outputs that the compiler would have removed or left out.
+func (r *request) stale(res *Result) []string {
+	var out []string
+	for _, o := range r.compile.Outputs {
+		if !o.Stale || res.output(o.Role) != nil {
+			continue
+		}
+		path := r.call.Abs(o.Path)
+		if t, _, err := materialize.Look(path); err == nil && t == materialize.Plain {
+			out = append(out, path)
+		}
+	}
+	return out
+}
+
+// write writes the temp files. It reports false without an error where a blob
+// is gone; an error says that the directory does not take the file.
+func (r *request) write(items []item) (bool, error) {
+	for i := range items {
+		it := &items[i]
+		lost := false
+		err := materialize.Temp(it.temp, it.mode, func(f *os.File) error {
+			if it.data != nil {
+				_, err := f.Write(it.data)
+				return err
+			}
+			err := r.p.store.CopyTo(it.digest, f)
+			lost = errors.Is(err, errNotFound)
+			return err
+		})
+		switch {
+		case err == nil:
+			r.record.Bytes += it.digest.Size
+		case lost:
+			return false, nil
+		default:
+			return false, toolchains.Unsupported("output-unwritable", fmt.Sprint(it.target))
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,26 @@
+// Package pipeline is what the local server does about a call: the chain of
+// stages from the wrapper's Call to its answer, as told in localserver's
+// comment. Each stage is a file: request (understand), lookup, inflight,
+// execute, capture, store, answer.
+//
+// # Keys
+//
+// A compile is known by two digests. The manifest key covers what is known
+// before any header is read: toolchain by content, canonical arguments, the
+// environment that the compiler reads, and the source. Under it the manifest
+// keeps candidates, each a list of files with digests, of names that must be
+// absent and of directories that must be there, with the Action that a compile
+// in that state is. The result is stored under the Action digest, whose
+// InputRoot holds the files below the exec root.
+//
+// # Paths
+//
+// Paths below the exec root lose it in keys unless they can reach the result:
+// by flags (debug information, coverage: toolchains.Carries), or by the text
+// (__FILE__ and its like: depscan.Identifiers), which guards the candidate. So
+// checkouts at different places share entries, and never an object that names
+// the other place.
+//
+// Not here: sockets (localserver), option tables (toolchains), where blobs are
+// (localserver/diskstore).
+package pipeline

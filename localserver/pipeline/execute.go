@@ -1,0 +1,274 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/depscan/ask"
+	"github.com/rexwrap/rexwrap/depscan/filestate"
+	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
+)
+
+// errNoInputs is the reason where a run did not say what it read.
+var errNoInputs = toolchains.Unsupported("no-inputs", "")
+
+// A run is one execution of the compiler by the wrapper, with what it left.
+type run struct {
+	command wire.Run
+	mark    filestate.Mark
+	ran     *wire.Ran
+	files   []captured
+	// plan is set where the inputs are read off the run, nil where the
+	// scanner has found them before.
+	plan *ask.Plan
+	// inputs is nil, and reason says why, where the result is not stored.
+	inputs *depscan.Inputs
+	reason error
+}
+
+// execute has the wrapper run the compiler, and stores what it made. Whatever
+// goes wrong with storing, the call ends as the compiler ended.
+func (r *request) execute(ctx context.Context) error {
+	x, err := r.prepareRun(ctx)
+	if err != nil {
+		return err
+	}
+	if x.plan != nil {
+		defer x.plan.Remove()
+	}
+	r.noteBefore()
+	if x.ran, err = r.conv.Run(&x.command); err != nil {
+		return err
+	}
+	r.step(journal.StepRun)
+	r.measure(x.ran)
+	dep := r.collect(ctx, x)
+	r.step(journal.StepCapture)
+	if err := r.conv.Done(&wire.Done{Files: dep}); err != nil {
+		return err
+	}
+	r.recordOutcome(r.store(x))
+	return nil
+}
+
+// prepareRun says how the compiler is run: unchanged where the scanner knows
+// the inputs, else so that they can be read off the run.
+func (r *request) prepareRun(ctx context.Context) (*run, error) {
+	x := &run{mark: r.p.files.Mark()}
+	x.command = wire.Run{Program: r.call.Program, Argv: r.call.Argv}
+	in, err := r.scan(ctx)
+	if err == nil {
+		x.inputs = in
+		return x, nil
+	}
+	x.plan, err = r.p.o.Asker.Plan(r.compile, filepath.Join(r.p.o.Scratch, r.in.Token))
+	if err != nil {
+		return nil, err
+	}
+	x.command.Argv, x.command.Env, x.command.FilterHeaders = x.plan.Argv, x.plan.Env, x.plan.FilterHeaders
+	return x, nil
+}
+
+// scan asks the scanner for the inputs.
+func (r *request) scan(ctx context.Context) (*depscan.Inputs, error) {
+	if r.p.o.Scanner == nil || r.p.quarantine.holds(r.manifest) {
+		return nil, depscan.ErrFallback
+	}
+	defer r.step(journal.StepScan)
+	in, err := r.p.o.Scanner.Scan(ctx, r.compile)
+	if err != nil && !errors.Is(err, depscan.ErrFallback) {
+		r.p.log.Error().Err(err).Str("source", r.compile.Source).Msg("scan")
+	}
+	return in, err
+}
+
+// measure notes what the compiler cost.
+func (r *request) measure(ran *wire.Ran) {
+	r.record.Status, r.record.Signal = ran.Status, ran.Signal
+	r.record.Spent = costOf(ran).journal()
+	r.p.pace.add(r.compile.Language, time.Duration(ran.WallTime)*time.Microsecond)
+}
+
+func costOf(ran *wire.Ran) Cost {
+	return Cost{User: ran.UserTime, Sys: ran.SysTime, Wall: ran.WallTime, MaxRSS: ran.MaxRSS}
+}
+
+// collect finds out what the compiler read and made while the wrapper waits. It
+// returns the dep-file that the wrapper has to write where the compiler was
+// told to write another one.
+func (r *request) collect(ctx context.Context, x *run) []wire.File {
+	x.reason = r.unfit(x.ran)
+	userDep := r.learn(ctx, x)
+	var dep []wire.File
+	if userDep != nil {
+		dep = []wire.File{{Target: r.call.Abs(r.compile.Dep.Path), Data: userDep, Keep: true}}
+	}
+	if x.reason != nil {
+		return dep
+	}
+	var err error
+	if x.files, err = r.capture(); err != nil {
+		x.reason = err
+		return dep
+	}
+	if userDep != nil {
+		x.files = replaceDep(x.files, userDep, r.call.Abs(r.compile.Dep.Path))
+	}
+	return dep
+}
+
+// learn makes sure of the inputs of a run, setting x.reason where it cannot. It
+// returns the text of the user's dep-file where the run did not write it.
+func (r *request) learn(ctx context.Context, x *run) (userDep []byte) {
+	if x.plan == nil {
+		if x.reason == nil {
+			x.reason = r.settled(x)
+		}
+		return nil
+	}
+	facts, err := r.p.o.Facts(ctx, r.compile)
+	if err != nil {
+		x.reason = cmp.Or(x.reason, toolchains.Unsupported("no-facts", err.Error()))
+		facts = &toolchains.Facts{}
+	}
+	got, err := x.plan.Collect(ctx, ask.RunInfo{
+		Headers: x.ran.Headers, Mark: x.mark, Quiet: len(x.ran.Chunks) == 0,
+		Failed: x.ran.Status != 0 || x.ran.Signal != 0,
+	}, r.p.files, facts)
+	x.inputs = got.Inputs
+	if x.reason == nil {
+		x.reason = err
+	}
+	if x.reason == nil && x.inputs == nil {
+		x.reason = errNoInputs
+	}
+	if x.reason == nil && !r.p.files.Check(r.call.Abs(r.compile.Source), r.key.Source) {
+		x.reason = toolchains.Unsupported("modified-during-compile", r.compile.Source)
+	}
+	return got.UserDep
+}
+
+// settled checks that no file which the scanner saw has changed since.
+func (r *request) settled(x *run) error {
+	for _, list := range [][]depscan.File{x.inputs.Files, x.inputs.Probed} {
+		for _, f := range list {
+			d, settled, err := r.p.files.DigestSince(r.call.Abs(f.Path), x.mark)
+			if err != nil || !settled || d != f.Digest {
+				return toolchains.Unsupported("modified-during-compile", f.Path)
+			}
+		}
+	}
+	return nil
+}
+
+// replaceDep puts the user's dep-file among the captured outputs.
+func replaceDep(files []captured, text []byte, path string) []captured {
+	files = slices.DeleteFunc(files, func(c captured) bool { return c.role == toolchains.RoleDep })
+	return append(files, captured{role: toolchains.RoleDep, path: path, mode: 0o666, data: text})
+}
+
+// unfit says why a run that ended so is not stored.
+func (r *request) unfit(ran *wire.Ran) error {
+	switch {
+	case ran.Killed || ran.Signal != 0:
+		return toolchains.Unsupported("killed", "")
+	case ran.Status != 0:
+		return toolchains.Unsupported("compile-failed", "")
+	case ran.Truncated:
+		return toolchains.Unsupported("output-too-long", "")
+	case r.settings.ReadOnly:
+		return toolchains.Unsupported("read-only", "")
+	}
+	return nil
+}
+
+// store keeps the result of x under its Action digest and in the manifest. The
+// error says why it did not.
+func (r *request) store(x *run) error {
+	if x.reason != nil {
+		return x.reason
+	}
+	if err := r.checkScan(x); err != nil {
+		return err
+	}
+	c, err := r.candidateOf(x.inputs)
+	if err != nil {
+		return err
+	}
+	outputs, err := r.keep(x.files)
+	if err != nil {
+		return err
+	}
+	res := &Result{
+		Outputs: outputs, Chunks: x.ran.Chunks, Cost: costOf(x.ran), Created: r.p.o.Now().Unix(),
+	}
+	if r.compile.Dep != nil {
+		res.Dep = DepOrigin{Root: r.at.root, Targets: r.compile.Dep.Targets}
+	}
+	if r.verify != nil && !r.reproduces(res) {
+		return toolchains.Unsupported("verify-difference", r.compile.Source)
+	}
+	streams := r.streams
+	if res.quiet() {
+		streams = ""
+	}
+	if r.record.Action, err = r.actionOf(c, streams); err != nil {
+		return err
+	}
+	if err := r.p.store.PutResult(r.record.Action, res.encode()); err != nil {
+		return storeTrouble(err)
+	}
+	c.List = r.putList(c)
+	c.Results = []Variant{{Streams: streams, Action: r.record.Action, Quiet: res.quiet()}}
+	if err := r.p.remember(r, c); err != nil {
+		return storeTrouble(err)
+	}
+	for _, f := range x.files {
+		r.p.files.Record(f.path, f.digest)
+	}
+	r.record.Key.Inputs = c.List
+	return nil
+}
+
+// reproduces compares res with the stored result that this run verifies. Where
+// the bare compiler does not agree with itself nothing is compared.
+func (r *request) reproduces(res *Result) bool {
+	if r.compile.Nondeterministic {
+		return true
+	}
+	for _, o := range r.verify.Outputs {
+		if got := res.output(o.Role); o.Role != toolchains.RoleDep && (got == nil || got.Digest != o.Digest) {
+			return false
+		}
+	}
+	return true
+}
+
+// recordOutcome notes why a result was not stored.
+func (r *request) recordOutcome(err error) {
+	if err == nil {
+		return
+	}
+	reason, arg, ok := toolchains.ReasonOf(err)
+	if !ok {
+		r.p.log.Error().Err(err).Str("source", r.compile.Source).Msg("result not stored")
+		reason, arg = "error", err.Error()
+	}
+	r.record.Reason, r.record.Arg = reason, arg
+}
+
+// MakeScratch makes an empty scratch directory of dir, for Options.Scratch.
+func MakeScratch(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o700)
+}

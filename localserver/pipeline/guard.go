@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// Needs is a set of facts, beside files and the key, that a result depends on.
+// Which of them count is known only once the text has been seen, so they guard
+// candidates instead of standing in the manifest key.
+type Needs uint8
+
+const (
+	// needsPlace: __FILE__ or its like can expand to an absolute path.
+	needsPlace Needs = 1 << iota
+	// needsDay: __DATE__ can expand.
+	needsDay
+	// needsSourceTime: __TIMESTAMP__ can expand.
+	needsSourceTime
+	// needsEpoch: SOURCE_DATE_EPOCH stands in for the clock.
+	needsEpoch
+)
+
+// needsOf says which facts a compile with these identifiers depends on. It
+// returns an *UnsupportedError for results that no second call may have.
+func needsOf(c *toolchains.Compile, in *depscan.Inputs, at place) (Needs, error) {
+	var n Needs
+	ids := in.Identifiers
+	if ids&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && spellsPlace(c, in, at) {
+		n |= needsPlace
+	}
+	_, epoch := c.Call.Env.Lookup("SOURCE_DATE_EPOCH")
+	if ids&(depscan.IdentDate|depscan.IdentTime) != 0 && epoch {
+		n |= needsEpoch
+	}
+	if ids&depscan.IdentTime != 0 && !(epoch && honoursEpoch(c.Toolchain)) {
+		return 0, toolchains.Unsupported("time-macro", "")
+	}
+	if ids&depscan.IdentDate != 0 {
+		n |= needsDay
+	}
+	if ids&depscan.IdentTimestamp != 0 {
+		n |= needsSourceTime
+	}
+	return n, nil
+}
+
+// spellsPlace reports whether any input is spelled by a path that the key
+// holds without its exec root, so that another checkout spells it differently.
+func spellsPlace(c *toolchains.Compile, in *depscan.Inputs, at place) bool {
+	if at.encode(c.Source) != c.Source {
+		return true
+	}
+	for _, f := range in.Files {
+		if at.encode(f.Path) != f.Path {
+			return true
+		}
+	}
+	return false
+}
+
+// honoursEpoch reports whether __TIME__ follows SOURCE_DATE_EPOCH: gcc since 7,
+// clang since 16.
+func honoursEpoch(tc *toolchains.Toolchain) bool {
+	major, _, _ := strings.Cut(tc.Version, ".")
+	n, err := strconv.Atoi(major)
+	if err != nil {
+		return false
+	}
+	return tc.Family == "gcc" && n >= 7 || tc.Family == "clang" && n >= 16
+}
+
+// guard is the digest of the facts that n names, for this call at this time.
+func guard(n Needs, c *toolchains.Compile, at place, now time.Time) (digest.Digest, error) {
+	if n == 0 {
+		return digest.Digest{}, nil
+	}
+	b := digest.NewBuilder("rexwrap guard 1")
+	if n&needsPlace != 0 {
+		b.String(at.root)
+		b.String(at.dir)
+	}
+	if n&needsDay != 0 {
+		b.String(day(c.Call.Env.Value("TZ"), now))
+	}
+	if n&needsEpoch != 0 {
+		b.String(c.Call.Env.Value("SOURCE_DATE_EPOCH"))
+	}
+	if n&needsSourceTime != 0 {
+		info, err := os.Stat(c.Call.Abs(c.Source))
+		if err != nil {
+			return digest.Digest{}, err
+		}
+		b.String(info.ModTime().Format(time.RFC3339))
+	}
+	return b.Sum(), nil
+}
+
+// day is the date of now where the caller is. A time zone that this process
+// does not know makes every quarter of an hour a day of its own: zones differ from
+// UTC by whole quarters.
+func day(zone string, now time.Time) string {
+	if zone == "" {
+		return now.Local().Format(time.DateOnly)
+	}
+	if loc, err := time.LoadLocation(zone); err == nil {
+		return zone + now.In(loc).Format(time.DateOnly)
+	}
+	return zone + now.UTC().Truncate(15*time.Minute).Format(time.RFC3339)
+}

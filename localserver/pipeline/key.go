@@ -1,0 +1,122 @@
+package pipeline
+
+import (
+	"strings"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
+)
+
+// keyParts is everything of a compile that is known before a header is read
+// and can reach its result, in canonical form. The manifest key is its digest;
+// the journal keeps it, so that two compiles can be told apart by name.
+type keyParts struct {
+	Family    string
+	Toolchain digest.Digest
+	Mode      toolchains.Mode
+	Language  string
+	Dir       string
+	Args      []string
+	Env       []string // NAME=value, or NAME alone where it is unset
+	Native    string
+	Dep       string
+	Output    string
+	Source    digest.Digest
+}
+
+// keyOf gathers the key parts of c. native is the compiler's own reading of
+// -march=native and its like, empty where c has none.
+func keyOf(c *toolchains.Compile, at place, native string, source digest.Digest) *keyParts {
+	k := &keyParts{
+		Family: c.Toolchain.Family, Toolchain: c.Toolchain.Digest, Mode: c.Mode, Language: c.Language,
+		Dir: at.relDir(), Native: native, Source: source,
+	}
+	if c.Carries != 0 {
+		k.Dir = c.Call.Dir + "\n" + c.Call.PWD
+	}
+	k.Args = canonicalArgs(c, at)
+	for _, name := range c.Env {
+		if v, ok := c.Call.Env.Lookup(name); ok {
+			k.Env = append(k.Env, name+"="+v)
+		} else {
+			k.Env = append(k.Env, name)
+		}
+	}
+	if c.Dep != nil {
+		k.Dep = depKind(c.Dep)
+	}
+	if c.Carries&toolchains.CarriesOutput != 0 {
+		k.Output = c.Outputs[0].Path
+	}
+	return k
+}
+
+func depKind(d *toolchains.DepFile) string {
+	kind := "user"
+	if d.System {
+		kind = "system"
+	}
+	if d.Phony {
+		kind += " phony"
+	}
+	return kind
+}
+
+// canonicalArgs renders the arguments for the key: what cannot reach the result
+// is left out, names of outputs are, and absolute paths below the exec root
+// lose it unless the flags carry paths into the result.
+func canonicalArgs(c *toolchains.Compile, at place) []string {
+	if c.Carries != 0 {
+		at.root = ""
+	}
+	words := make([]string, 0, len(c.Args))
+	for i := range c.Args {
+		a := &c.Args[i]
+		switch {
+		case a.Class.Has(argtable.NoKey | argtable.Dep):
+		case a.Class.Has(argtable.Output):
+			if a.Option != "-o" {
+				words = append(words, a.Option)
+			}
+		case a.Class.Has(argtable.Source):
+			words = append(words, at.encode(c.Source))
+		case a.Class.Has(argtable.Path):
+			words = append(words, a.Render(at.encode(a.Value))...)
+		default:
+			words = append(words, a.Words()...)
+		}
+	}
+	return words
+}
+
+// manifestKey is the digest of k.
+func (k *keyParts) manifestKey() digest.Digest {
+	b := digest.NewBuilder("rexwrap manifest 1")
+	b.String(k.Family)
+	b.Digest(k.Toolchain)
+	b.String(string(rune(k.Mode)))
+	b.String(k.Language)
+	b.String(k.Dir)
+	b.Strings(k.Args)
+	b.Strings(k.Env)
+	b.String(k.Native)
+	b.String(k.Dep)
+	b.String(k.Output)
+	b.Digest(k.Source)
+	return b.Sum()
+}
+
+// journal returns k in the journal's terms: what may be written down.
+func (k *keyParts) journal() *journal.KeyParts {
+	out := &journal.KeyParts{
+		Args: k.Args, Dir: k.Dir, Toolchain: k.Toolchain, Source: k.Source,
+		Env: make([]journal.Variable, len(k.Env)),
+	}
+	for i, kv := range k.Env {
+		name, value, set := strings.Cut(kv, "=")
+		out.Env[i] = journal.NewVariable(name, value, set)
+	}
+	return out
+}

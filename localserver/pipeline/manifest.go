@@ -1,0 +1,166 @@
+package pipeline
+
+import (
+	"slices"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+)
+
+// A Manifest is what is remembered of the inputs of a compile, so that a hit
+// needs no scan. It is stored under the manifest key, which covers all that is
+// known before any header is read. Grammar of the stored bytes, in the terms of
+// codec.go:
+//
+//	manifest  = version { candidate } ;             (* most recent first *)
+//	version   = uint ;                              (* manifestVersion *)
+//	candidate = n { path digest }                   (* files *)
+//	            n { path }                          (* absent names *)
+//	            n { path }                          (* directories *)
+//	            needs guard digest                  (* the journal's list *)
+//	            n { variant digest quiet } ;        (* results *)
+//	path      = string ;                            (* see place.encode *)
+//
+// A change of the grammar changes manifestVersion; a manifest of another
+// version is absent.
+type Manifest struct {
+	Candidates []*Candidate
+}
+
+const (
+	manifestVersion = 1
+	// maxCandidates bounds a manifest. A key that sees more header sets in
+	// turn than this is one of a bisection or a generator; the oldest go.
+	maxCandidates = 16
+	// maxVariants bounds the results of one candidate: pipe, terminal and a
+	// few widths.
+	maxVariants = 8
+)
+
+// A Candidate is one state of the files under which the results hold.
+type Candidate struct {
+	Files  []Input
+	Absent []string
+	Dirs   []string
+	// Needs says which facts beside files the results depend on, Guard is
+	// their digest; see guard.
+	Needs Needs
+	Guard digest.Digest
+	// List names the blob in which the journal finds the inputs again.
+	List    digest.Digest
+	Results []Variant
+}
+
+// An Input is a file with its content, the path encoded by place.encode.
+type Input struct {
+	Path   string
+	Digest digest.Digest
+}
+
+// A Variant is a result for one kind of standard streams. A quiet result wrote
+// nothing to either and so serves every kind.
+type Variant struct {
+	Streams string
+	Action  digest.Digest
+	Quiet   bool
+}
+
+func (m *Manifest) encode() []byte {
+	e := &encoder{}
+	e.uint(manifestVersion)
+	e.uint(uint64(len(m.Candidates)))
+	for _, c := range m.Candidates {
+		c.append(e)
+	}
+	return e.buf
+}
+
+func (c *Candidate) append(e *encoder) {
+	e.uint(uint64(len(c.Files)))
+	for _, f := range c.Files {
+		e.string(f.Path)
+		e.digest(f.Digest)
+	}
+	e.strings(c.Absent)
+	e.strings(c.Dirs)
+	e.uint(uint64(c.Needs))
+	e.digest(c.Guard)
+	e.digest(c.List)
+	e.uint(uint64(len(c.Results)))
+	for _, r := range c.Results {
+		e.string(r.Streams)
+		e.digest(r.Action)
+		e.bool(r.Quiet)
+	}
+}
+
+func decodeManifest(data []byte) (*Manifest, error) {
+	d := &decoder{buf: data}
+	if d.uint() != manifestVersion {
+		return nil, errCorrupt
+	}
+	m := &Manifest{}
+	for range d.count(3) {
+		m.Candidates = append(m.Candidates, decodeCandidate(d))
+	}
+	return m, d.err()
+}
+
+func decodeCandidate(d *decoder) *Candidate {
+	c := &Candidate{}
+	if n := d.count(digest.Size + 2); n > 0 {
+		c.Files = make([]Input, n)
+		for i := range c.Files {
+			c.Files[i] = Input{Path: d.string(), Digest: d.digest()}
+		}
+	}
+	c.Absent = d.strings()
+	c.Dirs = d.strings()
+	c.Needs = Needs(d.uint())
+	c.Guard = d.digest()
+	c.List = d.digest()
+	for range d.count(digest.Size + 3) {
+		c.Results = append(c.Results, Variant{Streams: d.string(), Action: d.digest(), Quiet: d.bool()})
+	}
+	return c
+}
+
+// result returns the variant that serves streams, nil where none does.
+func (c *Candidate) result(streams string) *Variant {
+	for i := range c.Results {
+		if r := &c.Results[i]; r.Quiet || r.Streams == streams {
+			return r
+		}
+	}
+	return nil
+}
+
+// add puts c in front, merging it with a candidate of the same inputs.
+func (m *Manifest) add(c *Candidate) {
+	for i, old := range m.Candidates {
+		if old.sameInputs(c) {
+			c.Results = mergeVariants(c.Results, old.Results)
+			m.Candidates = slices.Delete(m.Candidates, i, i+1)
+			break
+		}
+	}
+	m.Candidates = slices.Insert(m.Candidates, 0, c)
+	if len(m.Candidates) > maxCandidates {
+		m.Candidates = m.Candidates[:maxCandidates]
+	}
+}
+
+func (c *Candidate) sameInputs(o *Candidate) bool {
+	return c.Needs == o.Needs && c.Guard == o.Guard && slices.Equal(c.Files, o.Files) &&
+		slices.Equal(c.Absent, o.Absent) && slices.Equal(c.Dirs, o.Dirs)
+}
+
+func mergeVariants(fresh, old []Variant) []Variant {
+	out := slices.Clone(fresh)
+	for _, v := range old {
+		same := func(w Variant) bool { return w.Streams == v.Streams }
+		if !slices.ContainsFunc(out, same) && len(out) < maxVariants {
+			out = append(out, v)
+		}
+	}
+	return out
+}

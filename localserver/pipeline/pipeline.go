@@ -1,0 +1,143 @@
+package pipeline
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/depscan/ask"
+	"github.com/rexwrap/rexwrap/depscan/filestate"
+	"github.com/rexwrap/rexwrap/localserver/config"
+	"github.com/rexwrap/rexwrap/localserver/diskstore"
+	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
+)
+
+// A Conversation is the other end of one call: the wrapper. An error of any
+// method means that the wrapper is gone.
+type Conversation interface {
+	// StepAside ends the call: the wrapper runs the compiler unchanged.
+	StepAside(reason, arg string) error
+	// Run has the wrapper run a command and returns how it ended.
+	Run(*wire.Run) (*wire.Ran, error)
+	// Prepare announces temp files. It is called at most once, before the
+	// first of them is created.
+	Prepare(temps []string) error
+	// Done ends the call and returns when every file is in its place.
+	Done(*wire.Done) error
+}
+
+// A Store is the part of the local cache that the pipeline needs; it is
+// implemented by diskstore.Store, whose errors it shares.
+type Store interface {
+	PutBlob(data []byte) (digest.Digest, error)
+	PutBlobFile(f *os.File) (digest.Digest, error)
+	HasBlob(d digest.Digest) bool
+	Blob(d digest.Digest) ([]byte, error)
+	CopyTo(d digest.Digest, dst *os.File) error
+	PutResult(action digest.Digest, data []byte) error
+	Result(action digest.Digest) ([]byte, error)
+	DeleteResult(action digest.Digest)
+	PutManifest(key digest.Digest, data []byte) error
+	Manifest(key digest.Digest) ([]byte, error)
+	DeleteManifest(key digest.Digest)
+}
+
+var (
+	errNotFound = diskstore.ErrNotFound
+	errFull     = diskstore.ErrFull
+	errReadOnly = diskstore.ErrReadOnly
+)
+
+// A Resolver finds the Toolchain behind a call.
+type Resolver interface {
+	Resolve(ctx context.Context, call *toolchains.Call) (*toolchains.Toolchain, error)
+	// Native returns the compiler's own reading of -march=native and its
+	// like, empty where c has none.
+	Native(ctx context.Context, c *toolchains.Compile) (string, error)
+}
+
+// A Recorder keeps records of calls.
+type Recorder interface {
+	Add(r *journal.Record)
+}
+
+// Options are what a Pipeline is made of.
+type Options struct {
+	Store    Store
+	Files    *filestate.State
+	Resolver Resolver
+	// Family returns the family of a name under the settings of a call, nil
+	// where there is none.
+	Family func(name string, s *config.Settings) toolchains.Family
+	// Scanner finds inputs before a compile; nil leaves that to Asker.
+	Scanner depscan.Scanner
+	Asker   *ask.Asker
+	// Fallback runs the preprocessor, for Inputs where Scanner gives up.
+	Fallback depscan.Scanner
+	// Facts gives what the compiler says of itself for a compile's flags.
+	Facts    func(ctx context.Context, c *toolchains.Compile) (*toolchains.Facts, error)
+	Recorder Recorder
+	// Settings returns those of a call. An error makes it step aside.
+	Settings func(call *toolchains.Call) (*config.Settings, error)
+	// Scratch is a directory for the compiler's own dep-files.
+	Scratch string
+	Now     func() time.Time
+	Log     zerolog.Logger
+}
+
+// A Pipeline answers calls. It is safe for concurrent use.
+type Pipeline struct {
+	store    Store
+	files    *filestate.State
+	o        Options
+	roots    *roots
+	prepared *remembered
+	inflight *inflight
+	pace     pace
+	lists    lists
+	// quarantine holds compiles whose scans are not trusted.
+	quarantine quarantine
+	updates    sync.Mutex // serialises read-modify-write of manifests
+	log        zerolog.Logger
+}
+
+// New returns a Pipeline made of o.
+func New(o Options) *Pipeline {
+	return &Pipeline{
+		store: o.Store, files: o.Files, o: o, roots: newRoots(), prepared: newRemembered(),
+		inflight: newInflight(), log: o.Log,
+	}
+}
+
+// Forget drops what is held in memory about stored entries, as must be done
+// after the store was cleared.
+func (p *Pipeline) Forget() {
+	p.prepared.clear()
+	p.roots.forget()
+}
+
+// Note records a call that the wrapper ran by itself.
+func (p *Pipeline) Note(n *wire.Notice) {
+	p.o.Recorder.Add(&journal.Record{
+		Time: p.o.Now(), Outcome: journal.SteppedAside, Reason: n.Reason,
+		Compiler: n.Program, Dir: n.Dir,
+	})
+}
+
+// Serve answers one call and returns when the conversation has ended.
+func (p *Pipeline) Serve(ctx context.Context, in *wire.Call, conv Conversation) {
+	r := newRequest(p, in, conv)
+	if err := r.serve(ctx); err != nil {
+		p.log.Debug().Err(err).Msg("wrapper left")
+		r.record.Outcome, r.record.Reason = journal.Failed, "wrapper-gone"
+	}
+	r.record.Steps.Add(journal.StepTotal, time.Since(r.started))
+	p.o.Recorder.Add(&r.record)
+}

@@ -1,0 +1,204 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/localserver/config"
+	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
+)
+
+// A request is one call on its way through the stages.
+type request struct {
+	p        *Pipeline
+	in       *wire.Call
+	conv     Conversation
+	call     *toolchains.Call
+	settings *config.Settings
+	compile  *toolchains.Compile
+	at       place
+	key      *keyParts
+	manifest digest.Digest // the manifest key
+	streams  string
+	// verify is the stored result that the run must reproduce, nil where
+	// this call verifies nothing.
+	verify  *Result
+	before  map[string]fs.FileInfo
+	record  journal.Record
+	started time.Time
+	lap     time.Time
+}
+
+func newRequest(p *Pipeline, in *wire.Call, conv Conversation) *request {
+	now := p.o.Now()
+	return &request{
+		p: p, in: in, conv: conv, started: now, lap: now,
+		call: &toolchains.Call{Program: in.Program, Argv: in.Argv, Dir: in.Dir, PWD: in.PWD, Env: in.Env},
+		record: journal.Record{
+			Time: now, Compiler: in.Program, Dir: in.Dir,
+		},
+		streams: streamsOf(in),
+	}
+}
+
+// streamsOf names the kind of the caller's standard streams, as far as what
+// compilers write depends on it: nothing for two separate pipes or files.
+func streamsOf(in *wire.Call) string {
+	s := ""
+	if in.SameFile {
+		s = "one "
+	}
+	if in.Stdout == wire.StreamTerminal {
+		s += "tty1 "
+	}
+	if in.Stderr == wire.StreamTerminal {
+		env := toolchains.Environ(in.Env)
+		s += "tty2 " + strconv.Itoa(int(in.Columns))
+		for _, name := range []string{"TERM", "COLUMNS", "GCC_COLORS", "GCC_URLS", "TERM_URLS", "NO_COLOR", "CLICOLOR_FORCE", "COLORTERM", "TERM_PROGRAM", "VTE_VERSION"} {
+			if v, ok := env.Lookup(name); ok {
+				s += " " + name + "=" + v
+			}
+		}
+	}
+	if s == "" {
+		return ""
+	}
+	return digest.OfString(s).Hex()[:16]
+}
+
+// step ends a step of the call's life.
+func (r *request) step(s journal.Step) {
+	now := time.Now()
+	r.record.Steps.Add(s, now.Sub(r.lap))
+	r.lap = now
+}
+
+// serve takes the request through the stages. An error means that the wrapper
+// is gone.
+func (r *request) serve(ctx context.Context) error {
+	if err := r.understand(ctx); err != nil {
+		return r.stepAside(err)
+	}
+	hit, err := r.lookUp()
+	if hit || err != nil {
+		return r.finish(journal.HitLocal, err)
+	}
+	leave, merged, err := r.merge(ctx)
+	if merged || err != nil {
+		return r.finish(journal.Merged, err)
+	}
+	if leave != nil {
+		defer leave()
+	}
+	return r.finish(journal.ExecutedLocal, r.execute(ctx))
+}
+
+// finish notes the outcome. Errors that say why the call is run unchanged are
+// passed on to the wrapper; others mean that it is gone.
+func (r *request) finish(o journal.Outcome, err error) error {
+	if err == nil {
+		r.record.Outcome = o
+		return nil
+	}
+	if _, _, ok := toolchains.ReasonOf(err); ok {
+		return r.stepAside(err)
+	}
+	return err
+}
+
+// stepAside has the wrapper run the compiler unchanged. Errors that are not
+// reasons are trouble of our own, and are counted apart.
+func (r *request) stepAside(err error) error {
+	reason, arg, ok := toolchains.ReasonOf(err)
+	r.record.Outcome = journal.SteppedAside
+	if !ok {
+		r.p.log.Error().Err(err).Str("compiler", r.in.Program).Msg("call run unchanged")
+		reason, arg = "error", fmt.Sprint(err)
+		r.record.Outcome = journal.Failed
+	}
+	r.record.Reason, r.record.Arg = reason, arg
+	return r.conv.StepAside(reason, arg)
+}
+
+// understand finds the toolchain, parses the call and makes its manifest key.
+func (r *request) understand(ctx context.Context) error {
+	var err error
+	if r.settings, err = r.p.o.Settings(r.call); err != nil {
+		return toolchains.Unsupported("config", err.Error())
+	}
+	r.record.Build = r.call.Env.Value("REXWRAP_BUILD")
+	if r.settings.Disable {
+		return toolchains.Unsupported("disabled", "")
+	}
+	tc, err := r.p.o.Resolver.Resolve(ctx, r.call)
+	if err != nil {
+		return err
+	}
+	r.step(journal.StepToolchain)
+	family := r.p.o.Family(tc.Family, r.settings)
+	if family == nil {
+		return toolchains.Unsupported("not-a-compiler", filepath.Base(r.in.Program))
+	}
+	r.record.Family = tc.Family
+	if r.compile, err = family.Parse(r.call, tc); err != nil {
+		return err
+	}
+	r.describe()
+	source, err := r.p.files.Digest(r.call.Abs(r.compile.Source))
+	if err != nil {
+		return toolchains.Unsupported("source-unreadable", r.compile.Source)
+	}
+	native, err := r.p.o.Resolver.Native(ctx, r.compile)
+	if err != nil {
+		return err
+	}
+	r.at = place{root: r.p.roots.find(r.compile, r.settings.ExecRoot), dir: r.call.ApparentDir()}
+	r.key = keyOf(r.compile, r.at, native, source)
+	r.manifest = r.key.manifestKey()
+	r.record.Manifest = r.manifest
+	r.record.Key = r.key.journal()
+	r.record.Key.Programs = r.p.lists.programs(r.p.store, tc)
+	r.step(journal.StepParse)
+	return nil
+}
+
+// describe fills in what the journal says of every parsed compile.
+func (r *request) describe() {
+	r.record.Language = r.compile.Language
+	r.record.Source = r.compile.Source
+	if o := r.compile.Primary(); o != nil {
+		r.record.Output = filepath.Clean(r.call.Abs(o.Path))
+	}
+}
+
+// merge waits for an equal compile that is under way and takes its result. It
+// returns the function that ends the lead where there is none.
+func (r *request) merge(ctx context.Context) (leave func(), merged bool, err error) {
+	if r.settings.Recache {
+		return nil, false, nil
+	}
+	wait, cancel := context.WithTimeout(ctx, r.p.pace.patience(r.compile.Language))
+	defer cancel()
+	key := digest.NewBuilder("rexwrap merge 1")
+	key.Digest(r.manifest)
+	key.String(r.streams)
+	if leave = r.p.inflight.lead(wait, key.Sum()); leave != nil {
+		return leave, false, nil
+	}
+	r.step(journal.StepQueue)
+	merged, err = r.lookUp()
+	return nil, merged, err
+}
+
+// sampled reports whether this hit is to be verified.
+func (r *request) sampled() bool {
+	return r.settings.Verify > 0 && rand.Float64() < r.settings.Verify
+}

@@ -1,0 +1,277 @@
+package localserver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/rexwrap/rexwrap/localserver/admin"
+	"github.com/rexwrap/rexwrap/localserver/pipeline"
+	"github.com/rexwrap/rexwrap/wrapper/endpoint/listen"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
+)
+
+// The causes of a Server's end by itself: a time without calls, or a socket
+// that was removed under it.
+var (
+	ErrIdle = errors.New("idle")
+	ErrLost = errors.New("socket was removed")
+)
+
+// firstFrame bounds how long a new connection may keep silent.
+const firstFrame = 10 * time.Second
+
+// A Calls answers the calls of wrappers; it is implemented by
+// pipeline.Pipeline.
+type Calls interface {
+	Serve(ctx context.Context, call *wire.Call, conv pipeline.Conversation)
+	Note(n *wire.Notice)
+}
+
+// A Listener accepts connections of the server's own user only; it is
+// implemented by listen.Listener.
+type Listener interface {
+	Accept() (net.Conn, listen.Peer, error)
+	// Lost reports whether no wrapper can find the listener any more.
+	Lost() bool
+	Close() error
+}
+
+// Options are what a Server is made of.
+type Options struct {
+	Listener Listener
+	Calls    Calls
+	Admin    admin.Handler
+	// Namespace is the server's mount namespace, empty where there is none.
+	Namespace string
+	// IdleExit returns the time without calls after which the server ends;
+	// 0 for never.
+	IdleExit func() time.Duration
+	// Drain bounds how long running compiles are waited for at the end.
+	Drain time.Duration
+	Log   zerolog.Logger
+}
+
+// A Server serves connections until it is told to stop or has been idle for
+// long enough.
+type Server struct {
+	o     Options
+	stop  context.CancelCauseFunc
+	conns sync.WaitGroup
+
+	mu   sync.Mutex
+	live map[*conversation]struct{}
+	open map[net.Conn]struct{}
+	last time.Time // the end of the last connection
+}
+
+// New returns a Server made of o.
+func New(o Options) *Server {
+	return &Server{
+		o: o, live: make(map[*conversation]struct{}), open: make(map[net.Conn]struct{}), last: time.Now(),
+	}
+}
+
+// Running returns the number of compiles under way.
+func (s *Server) Running() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.live)
+}
+
+// Serve accepts connections until ctx is done, Stop is called or the server has
+// been idle, then waits for the running compiles. It returns the cause of the
+// end: ErrIdle, that of ctx, or what Accept ran into.
+func (s *Server) Serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.mu.Lock()
+	s.stop = cancel
+	s.mu.Unlock()
+	var keeper sync.WaitGroup
+	keeper.Go(func() { s.keep(ctx, cancel) })
+	s.accept(ctx, cancel)
+	s.drain()
+	keeper.Wait()
+	return context.Cause(ctx)
+}
+
+// Stop makes Serve end. It returns at once.
+func (s *Server) Stop(cause error) {
+	s.mu.Lock()
+	stop := s.stop
+	s.mu.Unlock()
+	if stop != nil {
+		stop(cause)
+	}
+}
+
+// accept serves each connection in a goroutine of its own until the listener is
+// closed.
+func (s *Server) accept(ctx context.Context, fail context.CancelCauseFunc) {
+	for {
+		conn, _, err := s.o.Listener.Accept()
+		if err != nil {
+			fail(err)
+			return
+		}
+		s.mu.Lock()
+		s.open[conn] = struct{}{}
+		s.mu.Unlock()
+		s.conns.Go(func() {
+			defer s.closed(conn)
+			s.serve(ctx, conn)
+		})
+	}
+}
+
+func (s *Server) closed(conn net.Conn) {
+	_ = conn.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, conn)
+	s.last = time.Now()
+}
+
+// keep closes the listener at the end, sends heartbeats, and ends an idle
+// server.
+func (s *Server) keep(ctx context.Context, cancel context.CancelCauseFunc) {
+	tick := time.NewTicker(pulse)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			_ = s.o.Listener.Close()
+			return
+		case now := <-tick.C:
+			if s.beat(now) {
+				cancel(ErrIdle)
+			}
+			if s.o.Listener.Lost() {
+				cancel(ErrLost)
+			}
+		}
+	}
+}
+
+// beat sends the heartbeats that are due and reports whether the server has
+// been idle for long enough.
+func (s *Server) beat(now time.Time) bool {
+	s.mu.Lock()
+	live := make([]*conversation, 0, len(s.live))
+	for c := range s.live {
+		live = append(live, c)
+	}
+	idle := len(s.open) == 0
+	since := now.Sub(s.last)
+	s.mu.Unlock()
+	for _, c := range live {
+		c.beat(now)
+	}
+	limit := s.o.IdleExit()
+	return idle && limit > 0 && since >= limit
+}
+
+// drain waits for the connections to end, then ends them. A wrapper whose
+// connection breaks goes on by itself, so nothing is lost but its result.
+func (s *Server) drain() {
+	done := make(chan struct{})
+	go func() {
+		s.conns.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(s.o.Drain)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return
+	case <-timer.C:
+	}
+	s.mu.Lock()
+	for conn := range s.open {
+		_ = conn.Close()
+	}
+	s.mu.Unlock()
+	<-done
+}
+
+// serve reads the first frame of a connection and acts on it.
+func (s *Server) serve(ctx context.Context, conn net.Conn) {
+	if err := conn.SetReadDeadline(time.Now().Add(firstFrame)); err != nil {
+		return
+	}
+	frames := wire.NewReader(conn)
+	typ, payload, err := frames.Next()
+	if err != nil {
+		return
+	}
+	switch typ {
+	case wire.TypeCall:
+		call := &wire.Call{}
+		if wire.Decode(payload, call) == nil {
+			s.call(ctx, call, newConversation(conn, frames))
+		}
+	case wire.TypeNotice:
+		notice := &wire.Notice{}
+		if wire.Decode(payload, notice) == nil && notice.Version == wire.Version {
+			s.o.Calls.Note(notice)
+		}
+	case wire.TypeAdmin:
+		request := &wire.Admin{}
+		if wire.Decode(payload, request) == nil {
+			s.admin(ctx, conn, request)
+		}
+	default:
+		s.o.Log.Debug().Uint8("type", uint8(typ)).Msg("connection does not start with a request")
+	}
+}
+
+// call has the pipeline answer a call that this server may answer.
+func (s *Server) call(ctx context.Context, call *wire.Call, conv *conversation) {
+	if call.Version != wire.Version {
+		_ = conv.StepAside("version", "")
+		if call.Version > wire.Version {
+			s.Stop(errors.New("a newer wrapper called"))
+		}
+		return
+	}
+	if call.Namespace != s.o.Namespace {
+		s.o.Log.Warn().Msg("call from another mount namespace")
+		_ = conv.StepAside("other-namespace", "")
+		return
+	}
+	s.mu.Lock()
+	s.live[conv] = struct{}{}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.live, conv)
+		s.mu.Unlock()
+	}()
+	s.o.Calls.Serve(ctx, call, conv)
+}
+
+// admin answers a management request. A client that goes away ends it.
+func (s *Server) admin(ctx context.Context, conn net.Conn, request *wire.Admin) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	_ = conn.SetReadDeadline(time.Time{})
+	go func() {
+		defer cancel()
+		var one [1]byte
+		_, _ = conn.Read(one[:])
+	}()
+	err := s.o.Admin.Handle(ctx, request.Verb, request.Body, func(reply *wire.AdminReply) error {
+		if err := conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+			return err
+		}
+		return wire.Write(conn, reply)
+	})
+	if err != nil {
+		s.o.Log.Debug().Err(err).Str("verb", request.Verb).Msg("management client left")
+	}
+}
