@@ -85,7 +85,7 @@ func (p *Plan) gcc(scratch string) error {
 		return toolchains.Unsupported("recorded-command-line", "")
 	case p.c.Dep == nil:
 		return p.ownDepFile(scratch)
-	case !p.c.Dep.System && !p.recordsOptions():
+	case !p.c.Dep.System && p.canFilter():
 		p.from, p.FilterHeaders = fromHeaderLines, true
 		p.insert("-H")
 		return nil
@@ -94,17 +94,17 @@ func (p *Plan) gcc(scratch string) error {
 	return p.ownDepFile(scratch)
 }
 
-// recordsOptions reports whether -H would show in the result or get in the way:
-// gcc writes it to DW_AT_producer and to the head of verbose assembly.
-func (p *Plan) recordsOptions() bool {
+// canFilter reports whether -H gives the full list and shows nowhere else: gcc
+// writes it to DW_AT_producer and to the head of verbose assembly, and leaves out
+// the files that options include.
+func (p *Plan) canFilter() bool {
 	for i := range p.c.Args {
-		for _, w := range p.c.Args[i].Words()[:1] {
-			if strings.HasPrefix(w, "-g") || w == "-fverbose-asm" || w == "-H" {
-				return true
-			}
+		switch w := p.c.Args[i].Words()[0]; {
+		case strings.HasPrefix(w, "-g"), w == "-fverbose-asm", w == "-H", w == "-include", w == "-imacros":
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // clang plans a run whose full list has to be asked for. The headers inside a
