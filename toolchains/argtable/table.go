@@ -35,6 +35,26 @@ type Option struct {
 	Reason string
 }
 
+// ExtraReason is the reason of rows that the user's settings made Aside.
+const ExtraReason = "extra-flags"
+
+// Extra returns the row for an option of the user's settings.
+func Extra(name string, form Form, class Class) Option {
+	o := Option{Name: name, Class: class}
+	switch form {
+	case Flag:
+		o.Forms = AsFlag
+	case Separate:
+		o.Forms = AsSeparate
+	default:
+		o.Forms = AsJoined
+	}
+	if class.Has(Aside) {
+		o.Reason = ExtraReason
+	}
+	return o
+}
+
 // A Table is an immutable set of options, safe for concurrent use.
 type Table struct {
 	rows []Option

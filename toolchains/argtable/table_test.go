@@ -71,6 +71,20 @@ func TestLaterRowsCount(t *testing.T) {
 	}
 }
 
+func TestExtra(t *testing.T) {
+	table := New(sample(), []Option{
+		Extra("-fx=", Joined, Codegen), Extra("-y", Separate, NoKey), Extra("-fpack", Flag, Aside),
+	})
+	for word, form := range map[string]Form{"-fx=1": Joined, "-y": Separate, "-fpack": Flag} {
+		if m, ok := table.Lookup(word); !ok || m.Form != form {
+			t.Errorf("%s: %+v, %v, want form %d", word, m, ok, form)
+		}
+	}
+	if err := Check(table.Rows()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	if err := Check(sample()); err != nil {
 		t.Error(err)
