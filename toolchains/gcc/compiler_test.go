@@ -70,9 +70,11 @@ func TestPredefined(t *testing.T) {
 			if len(flags) < 200 {
 				t.Errorf("%s: only %d flags", prefix, len(flags))
 			}
-			base := predefined(t, program, lang, nil)
-			if got := predefined(t, program, lang, flags); !bytes.Equal(got, base) {
-				t.Errorf("%s, %s flags: predefined macros differ:\n%s", lang, prefix, got)
+			base, got := predefined(t, program, lang, nil), predefined(t, program, lang, flags)
+			for _, line := range append(base, got...) {
+				if slices.Contains(base, line) != slices.Contains(got, line) {
+					t.Errorf("%s, %s flags: predefined macros differ: %s", lang, prefix, line)
+				}
 			}
 		}
 	}
@@ -112,13 +114,13 @@ func accepted(t *testing.T, program, lang, prefix string) []string {
 	return nil
 }
 
-func predefined(t *testing.T, program, lang string, flags []string) []byte {
+func predefined(t *testing.T, program, lang string, flags []string) []string {
 	t.Helper()
 	out, err := exec.Command(program, append(flags, "-x", lang, "-O2", "-E", "-dM", os.DevNull)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return strings.Split(string(out), "\n")
 }
 
 // TestOutputNames compares the outputs that Parse derives with what gcc makes.
@@ -150,7 +152,7 @@ func TestOutputNamesOfKinds(t *testing.T) {
 		"-c foo.c.c -MD --coverage", "-c .hid.c -MD --coverage", "-c -x c noext -MD -fstack-usage -fdump-ipa-clones",
 		"-c -x c noext -fdump-ipa-clones -o d/q.o", "-c -x c foo. -MD --coverage", "-c x.cpp -MD -fdump-ipa-clones",
 		"-c i.i -MD --coverage -fstack-usage", "-c i.ii", "-c s.s -MD --coverage -fstack-usage", "-c p.S -MD --coverage",
-		"-c s.s -gsplit-dwarf", "-c s.s -g -gsplit-dwarf -o d/s", "-c p.S -g -gsplit-dwarf", "-S p.S", "-c p.S -Wp,-MMD,k.d",
+		"-c s.s -gsplit-dwarf", "-c s.s -g -gsplit-dwarf -o d/s", "-c p.S -g -gsplit-dwarf", "-c p.S -Wp,-MMD,k.d",
 		"-fsyntax-only x.c", "-fsyntax-only sub/y.c -MD", "-fsyntax-only sub/y.c -MD -o d/q.o", "-c -fsyntax-only x.c -MD",
 		"-fsyntax-only -S x.c -gsplit-dwarf -MD",
 		"sub/h.h", "-c sub/h.h", "-c sub/h.h -MD", "sub/h.h -MD", "sub/h.h -o d/pre -MD", "sub/h.h -o d/pre.gch -MD -MF k.d",

@@ -354,7 +354,7 @@ func table() []row {
 		{"-fcrossjumping", flag, codegen, ""},
 		{"-fcse-follow-jumps", flag, codegen, ""},
 		{"-fcse-skip-blocks", flag, codegen, ""},
-		{"-fcx-fortran-rules", flag, codegen, ""},
+		{"-fcx-fortran-rules", flag, cpp, ""},
 		{"-fcx-limited-range", flag, cpp, ""},
 		{"-fdata-sections", flag, codegen, ""},
 		{"-fdbg-cnt-list", flag, aside, "dump"},

@@ -18,8 +18,8 @@ func (p *parser) outputs() error {
 	if err := p.sideOutputs(); err != nil {
 		return err
 	}
-	if p.optInfo != "" {
-		p.add(toolchains.RoleRemarks, p.optInfo)
+	if p.optInfo != "" { // made by the first note
+		p.Outputs = append(p.Outputs, toolchains.Output{Role: toolchains.RoleRemarks, Path: p.optInfo, Optional: true})
 	}
 	return p.depFile()
 }

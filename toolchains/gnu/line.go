@@ -261,8 +261,8 @@ func (l *Line) Compile(d *Dialect, call *toolchains.Call, tc *toolchains.Toolcha
 		return nil, toolchains.Unsupported(ReasonOtherLanguage, l.Sources[0].Path)
 	}
 	c.Source, c.Language, c.Mode = l.Sources[0].Path, lang, l.mode(lang)
-	if c.Mode == toolchains.Assembly && IsHeader(lang) {
-		return nil, toolchains.Unsupported(ReasonOutputName, "-S "+c.Source)
+	if c.Mode == toolchains.Assembly && IsHeader(lang) || c.Mode != toolchains.Object && IsAssembler(lang) {
+		return nil, toolchains.Unsupported(ReasonOutputName, c.Source)
 	}
 	return c, nil
 }
