@@ -1,0 +1,2 @@
+// Package cpp is the exact include scanner.
+package cpp

@@ -1,0 +1,575 @@
+package cpp
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/depscan"
+)
+
+// An evaluator runs the directives of one compile after the other. Its tables
+// are reused: an entry counts only if it carries the current generation.
+type evaluator struct {
+	s     *Scanner
+	cfg   *config
+	base  *base
+	chain *chain
+	since uint64
+
+	gen   uint32
+	table []macroSlot // by symbol
+	refs  []refSlot   // by fileRef.id
+	owns  []ownSlot   // by directory of a file
+	names []uint32    // by goneName.id: generation
+	ident []identSlot // by inode, for clang
+	units []unitSlot  // by unit.index, for gcc
+
+	x       expander
+	cond    condParser
+	frames  []fileFrame
+	reads   []macroRead
+	reading bool       // reads are being recorded
+	changes bool       // the expansion at hand depends on more than reads
+	line    *directive // the directive at hand
+
+	pushed  map[symbol][]*macroDef
+	dirty   optionsSet // the pragmas in force
+	options []optionsSet
+
+	counter     int
+	counterText bool
+	onceSeen    bool
+	included    bool
+
+	files     []listedFile
+	probed    []listedFile
+	gone      []*goneName
+	idents    textFlags
+	questions []string
+}
+
+type macroSlot struct {
+	def      *macroDef
+	gen      uint32
+	disabled bool
+}
+
+type refSlot struct {
+	gen    uint32
+	once   bool // must not be read again
+	read   bool
+	listed bool
+	probed bool
+}
+
+type ownSlot struct {
+	gen    uint32
+	known  bool
+	system bool
+}
+
+type identSlot struct {
+	gen    uint32
+	once   bool
+	read   bool
+	system bool
+	name   *fileRef // the last new spelling
+	first  *fileRef
+}
+
+type unitSlot struct {
+	gen     uint32
+	once    bool
+	read    bool
+	entered int64 // modification time of the file it was read from
+	onceAt  int64
+}
+
+type listedFile struct {
+	ref    *fileRef
+	state  *nodeState
+	system bool
+}
+
+// A fileFrame is a file being read.
+type fileFrame struct {
+	unit    *unit
+	pc      int32
+	ref     *fileRef
+	dir     int32 // where in the chain the file was found, notFound for elsewhere
+	own     int32 // directory for quoted names
+	system  bool
+	relined bool // #line was seen
+}
+
+const (
+	notFound = -1 // the main file, or one given by its absolute path
+	foundOwn = -2 // gcc: found beside the file that included it
+)
+
+const maxIncludeDepth = 200
+
+// A macroRead is one look at the macro table.
+type macroRead struct {
+	sym symbol
+	def *macroDef
+}
+
+func (e *evaluator) begin(cfg *config, b *base, c *chain, since uint64) {
+	e.cfg, e.base, e.chain, e.since = cfg, b, c, since
+	e.gen++
+	e.x.e, e.cond.x = e, &e.x
+	e.frames, e.files, e.probed = e.frames[:0], e.files[:0], e.probed[:0]
+	e.gone, e.questions, e.options = e.gone[:0], e.questions[:0], e.options[:0]
+	e.pushed, e.dirty = nil, 0
+	e.counter, e.counterText, e.onceSeen, e.included, e.idents = 0, false, false, false, 0
+	if n := e.s.syms.count(); n > len(e.table) {
+		e.growTable(n)
+	}
+}
+
+func (e *evaluator) growTable(n int) {
+	e.table = append(e.table, make([]macroSlot, n+n/4-len(e.table))...)
+}
+
+// current returns the definition of s.
+func (e *evaluator) current(s symbol) *macroDef {
+	if int(s) < len(e.table) {
+		if t := &e.table[s]; t.gen == e.gen {
+			return t.def
+		}
+	}
+	return e.base.def(s)
+}
+
+// lookup is current for a condition, whose looks are recorded.
+func (e *evaluator) lookup(s symbol) *macroDef {
+	d := e.current(s)
+	if e.reading {
+		e.reads = append(e.reads, macroRead{s, d})
+	}
+	return d
+}
+
+// set defines s, or undefines it with nil.
+func (e *evaluator) set(s symbol, d *macroDef) {
+	if int(s) >= len(e.table) {
+		e.growTable(int(s) + 1)
+	}
+	t := &e.table[s]
+	t.def, t.gen = d, e.gen
+}
+
+func (e *evaluator) isDisabled(s symbol) bool {
+	return int(s) < len(e.table) && e.table[s].disabled
+}
+
+func (e *evaluator) disable(s symbol, on bool) {
+	if int(s) >= len(e.table) {
+		e.growTable(int(s) + 1)
+	}
+	e.table[s].disabled = on
+}
+
+// slot returns the entry i of a table, cleared if it is of an older compile.
+func slotOf[T any](table *[]T, i int32, gen uint32, of func(*T) *uint32) *T {
+	if int(i) >= len(*table) {
+		*table = append(*table, make([]T, int(i)+int(i)/4+16-len(*table))...)
+	}
+	s := &(*table)[i]
+	if g := of(s); *g != gen {
+		var zero T
+		*s = zero
+		*of(s) = gen
+	}
+	return s
+}
+
+func (e *evaluator) ref(r *fileRef) *refSlot {
+	return slotOf(&e.refs, r.id, e.gen, func(s *refSlot) *uint32 { return &s.gen })
+}
+
+func (e *evaluator) unit(u *unit) *unitSlot {
+	return slotOf(&e.units, u.index, e.gen, func(s *unitSlot) *uint32 { return &s.gen })
+}
+
+func (e *evaluator) inode(st *nodeState) *identSlot {
+	return slotOf(&e.ident, st.ident, e.gen, func(s *identSlot) *uint32 { return &s.gen })
+}
+
+func stop(reason string) error { return &fallback{reason: reason} }
+
+// compile reads everything that the compile reads.
+func (e *evaluator) compile() error {
+	for _, m := range e.cfg.macros {
+		e.set(e.s.syms.intern(m.name), e.s.commandMacro(m, e.base.mode))
+	}
+	main := e.chain.ref(e.cfg.source)
+	st := e.s.fs.stat(main.node, e.since)
+	if st.kind != kindFile {
+		return stop("missing-source")
+	}
+	u, err := e.s.texts.unit(main.node, st, e.base.mode)
+	if err != nil {
+		return stop("unreadable")
+	}
+	e.enterMain(main, st, u)
+	if err := e.implicit(); err != nil {
+		return err
+	}
+	for _, name := range e.cfg.imacros {
+		if err := e.commandInclude(name); err != nil {
+			return err
+		}
+	}
+	for _, name := range e.cfg.includes {
+		if err := e.commandInclude(name); err != nil {
+			return err
+		}
+	}
+	return e.run(0)
+}
+
+func (e *evaluator) enterMain(main *fileRef, st *nodeState, u *unit) {
+	e.list(main, st, false)
+	e.ref(main).read = true
+	frame := fileFrame{unit: u, ref: main, dir: notFound, own: main.own}
+	if e.cfg.clang {
+		id := e.inode(st)
+		id.read, id.name, id.first = true, main, main
+	} else {
+		us := e.unit(u)
+		us.read, us.entered = true, st.key.mtime/1e9
+	}
+	e.frames = append(e.frames, frame)
+}
+
+// implicit lists the headers that the compiler includes by itself. Their macros
+// are among the predefined ones.
+func (e *evaluator) implicit() error {
+	for _, path := range e.base.facts.Implicit {
+		name := path[strings.LastIndexByte(path, '/')+1:]
+		r := e.find(lookup{name: name, own: -1, start: int32(e.chain.angled)})
+		if r.file == nil || r.file.path != path {
+			return stop("implicit-header")
+		}
+		st := e.s.fs.stat(r.file.node, e.since)
+		e.list(r.file, st, true)
+		e.ref(r.file).read = true
+	}
+	return nil
+}
+
+// commandInclude reads the file of an -include or -imacros.
+func (e *evaluator) commandInclude(name string) error {
+	dir := "./"
+	if e.cfg.clang {
+		dir = "."
+		for _, ext := range []string{".pch", ".gch"} {
+			if e.exists(name + ext) {
+				return stop("pch")
+			}
+		}
+	}
+	l := lookup{name: name, own: e.chain.ownID(dir)}
+	if err := e.enter(l, false, &e.frames[0]); err != nil {
+		return err
+	}
+	return e.run(1)
+}
+
+// exists looks for a file that must not be there.
+func (e *evaluator) exists(path string) bool {
+	s := search{c: e.chain, since: e.since, r: &resolution{}}
+	found := s.try(path, false)
+	e.miss(s.r)
+	return found
+}
+
+// run evaluates until only depth files are open.
+func (e *evaluator) run(depth int) error {
+	for len(e.frames) > depth {
+		f := &e.frames[len(e.frames)-1]
+		d := &f.unit.dirs[f.pc]
+		f.pc++
+		switch d.kind {
+		case dirDefine:
+			if d.flags != 0 {
+				if err := e.bodyFlags(d.flags); err != nil {
+					return err
+				}
+			}
+			e.set(d.sym, &f.unit.macros[d.aux])
+		case dirUndef:
+			e.set(d.sym, nil)
+		case dirEnd:
+			e.frames = e.frames[:len(e.frames)-1]
+		case dirElif, dirElifdef, dirElifndef, dirElse:
+			f.pc = d.end + 1 // the group before it was taken
+		case dirEndif:
+		case dirIf, dirIfdef, dirIfndef:
+			if err := e.branch(f, d); err != nil {
+				return err
+			}
+		default:
+			if err := e.execute(f, d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// branch moves f into the group of a conditional that is taken.
+func (e *evaluator) branch(f *fileFrame, d *directive) error {
+	i := f.pc - 1
+	for {
+		taken, err := e.holds(f, d)
+		if err != nil {
+			return err
+		}
+		if taken {
+			f.pc = i + 1
+			return nil
+		}
+		i = d.next
+		d = &f.unit.dirs[i]
+		if d.kind == dirEndif || d.kind == dirElse {
+			f.pc = i + 1
+			return nil
+		}
+	}
+}
+
+// holds evaluates one branch's condition.
+func (e *evaluator) holds(f *fileFrame, d *directive) (bool, error) {
+	switch d.kind {
+	case dirIf, dirElif:
+		return e.condition(f, d)
+	}
+	if d.sym == symNone {
+		return false, stop("if-syntax")
+	}
+	def := e.current(d.sym)
+	if e.dirty != 0 && d.effect && e.affected(d.sym, def) {
+		return false, stop("pragma-options")
+	}
+	return (def != nil) == (d.kind == dirIfdef || d.kind == dirElifdef), nil
+}
+
+// execute runs a directive that is neither a definition nor a conditional.
+func (e *evaluator) execute(f *fileFrame, d *directive) error {
+	switch d.kind {
+	case dirText:
+		return e.text(d.flags)
+	case dirInclude, dirIncludeNext, dirImport:
+		return e.include(f, d)
+	case dirOnce:
+		e.once(f)
+	case dirPushMacro, dirPopMacro:
+		e.pushPop(d)
+	case dirPoison:
+		for _, name := range strings.Fields(f.unit.strings[d.aux]) {
+			e.set(e.s.syms.intern(name), nil)
+		}
+	case dirSystemHeader:
+		if len(e.frames) > 1 {
+			f.system = true
+			if e.cfg.clang {
+				e.inode(e.s.fs.stat(f.ref.node, e.since)).system = true
+			}
+		}
+	case dirOptions:
+		e.optionsPragma(f.unit.strings[d.aux])
+	case dirLine:
+		f.relined = true
+	case dirIncbin:
+		return e.incbin(f.unit.strings[d.aux])
+	case dirStop:
+		return stop(f.unit.strings[d.aux])
+	}
+	return nil
+}
+
+func (e *evaluator) text(flags textFlags) error {
+	e.idents |= flags
+	if flags&textCounter != 0 {
+		e.counterText = true
+	}
+	switch {
+	case flags&(textPragma|textPushMacro) != 0:
+		return stop("pragma-operator")
+	case flags&textModule != 0:
+		return stop("modules")
+	}
+	return nil
+}
+
+func (e *evaluator) bodyFlags(flags textFlags) error {
+	if flags&textIncbin != 0 {
+		return stop("incbin")
+	}
+	return e.text(flags)
+}
+
+func (e *evaluator) pushPop(d *directive) {
+	if d.kind == dirPushMacro {
+		if e.pushed == nil {
+			e.pushed = make(map[symbol][]*macroDef)
+		}
+		e.pushed[d.sym] = append(e.pushed[d.sym], e.current(d.sym))
+		return
+	}
+	if stack := e.pushed[d.sym]; len(stack) > 0 {
+		e.set(d.sym, stack[len(stack)-1])
+		e.pushed[d.sym] = stack[:len(stack)-1]
+	}
+}
+
+// optionsPragma follows which pragmas that change predefined macros are in
+// force.
+func (e *evaluator) optionsPragma(word string) {
+	switch word {
+	case "push_options":
+		e.options = append(e.options, e.dirty)
+	case "pop_options":
+		if n := len(e.options); n > 0 {
+			e.dirty = e.options[n-1]
+			e.options = e.options[:n-1]
+		}
+	case "reset_options":
+		e.dirty = 0
+	case "optimize":
+		e.dirty |= optionsOptimize
+	default:
+		e.dirty |= optionsTarget
+	}
+}
+
+// optionsSet says which #pragma GCC are in force that change predefined macros.
+type optionsSet uint8
+
+const (
+	optionsTarget optionsSet = 1 << iota
+	optionsOptimize
+)
+
+// affected reports whether a #pragma GCC target or optimize can have changed s,
+// whose definition is d as far as directives say.
+func (e *evaluator) affected(s symbol, d *macroDef) bool {
+	if d != e.base.def(s) || strings.Contains(e.frames[len(e.frames)-1].ref.path, "/lib/gcc/") {
+		return false // gcc's own headers include the same files either way
+	}
+	name := e.s.syms.name(s)
+	switch {
+	case !strings.HasPrefix(name, "__"):
+		return false
+	case strings.HasPrefix(name, "__OPTIMIZE"), name == "__NO_INLINE__":
+		return e.dirty&optionsOptimize != 0
+	}
+	for _, fixed := range unaffected {
+		if strings.HasPrefix(name, fixed) {
+			return false
+		}
+	}
+	return true
+}
+
+// unaffected are prefixes of predefined macros that no target or optimize
+// pragma changes.
+var unaffected = []string{
+	"__GNUC", "__STDC", "__cplusplus", "__cpp_", "__has_", "__x86_64", "__i386", "__amd64",
+	"__aarch64__", "__arm__", "__linux", "__unix", "__ELF__", "__LP64__", "_LP64", "__ILP32__",
+	"__CHAR", "__INT", "__UINT", "__SIZE", "__GLIBC", "__USE_", "__clang", "__STRICT_ANSI__",
+	"__BYTE_ORDER__", "__ORDER_", "__EXCEPTIONS", "__GXX_", "__need_", "__WCHAR", "__PTRDIFF",
+	"__INCLUDE", "__FILE__", "__LINE__", "__KERNEL__", "__VERSION__", "__USER_LABEL",
+}
+
+func (e *evaluator) incbin(name string) error {
+	ref := e.chain.ref(name)
+	st := e.s.fs.stat(ref.node, e.since)
+	if st.kind != kindFile {
+		return stop("incbin")
+	}
+	e.probe(ref, st)
+	return nil
+}
+
+// list adds a file to the list as the compiler does, once for each spelling.
+func (e *evaluator) list(r *fileRef, st *nodeState, system bool) {
+	slot := e.ref(r.shown())
+	if !slot.listed {
+		slot.listed = true
+		e.files = append(e.files, listedFile{r, st, system})
+	}
+}
+
+// probe adds a file that was found and not read.
+func (e *evaluator) probe(r *fileRef, st *nodeState) {
+	slot := e.ref(r.shown())
+	if !slot.probed {
+		slot.probed = true
+		e.probed = append(e.probed, listedFile{r, st, false})
+	}
+}
+
+// miss notes the names that a look-up did not find.
+func (e *evaluator) miss(r *resolution) {
+	for _, g := range r.gone {
+		if int(g.id) >= len(e.names) {
+			e.names = append(e.names, make([]uint32, int(g.id)+int(g.id)/4+16-len(e.names))...)
+		}
+		if e.names[g.id] != e.gen {
+			e.names[g.id] = e.gen
+			e.gone = append(e.gone, g)
+		}
+	}
+}
+
+// identifiers returns what the text can expand.
+func (e *evaluator) identifiers() depscan.Identifiers { return e.idents.identifiers() }
+
+// expandBuiltin expands a macro without text. again is set when nothing takes
+// its place.
+func (e *evaluator) expandBuiltin(x *expander, d *macroDef, t token) (r token, again bool) {
+	f := &e.frames[len(e.frames)-1]
+	if d.builtin != builtinAnswer {
+		e.changes = true
+	}
+	switch d.builtin {
+	case builtinFile:
+		if e.cfg.mapped || f.relined {
+			x.fail("file-macro")
+		}
+		return token{kind: tokString, text: quote(f.ref.path), space: t.space}, false
+	case builtinBaseFile:
+		return token{kind: tokString, text: quote(e.cfg.source), space: t.space}, false
+	case builtinLine:
+		if f.relined || e.line.multi {
+			x.fail("line-macro")
+		}
+		return numberToken(int64(e.line.line), t), false
+	case builtinLevel:
+		return numberToken(int64(len(e.frames)-1), t), false
+	case builtinCounter:
+		if e.counterText {
+			x.fail("counter")
+		}
+		e.counter++
+		return numberToken(int64(e.counter-1), t), false
+	case builtinInclude:
+		return e.hasInclude(x, d, t), false
+	case builtinAnswer:
+		return e.ask(x, d, t), false
+	}
+	x.fail("builtin-macro")
+	return token{kind: tokOther, text: "?"}, false
+}
+
+func numberToken(n int64, at token) token {
+	return token{kind: tokNumber, text: strconv.FormatInt(n, 10), space: at.space}
+}
+
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}

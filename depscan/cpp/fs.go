@@ -1,0 +1,265 @@
+package cpp
+
+import (
+	"hash/maphash"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan"
+)
+
+// files is the scanner's view of the file system. Every observation carries a
+// tick of the view's clock; a scan believes only those made after it began, or
+// those of directories that are watched. It is safe for concurrent use.
+type files struct {
+	seed   maphash.Seed
+	clock  atomic.Uint64
+	idents atomic.Int32
+	shards [nodeShards]nodeShard
+	links  sync.Map // inode → ident
+}
+
+const nodeShards = 32
+
+type nodeShard struct {
+	mu    sync.RWMutex
+	nodes map[string]*node
+}
+
+// A node is one absolute path as somebody spelled it.
+type node struct {
+	path    string
+	dir     *node // of the path's text before the last slash; nil for the root
+	base    string
+	checked atomic.Uint64
+	state   atomic.Pointer[nodeState]
+	mu      sync.Mutex
+}
+
+type nodeKind uint8
+
+const (
+	kindMissing nodeKind = iota
+	kindFile
+	kindDir
+	kindOther // exists and cannot be used: no permission, a device
+)
+
+// A nodeState is what was found at a node. It is immutable but for what is
+// learned on demand.
+type nodeState struct {
+	kind  nodeKind
+	key   statKey
+	ident int32 // equal for equal inodes
+	young bool  // may change without a change of key
+	real  atomic.Pointer[realPath]
+	names atomic.Pointer[map[string]struct{}]
+	text  atomic.Pointer[source]
+}
+
+// A statKey changes when a file does.
+type statKey struct {
+	dev, ino     uint64
+	size         int64
+	mtime, ctime int64
+}
+
+// A source is the content of a file, by digest, and its units by lexMode.
+type source struct {
+	digest digest.Digest
+	units  sync.Map // lexMode → *slot
+}
+
+// realPath is where a path leads.
+type realPath struct {
+	path  string
+	links []depscan.Symlink
+}
+
+func newFiles() *files {
+	f := &files{seed: maphash.MakeSeed()}
+	for i := range f.shards {
+		f.shards[i].nodes = make(map[string]*node)
+	}
+	return f
+}
+
+// begin returns the tick from which on observations are good for a scan that
+// begins now.
+func (f *files) begin() uint64 { return f.clock.Add(1) }
+
+// node returns the node of an absolute path.
+func (f *files) node(path string) *node {
+	shard := &f.shards[maphash.String(f.seed, path)%nodeShards]
+	shard.mu.RLock()
+	n := shard.nodes[path]
+	shard.mu.RUnlock()
+	if n != nil {
+		return n
+	}
+	n = &node{path: path}
+	if i := strings.LastIndexByte(strings.TrimRight(path, "/"), '/'); i >= 0 && path != "/" {
+		parent := strings.TrimRight(path[:i], "/")
+		if parent == "" {
+			parent = "/"
+		}
+		n.dir, n.base = f.node(parent), strings.TrimRight(path[i+1:], "/")
+	}
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	if old := shard.nodes[path]; old != nil {
+		return old
+	}
+	shard.nodes[strings.Clone(path)] = n
+	return n
+}
+
+// stat returns the state of n, observed at or after the tick since.
+func (f *files) stat(n *node, since uint64) *nodeState {
+	if n.checked.Load() >= since {
+		return n.state.Load()
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.checked.Load() >= since {
+		return n.state.Load()
+	}
+	now := f.clock.Load()
+	old := n.state.Load()
+	kind, key := f.observe(n, since)
+	if old == nil || old.kind != kind || old.key != key || old.young {
+		st := &nodeState{kind: kind, key: key}
+		if kind == kindFile || kind == kindDir {
+			st.ident = f.ident(key)
+			st.young = isYoung(key, time.Now().UnixNano())
+		}
+		n.state.Store(st)
+	}
+	n.checked.Store(now)
+	return n.state.Load()
+}
+
+// observe looks at n, by its directory's listing where that is known.
+func (f *files) observe(n *node, since uint64) (nodeKind, statKey) {
+	if n.dir != nil && listable && n.base != "." && n.base != ".." && n.base != "" {
+		dir := f.stat(n.dir, since)
+		if dir.kind == kindMissing || dir.kind == kindFile {
+			return kindMissing, statKey{}
+		}
+		if dir.kind == kindDir && !f.lists(n.dir, dir, n.base) {
+			return kindMissing, statKey{}
+		}
+	}
+	return statPath(n.path)
+}
+
+// lists reports whether the directory n can hold base.
+func (f *files) lists(n *node, st *nodeState, base string) bool {
+	names := st.names.Load()
+	if names == nil {
+		list, err := readNames(n.path)
+		if err != nil {
+			return true
+		}
+		names = &list
+		st.names.Store(names)
+	}
+	_, ok := (*names)[base]
+	return ok
+}
+
+func readNames(path string) (map[string]struct{}, error) {
+	d, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	list, err := d.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]struct{}, len(list))
+	for _, name := range list {
+		names[name] = struct{}{}
+	}
+	return names, nil
+}
+
+// ident numbers inodes.
+func (f *files) ident(k statKey) int32 {
+	id := [2]uint64{k.dev, k.ino}
+	if k.ino == 0 {
+		return f.idents.Add(1)
+	}
+	if v, ok := f.links.Load(id); ok {
+		return v.(int32)
+	}
+	v, _ := f.links.LoadOrStore(id, f.idents.Add(1))
+	return v.(int32)
+}
+
+// isYoung reports whether a file with key k can be written again at now without
+// a change of k: kernels stamp files with a clock that ticks every few
+// milliseconds, some file systems every two seconds.
+func isYoung(k statKey, now int64) bool {
+	latest := max(k.mtime, k.ctime)
+	gap := int64(100 * time.Millisecond)
+	if k.mtime%int64(time.Millisecond) == 0 {
+		gap = int64(2500 * time.Millisecond)
+	}
+	return now-latest < gap
+}
+
+// real returns the place without symbolic links that n leads to.
+func (f *files) real(n *node, st *nodeState) *realPath {
+	if r := st.real.Load(); r != nil {
+		return r
+	}
+	r := resolveLinks(n.path)
+	st.real.Store(r)
+	return r
+}
+
+const maxLinks = 40
+
+// resolveLinks resolves an absolute path, component by component, and notes the
+// links met.
+func resolveLinks(path string) *realPath {
+	r := &realPath{}
+	rest := strings.Split(path, "/")
+	at := ""
+	for n := 0; len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			at = at[:max(strings.LastIndexByte(at, '/'), 0)]
+			continue
+		}
+		next := at + "/" + part
+		target, err := os.Readlink(next)
+		if err != nil {
+			at = next
+			continue
+		}
+		if n++; n > maxLinks {
+			return &realPath{path: path}
+		}
+		r.links = append(r.links, depscan.Symlink{Path: next, Target: target})
+		rest = append(strings.Split(target, "/"), rest...)
+		if strings.HasPrefix(target, "/") {
+			at = ""
+		}
+	}
+	r.path = at
+	if at == "" {
+		r.path = "/"
+	}
+	return r
+}

@@ -1,0 +1,10 @@
+package cpp
+
+import "golang.org/x/sys/unix"
+
+func keyOf(st *unix.Stat_t) statKey {
+	return statKey{
+		dev: uint64(st.Dev), ino: st.Ino, size: st.Size,
+		mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(),
+	}
+}

@@ -1,0 +1,24 @@
+package cpp
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+const listable = false
+
+func statPath(path string) (nodeKind, statKey) {
+	fi, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return kindMissing, statKey{}
+	case err != nil:
+		return kindOther, statKey{}
+	case fi.IsDir():
+		return kindDir, statKey{mtime: fi.ModTime().UnixNano()}
+	case fi.Mode().IsRegular():
+		return kindFile, statKey{size: fi.Size(), mtime: fi.ModTime().UnixNano()}
+	}
+	return kindOther, statKey{}
+}

@@ -1,0 +1,289 @@
+package cpp
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// A Compiler tells what only the compiler of a compile knows. Implementations
+// are safe for concurrent use, and remember their answers.
+type Compiler interface {
+	// FactsKey says which compiles share Facts and Answers.
+	FactsKey(c *toolchains.Compile) digest.Digest
+	// Facts returns what the compiler says of itself for c's class of flags.
+	// Directories that environment variables name are not among them.
+	Facts(ctx context.Context, c *toolchains.Compile) (*toolchains.Facts, error)
+	// Answers returns the values of expressions like
+	// "__has_attribute(noreturn)" in an #if of c's class of flags.
+	Answers(ctx context.Context, c *toolchains.Compile, questions []string) (map[string]int64, error)
+}
+
+// Options configure a Scanner.
+type Options struct {
+	// Compiler is asked once for each class of flags.
+	Compiler Compiler
+	// Memory bounds the bytes of lexed text that is kept; 0 means 64 MiB.
+	Memory int64
+}
+
+const defaultMemory = 64 << 20
+
+// A Scanner is the exact depscan.Scanner for the gcc and clang families. It is
+// safe for concurrent use.
+type Scanner struct {
+	o       Options
+	syms    *symbols
+	fs      *files
+	texts   *texts
+	answers *answers
+	pool    sync.Pool // of *evaluator
+
+	mu     sync.Mutex
+	bases  map[baseKey]*base
+	chains map[string]*chain
+	cmds   sync.Map // commandKey → *macroDef
+}
+
+// baseKey says which compiles share a base.
+type baseKey struct {
+	facts    digest.Digest
+	language string
+	trigraph int8
+	dollars  bool
+}
+
+type commandKey struct {
+	mode       lexMode
+	name, body string
+}
+
+var _ depscan.Scanner = (*Scanner)(nil)
+
+// New returns a Scanner that knows nothing yet.
+func New(o Options) *Scanner {
+	if o.Memory == 0 {
+		o.Memory = defaultMemory
+	}
+	s := &Scanner{
+		o: o, syms: newSymbols(), fs: newFiles(), answers: newAnswers(),
+		bases: make(map[baseKey]*base), chains: make(map[string]*chain),
+	}
+	s.texts = newTexts(s.syms, o.Memory)
+	s.pool.New = func() any { return &evaluator{s: s} }
+	return s
+}
+
+// Scan returns what c reads and looks for. An error that wraps
+// depscan.ErrFallback means that c is beyond the scanner; Reason names why.
+// The Inputs are shared: the caller must not change them.
+func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inputs, error) {
+	cfg, err := readConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.pch {
+		return nil, stop("pch")
+	}
+	b, err := s.base(ctx, c, cfg)
+	if err != nil {
+		return nil, err
+	}
+	since := s.fs.begin()
+	cfg.builtins(b.facts)
+	e := s.pool.Get().(*evaluator)
+	defer s.pool.Put(e)
+	for range maxPasses {
+		e.begin(cfg, b, s.chain(&cfg.spec, since), since)
+		err := e.compile()
+		if len(e.questions) == 0 {
+			if err != nil {
+				return nil, err
+			}
+			return e.inputs(), nil
+		}
+		if err := s.answers.learn(ctx, s.o.Compiler, c, b, e.questions); err != nil {
+			return nil, err
+		}
+	}
+	return nil, stop("too-many-questions")
+}
+
+// maxPasses bounds how often a compile is evaluated again with answers that the
+// pass before lacked.
+const maxPasses = 50
+
+func (s *Scanner) base(ctx context.Context, c *toolchains.Compile, cfg *config) (*base, error) {
+	key := baseKey{s.o.Compiler.FactsKey(c), cfg.language, cfg.trigraph, cfg.dollars}
+	s.mu.Lock()
+	b := s.bases[key]
+	s.mu.Unlock()
+	if b == nil {
+		f, err := s.o.Compiler.Facts(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		b = newBase(f, cfg, s.syms)
+		s.mu.Lock()
+		if old := s.bases[key]; old != nil {
+			b = old
+		}
+		s.bases[key] = b
+		s.mu.Unlock()
+	}
+	if b.reason != "" {
+		return nil, stop(b.reason)
+	}
+	return b, nil
+}
+
+// chain returns the search chain of spec.
+func (s *Scanner) chain(spec *searchSpec, since uint64) *chain {
+	key := spec.key()
+	s.mu.Lock()
+	c := s.chains[key]
+	s.mu.Unlock()
+	if c != nil && c.holds(since) {
+		return c
+	}
+	c = newChain(spec, s.fs, since)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.chains[key] = c
+	return c
+}
+
+// commandMacro returns the definition that m makes, the same one for equal ms,
+// so that memos hold across compiles.
+func (s *Scanner) commandMacro(m cmdMacro, mode lexMode) *macroDef {
+	if m.undef {
+		return nil
+	}
+	key := commandKey{mode, m.name, m.body}
+	if d, ok := s.cmds.Load(key); ok {
+		return d.(*macroDef)
+	}
+	d, _ := s.cmds.LoadOrStore(key, &macroDef{name: s.syms.intern(m.name), text: m.body, mode: mode})
+	return d.(*macroDef)
+}
+
+// inputs returns the answer of a finished compile.
+func (e *evaluator) inputs() *depscan.Inputs {
+	in := &depscan.Inputs{
+		Files:       e.listed(e.files),
+		Dirs:        e.chain.present,
+		Absent:      slices.Clone(e.chain.absent),
+		Identifiers: e.identifiers(),
+	}
+	probed := e.probed[:0]
+	for _, f := range e.probed {
+		if !e.ref(f.ref.shown()).listed {
+			probed = append(probed, f)
+		}
+	}
+	in.Probed = e.listed(probed)
+	for _, g := range e.gone {
+		in.Absent = append(in.Absent, g.path)
+	}
+	slices.Sort(in.Absent)
+	in.Absent = slices.Compact(in.Absent)
+	e.surroundings(in)
+	return in
+}
+
+func (e *evaluator) listed(list []listedFile) []depscan.File {
+	out := make([]depscan.File, len(list))
+	for i, f := range list {
+		out[i] = depscan.File{Path: f.ref.dep, System: f.system, Real: e.s.fs.real(f.ref.node, f.state).path}
+		if src, err := e.s.texts.source(f.ref.node, f.state); err == nil {
+			out[i].Digest = src.digest
+		}
+	}
+	return out
+}
+
+// surroundings adds the symbolic links on the way to the files, and the
+// directories that ".." in their paths climbs out of.
+func (e *evaluator) surroundings(in *depscan.Inputs) {
+	links := make(map[string]bool)
+	var dirs []string
+	for _, list := range [][]listedFile{e.files, e.probed} {
+		for _, f := range list {
+			for _, l := range e.s.fs.real(f.ref.node, f.state).links {
+				if !links[l.Path] {
+					links[l.Path] = true
+					in.Symlinks = append(in.Symlinks, l)
+				}
+			}
+			if strings.Contains(f.ref.dep, "/..") {
+				dirs = append(dirs, climbed(f.ref.dep)...)
+			}
+		}
+	}
+	if len(dirs) > 0 {
+		slices.Sort(dirs)
+		in.Dirs = append(slices.Clone(in.Dirs), slices.Compact(dirs)...)
+	}
+	slices.SortFunc(in.Symlinks, func(a, b depscan.Symlink) int { return cmp.Compare(a.Path, b.Path) })
+}
+
+// climbed returns the directories before each ".." in path.
+func climbed(path string) (dirs []string) {
+	for i := 0; ; {
+		n := strings.Index(path[i:], "/..")
+		if n < 0 {
+			return dirs
+		}
+		i += n
+		if end := i + 3; (end == len(path) || path[end] == '/') && i > 0 && !strings.HasSuffix(path[:i], "..") {
+			dirs = append(dirs, path[:i])
+		}
+		i += 3
+	}
+}
+
+// answers remembers what compilers said.
+type answers struct {
+	mu    sync.RWMutex
+	known map[*base]map[string]int64
+}
+
+func newAnswers() *answers { return &answers{known: make(map[*base]map[string]int64)} }
+
+func (a *answers) get(b *base, question string) (int64, bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	n, ok := a.known[b][question]
+	return n, ok
+}
+
+// learn asks the compiler of c all questions at once.
+func (a *answers) learn(ctx context.Context, comp Compiler, c *toolchains.Compile, b *base, questions []string) error {
+	slices.Sort(questions)
+	questions = slices.Compact(questions)
+	got, err := comp.Answers(ctx, c, questions)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known := a.known[b]
+	if known == nil {
+		known = make(map[string]int64)
+		a.known[b] = known
+	}
+	for _, q := range questions {
+		n, ok := got[q]
+		if !ok {
+			return &fallback{"question", q}
+		}
+		known[q] = n
+	}
+	return nil
+}

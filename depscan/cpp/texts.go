@@ -1,0 +1,142 @@
+package cpp
+
+import (
+	"hash/maphash"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+)
+
+// texts holds the units of files by content, least recently used ones dropped
+// above a limit. It is safe for concurrent use.
+type texts struct {
+	syms  *symbols
+	seed  maphash.Seed
+	limit int64
+
+	mu    sync.Mutex
+	slots map[slotKey]*slot
+	ring  []*slot // clock of slots with units
+	hand  int
+	bytes int64
+	next  atomic.Int32
+}
+
+type slotKey struct {
+	digest digest.Digest
+	mode   lexMode
+}
+
+// A slot is the place of one unit, which comes and goes; the slot stays, since
+// its id is what makes two files one under #pragma once.
+type slot struct {
+	key  slotKey
+	mu   sync.Mutex // held while lexing
+	unit atomic.Pointer[unit]
+	used atomic.Bool
+	id   int32
+}
+
+func newTexts(syms *symbols, limit int64) *texts {
+	return &texts{syms: syms, seed: maphash.MakeSeed(), limit: limit, slots: make(map[slotKey]*slot)}
+}
+
+// source returns the content of n, whose state is st.
+func (t *texts) source(n *node, st *nodeState) (*source, error) {
+	if s := st.text.Load(); s != nil {
+		return s, nil
+	}
+	data, err := os.ReadFile(n.path)
+	if err != nil {
+		return nil, err
+	}
+	return t.learn(st, data), nil
+}
+
+func (t *texts) learn(st *nodeState, data []byte) *source {
+	s := &source{digest: digest.Of(data)}
+	if !st.text.CompareAndSwap(nil, s) {
+		return st.text.Load()
+	}
+	return s
+}
+
+// unit returns the unit of n under mode.
+func (t *texts) unit(n *node, st *nodeState, mode lexMode) (*unit, error) {
+	if s := st.text.Load(); s != nil {
+		if v, ok := s.units.Load(mode); ok {
+			sl := v.(*slot)
+			if u := sl.unit.Load(); u != nil {
+				if !sl.used.Load() {
+					sl.used.Store(true)
+				}
+				return u, nil
+			}
+		}
+	}
+	return t.read(n, st, mode)
+}
+
+// read reads n and lexes it unless its content is known under another name.
+func (t *texts) read(n *node, st *nodeState, mode lexMode) (*unit, error) {
+	data, err := os.ReadFile(n.path)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{digest: digest.Of(data)}
+	if old := st.text.Load(); old != nil && old.digest == s.digest {
+		s = old
+	} else {
+		st.text.Store(s)
+	}
+	sl := t.slot(slotKey{s.digest, mode})
+	s.units.Store(mode, sl)
+	sl.mu.Lock()
+	defer sl.mu.Unlock()
+	if u := sl.unit.Load(); u != nil {
+		return u, nil
+	}
+	u := lex(data, mode, t.syms)
+	u.index, u.digest = sl.id, s.digest
+	u.content = u.directiveHash(t.seed)
+	sl.unit.Store(u)
+	t.admit(sl, u)
+	return u, nil
+}
+
+func (t *texts) slot(key slotKey) *slot {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sl := t.slots[key]
+	if sl == nil {
+		sl = &slot{key: key, id: t.next.Add(1)}
+		t.slots[key] = sl
+	}
+	return sl
+}
+
+// admit counts u in and drops others where there are too many.
+func (t *texts) admit(sl *slot, u *unit) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sl.used.Store(true)
+	t.ring = append(t.ring, sl)
+	t.bytes += int64(u.cost)
+	for t.bytes > t.limit && len(t.ring) > 1 {
+		t.hand %= len(t.ring)
+		victim := t.ring[t.hand]
+		if victim == sl || victim.used.Swap(false) {
+			t.hand++
+			if victim == sl && len(t.ring) == 1 {
+				return
+			}
+			continue
+		}
+		t.bytes -= int64(victim.unit.Load().cost)
+		victim.unit.Store(nil)
+		t.ring[t.hand] = t.ring[len(t.ring)-1]
+		t.ring = t.ring[:len(t.ring)-1]
+	}
+}
