@@ -53,6 +53,9 @@ type Facts struct {
 	Predefined []byte
 	// Implicit are headers that the compiler includes by itself.
 	Implicit []string
+	// ReadFiles are files other than headers that the compiler reads because
+	// of the flags, and that -M lists: clang's ignorelists of sanitizers.
+	ReadFiles []string
 }
 
 // A Family is one command-line language. Implementations are safe for
