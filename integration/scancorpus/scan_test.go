@@ -1,0 +1,208 @@
+package scancorpus
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/depscan/cpp"
+	"github.com/rexwrap/rexwrap/depscan/cpp/cpptest"
+)
+
+var (
+	corpusDir = flag.String("corpus", "", "folder of the fetched corpus; empty compares system headers only")
+	only      = flag.String("only", "", "compare only corpora whose name has this prefix")
+)
+
+// result counts the outcome for one corpus and compiler.
+type result struct {
+	units, exact, failing int
+	fallbacks             map[string]int
+}
+
+// TestSameAsCompiler is the gate: no difference, few fallbacks.
+func TestSameAsCompiler(t *testing.T) {
+	dir := t.TempDir()
+	units := system(t, dir)
+	if *corpusDir != "" {
+		units = append(full(t, *corpusDir, dir), units...)
+	}
+	s := cpp.New(cpp.Options{Compiler: &cpptest.Compiler{}})
+	results := make(map[string]*result)
+	var mu sync.Mutex
+	work := make(chan unit)
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for u := range work {
+				compare(t, s, u, results, &mu)
+			}
+		})
+	}
+	for _, u := range units {
+		if strings.HasPrefix(u.corpus, *only) {
+			work <- u
+		}
+	}
+	close(work)
+	wg.Wait()
+	report(t, results)
+}
+
+// compare compares one unit. What the compiler rejects is left out.
+func compare(t *testing.T, s *cpp.Scanner, u unit, results map[string]*result, mu *sync.Mutex) {
+	c := cpptest.Compile(u.dir, nil, u.argv...)
+	want, rejected := cpptest.ReadBy(context.Background(), c, true)
+	got, err := s.Scan(context.Background(), c)
+	mu.Lock()
+	defer mu.Unlock()
+	name := u.corpus + " " + c.Toolchain.Family
+	r := results[name]
+	if r == nil {
+		r = &result{fallbacks: make(map[string]int)}
+		results[name] = r
+	}
+	if rejected != nil {
+		r.failing++
+		return
+	}
+	r.units++
+	switch {
+	case errors.Is(err, depscan.ErrFallback):
+		r.fallbacks[cpp.Reason(err)]++
+		t.Logf("%s: %s: %v", name, u.argv[len(u.argv)-1], err)
+	case err != nil:
+		t.Errorf("%s: %v: %v", name, u.argv, err)
+	default:
+		if d := difference(got.Files, want); d != "" {
+			t.Errorf("%s: cd %s && %s:%s", name, u.dir, strings.Join(u.argv, " "), d)
+			return
+		}
+		r.exact++
+	}
+}
+
+func difference(files []depscan.File, want []string) string {
+	got := make([]string, len(files))
+	for i, f := range files {
+		got[i] = f.Path
+	}
+	if slices.Equal(got, want) {
+		return ""
+	}
+	var b strings.Builder
+	for _, p := range want {
+		if !slices.Contains(got, p) {
+			b.WriteString("\n  missing " + p)
+		}
+	}
+	for _, p := range got {
+		if !slices.Contains(want, p) {
+			b.WriteString("\n  extra " + p)
+		}
+	}
+	for i := range min(len(got), len(want)) {
+		if b.Len() == 0 && got[i] != want[i] {
+			b.WriteString("\n  order: " + got[i] + " instead of " + want[i])
+		}
+	}
+	return b.String()
+}
+
+// maxFallbacks is the share of units that may fall back.
+const maxFallbacks = 0.005
+
+func report(t *testing.T, results map[string]*result) {
+	var names []string
+	for n := range results {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	units, fell := 0, 0
+	for _, n := range names {
+		r := results[n]
+		units += r.units
+		for _, k := range r.fallbacks {
+			fell += k
+		}
+		t.Logf("%-24s %5d units  %5d exact  fallbacks %v  (%d rejected by the compiler)", n, r.units, r.exact, r.fallbacks, r.failing)
+	}
+	if units == 0 {
+		t.Fatal("nothing was compared")
+	}
+	if share := float64(fell) / float64(units); share > maxFallbacks {
+		t.Errorf("%d of %d units fell back", fell, units)
+	}
+	fmt.Printf("scan corpus: %d units, %d fallbacks\n", units, fell)
+}
+
+var cHeaders = []string{"assert.h", "complex.h", "ctype.h", "dirent.h", "dlfcn.h", "errno.h", "fcntl.h", "fenv.h", "float.h",
+	"fts.h", "getopt.h", "glob.h", "grp.h", "iconv.h", "ifaddrs.h", "inttypes.h", "langinfo.h", "libgen.h", "limits.h", "link.h",
+	"locale.h", "malloc.h", "math.h", "memory.h", "mntent.h", "net/if.h", "netdb.h", "netinet/in.h", "netinet/tcp.h", "nl_types.h",
+	"poll.h", "pthread.h", "pwd.h", "regex.h", "resolv.h", "sched.h", "search.h", "semaphore.h", "setjmp.h", "signal.h", "spawn.h",
+	"stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "sys/epoll.h",
+	"sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/types.h", "sys/wait.h", "syslog.h", "termios.h", "tgmath.h", "time.h",
+	"unistd.h", "wchar.h", "wctype.h", "linux/fs.h", "linux/if_ether.h", "linux/netlink.h"}
+
+var cxxHeaders = []string{"algorithm", "any", "array", "atomic", "bitset", "chrono", "codecvt", "complex", "condition_variable",
+	"deque", "exception", "filesystem", "forward_list", "fstream", "functional", "future", "iomanip", "ios", "iostream", "iterator",
+	"limits", "list", "locale", "map", "memory", "mutex", "numeric", "optional", "queue", "random", "ratio", "regex", "set", "span",
+	"sstream", "stack", "string", "string_view", "thread", "tuple", "type_traits", "typeindex", "unordered_map", "utility", "valarray",
+	"variant", "vector"}
+
+// system lists compiles that need nothing but the compilers' packages.
+func system(t testing.TB, dir string) []unit {
+	return slices.Concat(
+		headers(t, dir, "libc", false, cHeaders, []string{"-std=gnu11", "-O2"}, "gcc", "clang"),
+		headers(t, dir, "libstdc++17", true, cxxHeaders, []string{"-std=c++17"}, "gcc", "clang"),
+		headers(t, dir, "libstdc++20", true, cxxHeaders[:24], []string{"-std=gnu++20", "-D_GLIBCXX_ASSERTIONS"}, "gcc", "clang"),
+	)
+}
+
+func full(t testing.TB, root, dir string) []unit {
+	var out []unit
+	for _, p := range projects() {
+		for _, cc := range []string{"gcc", "clang"} {
+			out = append(out, p.units(t, root, cc)...)
+		}
+	}
+	inc := filepath.Join(root, "root/usr/include")
+	top := func(rel string) bool { return filepath.Dir(rel) == "." && strings.HasSuffix(rel, ".hpp") }
+	boost := walk(t, inc+"/boost", 1, top)
+	boost = append(boost, "spirit/include/qi.hpp", "hana/tuple.hpp", "asio/io_context.hpp", "msm/back/state_machine.hpp", "mpl/vector/vector50.hpp",
+		"preprocessor.hpp", "phoenix/phoenix.hpp", "proto/proto.hpp", "fusion/include/fusion.hpp")
+	for i := range boost {
+		boost[i] = "boost/" + boost[i]
+	}
+	eigen := walk(t, inc+"/eigen3", 1, func(rel string) bool { return filepath.Ext(rel) == "" || strings.HasPrefix(rel, "unsupported") })
+	json := walk(t, inc+"/nlohmann", 1, func(rel string) bool { return strings.HasSuffix(rel, ".hpp") })
+	for i := range json {
+		json[i] = "nlohmann/" + json[i]
+	}
+	libc := walk(t, "/usr/include", 1, func(rel string) bool {
+		return strings.HasSuffix(rel, ".h") && !strings.HasPrefix(rel, "c++/") && !strings.HasPrefix(rel, "llvm") && !strings.Contains(rel, "python")
+	})
+	cxx := walk(t, "/usr/include/c++/12", 1, func(rel string) bool { return filepath.Ext(rel) == "" && !strings.Contains(rel, "/impl/") })
+	return slices.Concat(out,
+		headers(t, dir, "boost", true, boost, []string{"-isystem", inc, "-std=c++17"}, "gcc", "clang"),
+		headers(t, dir, "eigen", true, eigen, []string{"-I", inc + "/eigen3", "-std=c++14", "-march=haswell"}, "gcc", "clang"),
+		headers(t, dir, "json", true, json, []string{"-I", inc}, "gcc", "clang"),
+		headers(t, dir, "usr", false, libc, nil, "gcc", "clang"),
+		headers(t, dir, "std11", true, cxx, []string{"-std=c++11"}, "gcc", "clang"),
+		headers(t, dir, "std20", true, cxx, []string{"-std=c++20"}, "gcc", "clang"),
+	)
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(m.Run())
+}
