@@ -178,7 +178,7 @@ func (d *driver) describeClang(ctx context.Context, desc *description, lines []s
 	if cc1 < 0 {
 		return errNotDriver
 	}
-	words := quotedWords(lines[cc1])
+	words := commandWords(lines[cc1])
 	if len(words) == 0 || !sameFile(words[0], d.real) {
 		return errOtherWrapper
 	}
@@ -204,28 +204,6 @@ func searchList(text []byte, title string) []string {
 		}
 	}
 	return nil
-}
-
-// quotedWords splits a line of clang's -###: every word in double quotes, in
-// which a backslash stands before a quote, a dollar sign and itself.
-func quotedWords(line string) []string {
-	var words []string
-	for {
-		start := strings.IndexByte(line, '"')
-		if start < 0 {
-			return words
-		}
-		var word strings.Builder
-		i := start + 1
-		for ; i < len(line) && line[i] != '"'; i++ {
-			if line[i] == '\\' && i+1 < len(line) {
-				i++
-			}
-			word.WriteByte(line[i])
-		}
-		words = append(words, word.String())
-		line = line[min(i+1, len(line)):]
-	}
 }
 
 func sameFile(a, b string) bool {

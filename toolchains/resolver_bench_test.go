@@ -2,10 +2,15 @@
 
 package toolchains_test
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // BenchmarkResolve is what every call pays: the surroundings known, nothing
-// changed. The budget is 40 µs.
+// changed. The budget is 40 µs of processor time.
 func BenchmarkResolve(b *testing.B) {
 	for _, name := range []string{"gcc", "clang"} {
 		b.Run(name, func(b *testing.B) {
@@ -15,12 +20,24 @@ func BenchmarkResolve(b *testing.B) {
 			before := f.processes.Load()
 			reads := f.files.reads.Load()
 			b.ReportAllocs()
+			start := processorTime(b)
 			for b.Loop() {
 				f.resolve(b, c)
 			}
+			b.ReportMetric(float64(processorTime(b)-start)/float64(b.N), "cpu-ns/op")
 			if f.processes.Load() != before || f.files.reads.Load() != reads {
 				b.Error("a known call ran or read something")
 			}
 		})
 	}
+}
+
+// processorTime is what this process has used, by which a busy machine is judged.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var used unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

@@ -777,3 +777,50 @@ func TestEndOfContext(t *testing.T) {
 		t.Errorf("err = %v, want the context's", err)
 	}
 }
+
+func TestNative(t *testing.T) {
+	f := newFixture(t)
+	for _, name := range []string{"gcc", "clang"} {
+		tc := f.resolve(t, call(installed(t, name)))
+		before := f.processes.Load()
+		native := func(args ...string) string {
+			t.Helper()
+			options, err := f.Native(t.Context(), tc, args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return options
+		}
+		first := native("-O2", "-march=native", "-c", "x.c")
+		if !strings.Contains(first, "-march=") && !strings.Contains(first, "-target-cpu") || strings.Contains(first, "native") {
+			t.Errorf("%s: %q", name, first)
+		}
+		if again := native("-march=native", "-g"); again != first {
+			t.Errorf("%s: %q after %q", name, again, first)
+		}
+		if n := f.processes.Load() - before; n != 1 {
+			t.Errorf("%s: %d processes", name, n)
+		}
+		if other := native("-march=native", "-mno-sse3"); other == first {
+			t.Errorf("%s: -mno-sse3 changes nothing", name)
+		}
+		f.restart()
+		before = f.processes.Load()
+		if kept := native("-march=native"); kept != first || f.processes.Load() != before {
+			t.Errorf("%s: asked again after a restart", name)
+		}
+	}
+	for _, program := range []string{"/nonexistent/gcc", "/bin/true", "/bin/false"} {
+		gone := &toolchains.Toolchain{Program: program}
+		if options, err := f.Native(t.Context(), gone, []string{"-march=native"}); err == nil {
+			t.Errorf("%s: no error, options %q", program, options)
+		}
+	}
+	for word, want := range map[string]bool{
+		"-march=native": true, "-mtune=native": true, "-mcpu=native": true, "-march=haswell": false, "-mnative": false,
+	} {
+		if got := toolchains.IsNative(word); got != want {
+			t.Errorf("IsNative(%q) = %v", word, got)
+		}
+	}
+}
