@@ -57,6 +57,9 @@ func runChild(c *call, frame *wire.Call, run *wire.Run) (*outcome, error) {
 		return nil, err
 	}
 	defer ch.closeWake()
+	if err := syscall.SetNonblock(ch.wake[0], true); err != nil {
+		return nil, err
+	}
 	begin := monotonic()
 	if ch.pid, err = forkExec(run, c.env.with(run.Env...), ends.out); err != nil {
 		return nil, err
@@ -167,7 +170,7 @@ func (c *child) timeout() int {
 	return -1
 }
 
-// awake is called when something has come through wake.
+// awake is called when something may have come through wake.
 func (c *child) awake() {
 	var buf [16]byte
 	_, _ = syscall.Read(c.wake[0], buf[:]) // how many does not matter
