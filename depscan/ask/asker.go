@@ -3,6 +3,7 @@ package ask
 import (
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan/filestate"
+	"github.com/rexwrap/rexwrap/toolchains"
 )
 
 // Files is the view of the file system that an answer rests on; *filestate.State
@@ -22,6 +23,9 @@ type Options struct {
 	// TextLimit bounds the memory, in bytes, that is spent on remembering
 	// what files mention; 0 stands for 64 MiB.
 	TextLimit int
+	// Run runs the compiler where the user's dep-file cannot be made of a
+	// full list. Without it such files name headers too many.
+	Run toolchains.Runner
 }
 
 // An Asker makes Plans. What it learns of files is shared by all of them. It is
@@ -29,6 +33,7 @@ type Options struct {
 type Asker struct {
 	texts *texts
 	dirs  *listings
+	run   toolchains.Runner
 }
 
 // New returns an Asker.
@@ -36,5 +41,5 @@ func New(o Options) *Asker {
 	if o.TextLimit <= 0 {
 		o.TextLimit = 64 << 20
 	}
-	return &Asker{texts: newTexts(o.TextLimit), dirs: newListings()}
+	return &Asker{texts: newTexts(o.TextLimit), dirs: newListings(), run: o.Run}
 }

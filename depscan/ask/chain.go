@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -99,14 +100,31 @@ func chainOf(c *toolchains.Compile, facts *toolchains.Facts) (*chain, error) {
 	ch.builtins = len(ch.dirs)
 	ch.builtin(facts)
 	ch.add(by[placeAfter])
+	ch.markDuplicates(c.Call)
 	return ch, nil
+}
+
+// markDuplicates makes user directories that are system directories as well
+// system ones: compilers leave out their first mention.
+func (ch *chain) markDuplicates(call *toolchains.Call) {
+	infos := make([]os.FileInfo, len(ch.dirs))
+	for i, d := range ch.dirs {
+		infos[i], _ = os.Stat(call.Abs(d.path)) // nil for what is not there
+	}
+	for i := range ch.dirs {
+		for j := i + 1; j < len(ch.dirs) && !ch.dirs[i].system; j++ {
+			ch.dirs[i].system = ch.dirs[j].system && infos[i] != nil && infos[j] != nil && os.SameFile(infos[i], infos[j])
+		}
+	}
 }
 
 func (ch *chain) add(dirs []searchDir) { ch.dirs = append(ch.dirs, dirs...) }
 
 func (ch *chain) builtin(facts *toolchains.Facts) {
-	for _, d := range facts.AngleDirs {
-		ch.dirs = append(ch.dirs, searchDir{path: d, system: true})
+	for _, list := range [][]string{facts.QuoteDirs, facts.AngleDirs, facts.AbsentDirs} {
+		for _, d := range list {
+			ch.dirs = append(ch.dirs, searchDir{path: d, system: true})
+		}
 	}
 	for _, d := range facts.FrameworkDirs {
 		ch.dirs = append(ch.dirs, searchDir{path: d, system: true, framework: true})

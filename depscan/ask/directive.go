@@ -143,7 +143,10 @@ func (l *lexer) headerName(strict bool) (path string, quoted, ok bool) {
 // maxNameLen is the longest name that can be looked for (PATH_MAX on Linux).
 const maxNameLen = 4096
 
-func (l *lexer) add(n Name) { l.names[n] = struct{}{} }
+func (l *lexer) add(n Name) {
+	n.Late = l.out.SystemHeader
+	l.names[n] = struct{}{}
+}
 
 func (l *lexer) candidate(n Name) { l.cands[n] = struct{}{} }
 
@@ -265,6 +268,9 @@ func (l *lexer) lineMarker() {
 	end, _ := literalEnd(rest, start+1, '"')
 	if end <= start+1 {
 		return
+	}
+	if bytes.IndexByte(rest[end:], '3') > 0 {
+		l.out.SystemHeader = true // the flag of a line marker
 	}
 	name := string(rest[start+1 : end])
 	if strings.Contains(name, `\`) || len(name) > maxNameLen {

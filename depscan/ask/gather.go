@@ -18,6 +18,8 @@ type gathering struct {
 	ran     RunInfo
 	chain   *chain
 	dialect dialect
+	// implicit are headers that the compiler includes by itself.
+	implicit []string
 
 	// closure are the files read, in order; texts what they mention.
 	closure []depscan.File
@@ -30,6 +32,8 @@ type gathering struct {
 	contents map[digest.Digest]bool
 
 	search *search
+	// tree says what includes what; nil where nobody asks.
+	tree   *tree
 	probed map[string]depscan.File
 	dirs   []string
 }
@@ -43,7 +47,10 @@ func (p *Plan) gather(listed []string, ran RunInfo, files Files, facts *toolchai
 	g := &gathering{
 		c: p.c, asker: p.asker, files: files, ran: ran, chain: ch,
 		index: make(map[string]int, len(listed)), contents: make(map[digest.Digest]bool, len(listed)),
-		probed: map[string]depscan.File{},
+		probed: map[string]depscan.File{}, implicit: facts.Implicit,
+	}
+	if p.makesDep && !p.c.Dep.System {
+		g.tree = &tree{g: g, edges: make(map[string][]edge, len(listed))}
 	}
 	if g.dialect, err = dialectOf(p.c); err != nil {
 		return g, err
@@ -122,7 +129,7 @@ func (g *gathering) read(listed []string) error {
 	} else if i < 0 {
 		return toolchains.Unsupported("source-not-listed", g.c.Source)
 	}
-	for _, path := range listed {
+	for _, path := range unique(listed) {
 		d, err := g.digest(path)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package ask
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -210,10 +211,7 @@ func sortedNames(set map[Name]struct{}) []Name {
 		out = append(out, n)
 	}
 	slices.SortFunc(out, func(a, b Name) int {
-		if c := strings.Compare(a.Path, b.Path); c != 0 {
-			return c
-		}
-		return int(a.Use) - int(b.Use)
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Use, b.Use))
 	})
 	return out
 }
@@ -390,7 +388,7 @@ func (l *lexer) word() {
 
 // use notes an identifier.
 func (l *lexer) use(w []byte) {
-	if len(w) > 8 && w[0] == '_' && w[1] == '_' {
+	if len(w) >= len("__FILE__") && w[0] == '_' && w[1] == '_' {
 		if id := carrier(w); id != 0 {
 			l.carry(id)
 		} else if u, ok := probeOf(w); ok {

@@ -10,11 +10,11 @@ import (
 func (g *gathering) lookUp() error {
 	g.lookUpDirs()
 	for _, name := range g.chain.forced {
-		g.search.find(name, true, false, "")
+		g.tree.include(fromCommandLine, g.search.find(name, true, false, ""), false)
 	}
 	for i, t := range g.texts {
 		for _, n := range t.Names {
-			if err := g.lookUpName(n, g.closure[i].Path); err != nil {
+			if err := g.lookUpName(n, i); err != nil {
 				return err
 			}
 		}
@@ -34,28 +34,35 @@ func (g *gathering) lookUpDirs() {
 	}
 }
 
-func (g *gathering) lookUpName(n Name, includer string) error {
+// lookUpName looks for a name of file i of the closure.
+func (g *gathering) lookUpName(n Name, i int) error {
 	if n.Use.assembles() {
 		return nil // see assemble
 	}
-	path := g.search.find(n.Path, n.Quoted, n.Use.next(), includer)
-	if n.Use == UseEmbed && path == "" {
-		path = g.findEmbedded(n.Path)
+	hits := g.search.find(n.Path, n.Quoted, n.Use.next(), g.closure[i].Path)
+	if n.Use == UseEmbed && hits == nil {
+		hits = g.findEmbedded(n.Path)
 	}
-	if path != "" && n.Use.probes() {
-		return g.probe(path)
+	if !n.Use.probes() {
+		g.tree.include(i, hits, n.Late)
+		return nil
+	}
+	for _, h := range hits {
+		if err := g.probe(h.path); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // findEmbedded looks for a name in the directories of --embed-dir.
-func (g *gathering) findEmbedded(name string) string {
+func (g *gathering) findEmbedded(name string) []hit {
 	for _, dir := range g.chain.embed {
-		if g.search.has(g.search.place(dir, false), name) {
-			return join(dir, name)
+		if hits := g.search.own(dir, name); hits != nil {
+			return hits
 		}
 	}
-	return ""
+	return nil
 }
 
 // lookUpComputed covers names that macros spell. An #include that was carried out
@@ -127,12 +134,13 @@ func (g *gathering) lookUpCandidates() error {
 			includer = g.closure[i].Path
 		}
 		for _, n := range t.Candidates {
-			path := g.search.find(n.Path, n.Quoted, false, includer)
-			if path == "" || !g.search.regular(path) {
-				continue
-			}
-			if err := g.probe(path); err != nil {
-				return err
+			for _, h := range g.search.find(n.Path, n.Quoted, false, includer) {
+				if !g.search.regular(h.path) {
+					continue
+				}
+				if err := g.probe(h.path); err != nil {
+					return err
+				}
 			}
 		}
 	}

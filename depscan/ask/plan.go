@@ -2,6 +2,7 @@ package ask
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -89,6 +90,9 @@ func (p *Plan) gcc(scratch string) error {
 		p.from, p.FilterHeaders = fromHeaderLines, true
 		p.insert("-H")
 		return nil
+	case major(p.c.Toolchain.Version) < 10:
+		// It lays out dep-files in another way than depfile.GCC.
+		return toolchains.Unsupported("dep-file-style", p.c.Toolchain.Version)
 	}
 	p.makesDep = true
 	return p.ownDepFile(scratch)
@@ -167,29 +171,30 @@ func (p *Plan) ownDepFile(scratch string) error {
 		if p.c.Dep == nil {
 			return toolchains.Unsupported("dep-options", p.c.Args[i].Option)
 		}
-		p.withoutDepOptions()
+		p.Argv = without(p.c, argtable.Dep)
 		break
 	}
 	p.insert("-MD", "-MF", p.list, "-MT", "x")
 	return nil
 }
 
-// withoutDepOptions takes every option that controls dep-files out of Argv.
-func (p *Plan) withoutDepOptions() {
-	argv := p.c.Call.Argv[:1:1]
-	for i := range p.c.Args {
-		if a := &p.c.Args[i]; !a.Class.Has(argtable.Dep) {
+// without returns the argument list of c without the options of a class.
+func without(c *toolchains.Compile, class argtable.Class) []string {
+	argv := c.Call.Argv[:1:1]
+	for i := range c.Args {
+		if a := &c.Args[i]; !a.Class.Has(class) {
 			argv = append(argv, a.Words()...)
 		}
 	}
-	p.Argv = argv
+	return argv
 }
 
 // insert puts words before the first argument: behind the last one, "--" could
 // make them names of files.
-func (p *Plan) insert(words ...string) {
-	argv := append(p.Argv[:1:1], words...)
-	p.Argv = append(argv, p.Argv[1:]...)
+func (p *Plan) insert(words ...string) { p.Argv = inserted(p.Argv, words...) }
+
+func inserted(argv []string, words ...string) []string {
+	return slices.Concat(argv[:1], words, argv[1:])
 }
 
 // Remove removes what the run left in the scratch directory.

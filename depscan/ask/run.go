@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/depscan"
@@ -51,7 +52,7 @@ func (p *Plan) Collect(ctx context.Context, ran RunInfo, files Files, facts *too
 	}
 	g, err := p.gather(listed, ran, files, facts)
 	if p.makesDep {
-		res.UserDep = p.userDep(ctx, listed, g, err)
+		res.UserDep = p.userDep(ctx, listed, g)
 	}
 	if err == nil && !ran.Failed {
 		res.Inputs = g.inputs()
@@ -86,7 +87,7 @@ func (p *Plan) fromDepFile() ([]string, error) {
 	if err != nil {
 		return nil, toolchains.Unsupported("dep-file", p.list)
 	}
-	return f.Prereqs, nil
+	return slices.DeleteFunc(f.Prereqs, func(path string) bool { return path == "" || path[0] == '<' }), nil
 }
 
 // parseDepFile reads the dep-file of the list. Where its layout is not known, a

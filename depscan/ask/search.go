@@ -14,7 +14,7 @@ type search struct {
 	places map[string]*searchPlace
 	chain  []*searchPlace
 	// walked are the results of walk, inOwn those of own.
-	walked map[walkKey]string
+	walked map[walkKey][]hit
 	inOwn  map[ownKey]bool
 	absent []string
 	// unread are the paths that were found and are not in the closure.
@@ -38,9 +38,17 @@ type walkKey struct {
 
 type ownKey struct{ dir, name string }
 
+// A hit is a file that was found.
+type hit struct {
+	path string
+	// system is set where a system directory of the chain has it, own where
+	// it stands beside its includer.
+	system, own bool
+}
+
 func newSearch(g *gathering) *search {
 	s := &search{
-		g: g, places: map[string]*searchPlace{}, walked: map[walkKey]string{}, inOwn: map[ownKey]bool{},
+		g: g, places: map[string]*searchPlace{}, walked: map[walkKey][]hit{}, inOwn: map[ownKey]bool{},
 		unread: map[string]bool{}, directories: map[string]bool{},
 	}
 	for _, d := range g.chain.dirs {
@@ -136,25 +144,27 @@ func (s *search) list(dir string) *listing {
 	return l
 }
 
-// find looks for name as the file at includer spells it, and returns the path
-// where it is, empty for nowhere. With next it is looked for everywhere.
-func (s *search) find(name string, quoted, next bool, includer string) string {
+// find looks for name as the file at includer spells it, and returns where it
+// is: one place or none, with next all places.
+func (s *search) find(name string, quoted, next bool, includer string) []hit {
 	if strings.HasPrefix(name, "/") {
 		if s.exists(name) {
-			return s.found(name)
+			return []hit{s.found(hit{path: name})}
 		}
-		return ""
+		return nil
 	}
+	var own []hit
 	if quoted || next {
-		if path := s.own(dirOf(includer), name); path != "" && !next {
-			return path
-		}
+		own = s.own(dirOf(includer), name)
 	}
-	return s.walk(walkKey{name, quoted, next})
+	if own != nil && !next {
+		return own
+	}
+	return append(own, s.walk(walkKey{name, quoted, next})...)
 }
 
 // own looks for name beside its includer.
-func (s *search) own(dir, name string) string {
+func (s *search) own(dir, name string) []hit {
 	key := ownKey{dir, name}
 	ok, known := s.inOwn[key]
 	if !known {
@@ -162,40 +172,37 @@ func (s *search) own(dir, name string) string {
 		s.inOwn[key] = ok
 	}
 	if !ok {
-		return ""
+		return nil
 	}
-	return s.found(join(dir, name))
+	return []hit{s.found(hit{path: join(dir, name), own: true})}
 }
 
 // walk looks for a name along the chain, as far as the first file, with next to
 // its end.
-func (s *search) walk(key walkKey) string {
-	if path, ok := s.walked[key]; ok {
-		return path
+func (s *search) walk(key walkKey) []hit {
+	if hits, ok := s.walked[key]; ok {
+		return hits
 	}
-	first := ""
+	var hits []hit
 	for i, p := range s.chain {
 		if i < s.g.chain.quotes && !key.quoted && !key.next || !s.has(p, key.name) {
 			continue
 		}
-		path := s.found(join(p.path, key.name))
-		if first == "" {
-			first = path
-		}
+		hits = append(hits, s.found(hit{path: join(p.path, key.name), system: s.g.chain.dirs[i].system}))
 		if !key.next {
 			break
 		}
 	}
-	s.walked[key] = first
-	return first
+	s.walked[key] = hits
+	return hits
 }
 
-// found notes that a file is at path.
-func (s *search) found(path string) string {
-	if !s.g.isListed(path) {
-		s.unread[path] = true
+// found notes a hit.
+func (s *search) found(h hit) hit {
+	if !s.g.isListed(h.path) {
+		s.unread[h.path] = true
 	}
-	return path
+	return h
 }
 
 // absentNames returns the absent names, sorted, each once.

@@ -43,6 +43,8 @@ type Name struct {
 	Use  Use
 	// Quoted is set for "x.h", clear for <x.h>.
 	Quoted bool
+	// Late is set behind a #pragma GCC system_header.
+	Late bool
 }
 
 // Use says by what a Name is looked for, which decides where.

@@ -2,20 +2,21 @@ package ask
 
 import (
 	"context"
+	"os"
+	"strconv"
+	"strings"
 
 	"github.com/rexwrap/rexwrap/depscan/depfile"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
 )
 
-// userDep returns the text of the user's dep-file for a run whose list is listed.
-func (p *Plan) userDep(_ context.Context, listed []string, g *gathering, _ error) []byte {
+// userDep returns the text of the user's dep-file for a run whose own list is
+// listed. g is what is known of these files, nil for nothing.
+func (p *Plan) userDep(ctx context.Context, listed []string, g *gathering) []byte {
 	names := listed
 	if !p.c.Dep.System {
-		names = names[:0:0]
-		for i, path := range listed {
-			if i == 0 || g == nil || !g.chain.isSystem(path) {
-				names = append(names, path)
-			}
-		}
+		names = p.userNames(ctx, listed, g)
 	}
 	f := &depfile.File{Targets: p.c.Dep.Targets, Prereqs: names}
 	if p.c.Dep.Phony && len(names) > 1 {
@@ -26,8 +27,61 @@ func (p *Plan) userDep(_ context.Context, listed []string, g *gathering, _ error
 
 // style returns how the compiler writes dep-files.
 func (p *Plan) style() depfile.Style {
-	if p.c.Toolchain.Family == "clang" {
+	switch {
+	case p.c.Toolchain.Family != "clang":
+		return depfile.GCC
+	case major(p.c.Toolchain.Version) <= 14:
 		return depfile.Clang14
 	}
-	return depfile.GCC
+	return depfile.Clang
+}
+
+// major returns the first number of a version, 0 for none.
+func major(version string) int {
+	first, _, _ := strings.Cut(version, ".")
+	n, _ := strconv.Atoi(first)
+	return n
+}
+
+// userNames returns what -MMD would list. It is made of the full list, or asked
+// for where that does not decide it. If neither is possible the list names headers
+// too many, never too few.
+func (p *Plan) userNames(ctx context.Context, listed []string, g *gathering) []string {
+	var names []string
+	if g != nil && g.tree != nil {
+		var sure bool
+		if names, sure = g.tree.userNames(listed); sure {
+			return names
+		}
+	}
+	if asked, err := p.askUserNames(ctx); err == nil {
+		return asked
+	}
+	if names == nil {
+		return listed
+	}
+	return names
+}
+
+// askUserNames has the preprocessor make the user's list.
+func (p *Plan) askUserNames(ctx context.Context) ([]string, error) {
+	if p.asker.run == nil {
+		return nil, os.ErrInvalid
+	}
+	own := p.list + ".user"
+	defer func() { _ = os.Remove(own) }() // it may not have come to exist
+	argv := inserted(without(p.c, argtable.Dep|argtable.Output), "-E", "-MMD", "-MF", own, "-MT", "x", "-o", os.DevNull)
+	argv[0] = p.c.Call.Program
+	if _, err := p.asker.run(ctx, toolchains.Command{Argv: argv, Dir: p.c.Call.Dir, Env: p.c.Call.Env}); err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(own)
+	if err != nil {
+		return nil, err
+	}
+	f, err := depfile.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return f.Prereqs, nil
 }
