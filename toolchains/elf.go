@@ -1,6 +1,7 @@
 package toolchains
 
 import (
+	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -43,17 +44,88 @@ func readImage(path string) (*image, error) {
 	if !dynamic {
 		return im, nil
 	}
-	if f.SectionByType(elf.SHT_DYNAMIC) == nil {
-		return nil, fmt.Errorf("read program %s: %w", path, errNoDynamicSection)
-	}
-	for tag, list := range map[elf.DynTag]*[]string{
-		elf.DT_SONAME: &im.soname, elf.DT_NEEDED: &im.needed, elf.DT_RPATH: &im.rpath, elf.DT_RUNPATH: &im.runpath,
-	} {
-		if *list, err = f.DynString(tag); err != nil {
-			return nil, fmt.Errorf("read libraries of %s: %w", path, err)
-		}
+	if err := im.readDynamic(f); err != nil {
+		return nil, fmt.Errorf("read libraries of %s: %w", path, err)
 	}
 	return im, nil
+}
+
+// readDynamic reads the entries of the dynamic section that name libraries. It
+// takes their strings one by one: the string table of a large library has tens of
+// megabytes, which is what elf.File's own reader would fetch.
+func (im *image) readDynamic(f *elf.File) error {
+	section := f.SectionByType(elf.SHT_DYNAMIC)
+	if section == nil || int(section.Link) >= len(f.Sections) {
+		return errNoDynamicSection
+	}
+	data, err := section.Data()
+	if err != nil {
+		return err
+	}
+	text := f.Sections[section.Link]
+	size := 8 // of a tag, and of a value
+	if f.Class == elf.ELFCLASS64 {
+		size = 16
+	}
+	for ; len(data) >= size; data = data[size:] {
+		tag, value := dynamicEntry(f, data)
+		list := im.list(tag)
+		if tag == elf.DT_NULL {
+			break
+		}
+		if list == nil {
+			continue
+		}
+		name, err := readString(text, value)
+		if err != nil {
+			return err
+		}
+		*list = append(*list, name)
+	}
+	return nil
+}
+
+func dynamicEntry(f *elf.File, data []byte) (elf.DynTag, uint64) {
+	if f.Class == elf.ELFCLASS64 {
+		return elf.DynTag(f.ByteOrder.Uint64(data)), f.ByteOrder.Uint64(data[8:])
+	}
+	return elf.DynTag(f.ByteOrder.Uint32(data)), uint64(f.ByteOrder.Uint32(data[4:]))
+}
+
+// list is where the strings of a tag go, nil for tags of no interest.
+func (im *image) list(tag elf.DynTag) *[]string {
+	switch tag {
+	case elf.DT_SONAME:
+		return &im.soname
+	case elf.DT_NEEDED:
+		return &im.needed
+	case elf.DT_RPATH:
+		return &im.rpath
+	case elf.DT_RUNPATH:
+		return &im.runpath
+	}
+	return nil
+}
+
+// maxString bounds a library's name or search path: Nix has paths of kilobytes.
+const maxString = 1 << 20
+
+func readString(section *elf.Section, offset uint64) (string, error) {
+	if offset >= section.Size {
+		return "", errors.New("string beyond its table")
+	}
+	for length := uint64(256); ; length *= 8 {
+		text := make([]byte, min(length, section.Size-offset))
+		if _, err := section.ReadAt(text, int64(offset)); err != nil {
+			return "", err
+		}
+		if i := bytes.IndexByte(text, 0); i >= 0 {
+			return string(text[:i]), nil
+		}
+		if uint64(len(text)) < length || length > maxString {
+			return "", errors.New("string without an end")
+		}
+	}
 }
 
 func cString(b []byte) string {

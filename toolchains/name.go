@@ -71,6 +71,9 @@ func nameOf(base string) naming {
 // bareName cuts ".exe", the thread model of MinGW and a version off a basename.
 func bareName(base string) string {
 	stem := strings.TrimSuffix(base, ".exe")
+	if _, ok := drivers[stem]; ok {
+		return stem // c89
+	}
 	for _, model := range []string{"-posix", "-win32"} {
 		stem = strings.TrimSuffix(stem, model)
 	}

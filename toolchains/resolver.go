@@ -165,7 +165,7 @@ var errProbe = errors.New("probe failed")
 
 func (r *Resolver) identify(ctx context.Context, look *observer, program string, around *surroundings) (*Toolchain, error) {
 	key, ok := look.stat(program)
-	if !ok || !key.isRegular() {
+	if !ok || !key.isRegular() || !filepath.IsAbs(program) {
 		return nil, fs.ErrNotExist
 	}
 	real, err := filepath.EvalSymlinks(program)

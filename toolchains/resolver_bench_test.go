@@ -41,3 +41,24 @@ func processorTime(b *testing.B) time.Duration {
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
+
+// BenchmarkFirst is what the first call of a server pays, the files' digests
+// known: with a memory nothing is run, without it the driver is asked.
+func BenchmarkFirst(b *testing.B) {
+	for _, name := range []string{"gcc", "clang"} {
+		for memory, forget := range map[string]bool{"remembered": false, "asked": true} {
+			b.Run(name+"/"+memory, func(b *testing.B) {
+				f := newFixture(b)
+				c := call(installed(b, name), "-c", "x.c")
+				f.resolve(b, c)
+				for b.Loop() {
+					if forget {
+						f.memory = newTestMemory()
+					}
+					f.restart()
+					f.resolve(b, c)
+				}
+			})
+		}
+	}
+}

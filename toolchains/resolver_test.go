@@ -537,6 +537,34 @@ func TestEqualContent(t *testing.T) {
 	}
 }
 
+// TestUnrelatedChange writes into every folder that was looked at, as a build does
+// whose tools are on PATH, and wants the very same Toolchain without a process.
+func TestUnrelatedChange(t *testing.T) {
+	dir := t.TempDir()
+	c := withEnv(call("/usr/bin/gcc", "-B"+dir+"/b/"), "PATH="+dir+"/bin:"+dir+"/later:/usr/bin",
+		"COMPILER_PATH="+dir+"/c", "LD_LIBRARY_PATH="+dir+"/lib")
+	for _, name := range []string{"/bin", "/later", "/lib"} {
+		if err := os.MkdirAll(dir+name, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := newFixture(t)
+	before := f.resolve(t, c)
+	processes := f.processes.Load()
+	for _, path := range []string{"/bin/protoc", "/later/moc", "/lib/libproto.so", "/other", "/b.o", "/c.o"} {
+		write(t, dir+path, []byte("text"))
+		if f.resolve(t, c).Digest != before.Digest {
+			t.Errorf("%s: another identity", path)
+		}
+	}
+	if f.resolve(t, c) != before {
+		t.Error("the identity was made again")
+	}
+	if n := f.processes.Load() - processes; n != 0 {
+		t.Errorf("%d processes", n)
+	}
+}
+
 func TestHardLinkedDriversDiffer(t *testing.T) {
 	dir := t.TempDir()
 	copyFile(t, "/usr/bin/gcc", dir+"/gcc")
@@ -645,6 +673,7 @@ func TestStepsAside(t *testing.T) {
 		{call(dir + "/dangling/gcc"), "compiler-unreadable"},
 		{call(dir + "/folder/gcc"), "compiler-unreadable"},
 		{call(dir + "/none"), "compiler-unreadable"},
+		{call("gcc"), "compiler-unreadable"},
 		{call("/usr/bin/gcc", "-B"+dir+"/b/"), "specs-file"},
 		{withEnv(call("/usr/bin/gcc"), "PATH="+dir+"/fake:/usr/bin"), "subprogram-is-script"},
 		{call(dir + "/cfg/x86_64-linux-gnu-clang"), "clang-config"},
