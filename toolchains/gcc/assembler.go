@@ -19,7 +19,7 @@ func (p *parser) assembler(words []string) error {
 			}
 		case word == "--defsym" && i+1 < len(words):
 			i++
-		case !isAssemblerFlag(word):
+		case !gnu.IsAssemblerFlag(word):
 			return toolchains.Unsupported(gnu.ReasonAssembler, "-Wa,"+word)
 		case strings.HasPrefix(word, "-g") || strings.HasPrefix(word, "--g"):
 			p.line.Debug = true
@@ -44,25 +44,4 @@ func (p *parser) list(word string) error {
 	}
 	p.listing = file
 	return nil
-}
-
-// isAssemblerFlag reports whether word is known to change the object or
-// messages only.
-func isAssemblerFlag(word string) bool {
-	switch word {
-	case "--noexecstack", "--execstack", "--fatal-warnings", "--warn", "--no-warn", "-W", "-L", "--keep-locals",
-		"-Z", "-J", "-K", "-f", "-D", "-n", "-EL", "-EB", "-KPIC", "-k", "-q", "--32", "--64", "--x32", "--divide",
-		"--strip-local-absolute", "--traditional-format", "--reduce-memory-overheads", "--no-pad-sections",
-		"--trap", "--no-trap", "--break", "--no-break", "--pic", "-Qy", "-Qn", "-s", "-w", "-x", "--sectname-subst":
-		return true
-	}
-	for _, prefix := range []string{
-		"-m", "-g", "--g", "-O", "--compress-debug-sections", "--nocompress-debug-sections", "--elf-stt-common=",
-		"--generate-missing-build-notes=", "--size-check=", "--hash-size=", "--multibyte-handling=", "--debug-prefix-map=",
-	} {
-		if strings.HasPrefix(word, prefix) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,10 +1,8 @@
 package gcc
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -126,23 +124,23 @@ func predefined(t *testing.T, program, lang string, flags []string) []string {
 // TestOutputNames compares the outputs that Parse derives with what gcc makes.
 func TestOutputNames(t *testing.T) {
 	program, tc := installed(t)
-	sides := []string{
+	for _, side := range []string{
 		"", "-MD", "-MMD -MF k.d", "-MD -MFd/k", "-Wp,-MD,k.d", "-Wp,-MMD,k.d -MMD", "-g -gsplit-dwarf", "-gsplit-dwarf -g0",
 		"-gsplit-dwarf -gno-split-dwarf", "--coverage", "-ftest-coverage -fprofile-note=k.gcno",
 		"-fprofile-arcs", "-fprofile-generate", "--coverage -fno-test-coverage", "--coverage -fprofile-dir=pd",
 		"-fstack-usage", "-fcallgraph-info", "-fcallgraph-info=su,da",
 		"-fdump-ipa-clones -O2", "-fsave-optimization-record -O2", "-fopt-info-vec-all=k.opt -O2", "-fopt-info",
 		"-Wa,-a=k.lst", "-Wa,-alh=k.lst,--noexecstack -g", "-Xassembler -a=k.lst", "-flto -fstack-usage -fcallgraph-info --coverage",
-		"-flto -fno-lto -fstack-usage", "-flto -ffat-lto-objects -fstack-usage", "-fstack-usage --coverage -MD -g -gsplit-dwarf",
-	}
-	names := []string{"", "-o d/z.o", "-o d/z", "-o d/z.", "-o d/z.x.o", "-o d/.foo", "-o d/.foo.bar", "-o./d/z.o", "--output=z.obj"}
-	for _, side := range sides {
-		for _, name := range names {
-			check(t, program, tc, "-c sub/y.c "+side+" "+name)
+		"-flto -fno-lto -fstack-usage", "-flto -ffat-lto-objects -fstack-usage",
+	} {
+		for _, call := range []string{"-c sub/y.c -o d/z.o", "-S sub/y.c", "-c empty.c"} {
+			check(t, program, tc, call+" "+side)
 		}
-		check(t, program, tc, "-S sub/y.c "+side)
-		check(t, program, tc, "-S sub/y.c "+side+" -o d/q.s")
-		check(t, program, tc, "-c empty.c "+side)
+	}
+	for _, name := range []string{"", "-o d/z", "-o d/z.", "-o d/z.x.o", "-o d/.foo", "-o d/.foo.bar", "-o./d/z.o", "--output=z.obj"} {
+		const sides = " -MD --coverage -fstack-usage -fcallgraph-info -fdump-ipa-clones -fsave-optimization-record -g -gsplit-dwarf "
+		check(t, program, tc, "-c sub/y.c"+sides+name)
+		check(t, program, tc, "-S sub/y.c"+sides+name)
 	}
 }
 
@@ -218,38 +216,11 @@ func TestDepFiles(t *testing.T) {
 		{"-c", "-x", "c", "noext", "-Wp,-MMD,k.d"},
 		{"-c", "-x", "c", "foo.", "-Wp,-MMD,k.d"},
 	} {
-		dir := gnutest.Tree(t)
-		call := gnutest.Call(dir, program, words)
-		c, err := New().Parse(call, tc)
+		c, err := New().Parse(gnutest.Call(gnutest.Tree(t), program, words), tc)
 		if err != nil {
 			t.Errorf("%q: %v", words, err)
 			continue
 		}
-		if _, ok := gnutest.Run(t, call); !ok || c.Dep == nil {
-			t.Errorf("%q: success %v, dep-file %v", words, ok, c.Dep)
-			continue
-		}
-		checkDep(t, c)
-	}
-}
-
-func checkDep(t *testing.T, c *toolchains.Compile) {
-	t.Helper()
-	path := filepath.Join(c.Call.Dir, c.Dep.Path)
-	if got, want := gnutest.Targets(t, path), strings.Join(c.Dep.Targets, " "); got != want {
-		t.Errorf("%q: targets %q, gcc writes %q", c.Call.Argv, want, got)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if system := bytes.Contains(text, []byte("stdc-predef.h")); system != c.Dep.System {
-		t.Errorf("%q: System %v, gcc's file has system headers: %v", c.Call.Argv, c.Dep.System, system)
-	}
-	if phony := bytes.Contains(text, []byte("a\\ b.h:\n")); phony != c.Dep.Phony {
-		t.Errorf("%q: Phony %v, gcc's file has phony rules: %v", c.Call.Argv, c.Dep.Phony, phony)
-	}
-	if c.Output(toolchains.RoleDep) == nil {
-		t.Errorf("%q: the dep-file is no output", c.Call.Argv)
+		gnutest.CheckDep(t, c, "stdc-predef.h")
 	}
 }

@@ -39,7 +39,7 @@ func Tree(t testing.TB) string {
 	files := map[string]string{
 		"a b.h": "static int g = 1;\n", "sub/a b.h": "static int g = 1;\n", "h.h": "int h;\n", "sub/h.h": "int h;\n",
 		"x.c": c, "sub/y.c": c, "noext": c, "foo.": c, "foo.c.c": c, ".hid.c": c, "a$b#c d.c": c,
-		"x.cpp": c, "x.m": c, "empty.c": "",
+		"x.cpp": c, "x.m": c, "empty.c": "", "sys.c": "#include <stddef.h>\n" + c,
 		"s.s": ".text\nfoo: nop\n", "p.S": "#define A nop\n.text\nfoo: A\n",
 		"i.i": "int i;\n", "i.ii": "int i;\n", "d/.keep": "",
 	}
@@ -129,9 +129,35 @@ func CheckOutputs(t *testing.T, c *toolchains.Compile) {
 	}
 }
 
-// Targets returns the targets of the first rule of a dep-file, as they stand
+// CheckDep runs the call that c was parsed from and compares the dep-file with
+// c.Dep. The file lists a header named system exactly when it lists those of
+// system directories.
+func CheckDep(t *testing.T, c *toolchains.Compile, system string) {
+	t.Helper()
+	_, ok := Run(t, c.Call)
+	if !ok || c.Dep == nil || c.Output(toolchains.RoleDep) == nil {
+		t.Errorf("%q: success %v, dep-file %v, outputs %v", c.Call.Argv, ok, c.Dep, c.Outputs)
+		return
+	}
+	path := filepath.Join(c.Call.Dir, c.Dep.Path)
+	if got, want := targets(t, path), strings.Join(c.Dep.Targets, " "); got != want {
+		t.Errorf("%q: targets %q, the compiler writes %q", c.Call.Argv, want, got)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := bytes.Contains(text, []byte(system)); got != c.Dep.System {
+		t.Errorf("%q: System %v, the file has system headers: %v", c.Call.Argv, c.Dep.System, got)
+	}
+	if got := bytes.Contains(text, []byte("a\\ b.h:\n")); got != c.Dep.Phony {
+		t.Errorf("%q: Phony %v, the file has phony rules: %v", c.Call.Argv, c.Dep.Phony, got)
+	}
+}
+
+// targets returns the targets of the first rule of a dep-file, as they stand
 // there.
-func Targets(t *testing.T, path string) string {
+func targets(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
