@@ -107,7 +107,8 @@ func (b *base) modes(cfg *config, text func(string) string) (m lexMode) {
 	set(cxx > 0 || c23, modeTrueFalse)
 	set(cxx >= 201402 || c23, modeSeparators)
 	set(cfg.dollars, modeDollars)
-	trigraphs := strict && (cxx > 0 && cxx < 201703 || cxx == 0 && !c23)
+	trigraphs := strict && cxx < 201703
+	set(strict && c23 && (b.gccish > 12 || b.clang > 14), modeNoTrigraph)
 	if cfg.trigraph != 0 {
 		trigraphs = cfg.trigraph > 0
 	}

@@ -40,6 +40,7 @@ type evaluator struct {
 	counterText bool
 	onceSeen    bool
 	included    bool
+	ambiguous   bool
 
 	files     []listedFile
 	probed    []listedFile
@@ -75,6 +76,8 @@ type identSlot struct {
 	system bool
 	name   *fileRef // the last new spelling
 	first  *fileRef
+	own    int32 // of a directory: its first spelling, plus 1
+	names  bool  // of a directory: it has another spelling
 }
 
 type unitSlot struct {
@@ -123,6 +126,7 @@ func (e *evaluator) begin(cfg *config, b *base, c *chain, since uint64) {
 	e.gone, e.questions, e.options = e.gone[:0], e.questions[:0], e.options[:0]
 	e.pushed, e.dirty = nil, 0
 	e.counter, e.counterText, e.onceSeen, e.included, e.idents = 0, false, false, false, 0
+	e.ambiguous = false
 	if n := e.s.syms.count(); n > len(e.table) {
 		e.growTable(n)
 	}
@@ -204,6 +208,7 @@ func (e *evaluator) compile() error {
 	for _, m := range e.cfg.macros {
 		e.set(e.s.syms.intern(m.name), e.s.commandMacro(m, e.base.mode))
 	}
+	e.meetDirs(e.chain.met)
 	main := e.chain.ref(e.cfg.source)
 	st := e.s.fs.stat(main.node, e.since)
 	if st.kind != kindFile {
@@ -214,13 +219,13 @@ func (e *evaluator) compile() error {
 		return stop("unreadable")
 	}
 	e.enterMain(main, st, u)
-	if err := e.implicit(); err != nil {
-		return err
-	}
 	for _, name := range e.cfg.imacros {
 		if err := e.commandInclude(name); err != nil {
 			return err
 		}
+	}
+	if err := e.implicit(); err != nil {
+		return err
 	}
 	for _, name := range e.cfg.includes {
 		if err := e.commandInclude(name); err != nil {
@@ -237,6 +242,10 @@ func (e *evaluator) enterMain(main *fileRef, st *nodeState, u *unit) {
 	if e.cfg.clang {
 		id := e.inode(st)
 		id.read, id.name, id.first = true, main, main
+		if main.node.dir != nil {
+			e.meetDirs([]dirName{{e.s.fs.stat(main.node.dir, e.since).ident, main.own}})
+		}
+		frame.own = e.ownOf(main)
 	} else {
 		us := e.unit(u)
 		us.read, us.entered = true, st.key.mtime/1e9

@@ -60,7 +60,38 @@ func (e *evaluator) find(l lookup) *resolution {
 	if len(r.gone) > 0 {
 		e.miss(r)
 	}
+	e.meetDirs(r.met)
 	return r
+}
+
+// meetDirs notes the spellings by which clang asked for directories, of which
+// it goes on to use the first.
+func (e *evaluator) meetDirs(list []dirName) {
+	for _, d := range list {
+		id := slotOf(&e.ident, d.ident, e.gen, func(s *identSlot) *uint32 { return &s.gen })
+		switch id.own {
+		case 0:
+			id.own = d.own + 1
+		case d.own + 1:
+		default:
+			id.names = true
+		}
+	}
+}
+
+// ownOf returns the directory that clang takes a file to be in.
+func (e *evaluator) ownOf(r *fileRef) int32 {
+	if r.node.dir == nil {
+		return r.own
+	}
+	id := e.inode(e.s.fs.stat(r.node.dir, e.since))
+	if id.own == 0 {
+		return r.own
+	}
+	if id.names && e.base.clang > 14 {
+		e.ambiguous = true // later versions changed this, from release to release
+	}
+	return id.own - 1
 }
 
 // enter reads the file that l means, unless it need not be read again.
@@ -85,6 +116,9 @@ func (e *evaluator) enter(l lookup, once bool, from *fileFrame) error {
 	}
 	if e.cfg.clang {
 		e.enterClang(l, r, st, u, once, from)
+		if e.ambiguous {
+			return stop("clang-names")
+		}
 	} else {
 		e.enterGCC(l, r, st, u, once, from)
 	}
@@ -110,7 +144,8 @@ func (e *evaluator) enterGCC(l lookup, r *resolution, st *nodeState, u *unit, on
 	us := e.unit(u)
 	mtime := st.key.mtime / 1e9
 	if e.onceSeen && !slot.read && (us.once && us.onceAt == mtime || once && us.read && us.entered == mtime) {
-		slot.once = slot.once || us.once
+		us.once = us.once || once
+		us.onceAt = mtime
 		e.probe(r.file, st)
 		return
 	}
@@ -148,7 +183,7 @@ func (e *evaluator) enterClang(l lookup, r *resolution, st *nodeState, u *unit, 
 	if dir < 0 && l.own >= 0 && l.name[0] != '/' {
 		dir = from.dir
 	}
-	e.frames = append(e.frames, fileFrame{unit: u, ref: id.name, dir: dir, own: id.first.own, system: system})
+	e.frames = append(e.frames, fileFrame{unit: u, ref: id.name, dir: dir, own: e.ownOf(id.first), system: system})
 }
 
 // meet notes that ref is a name of its inode.

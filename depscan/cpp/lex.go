@@ -9,20 +9,20 @@ import (
 type lexMode uint16
 
 const (
-	modeRawStrings lexMode = 1 << iota // R"(…)"
-	modeSeparators                     // 1'000
-	modeTrigraphs                      // ??=
-	modeAsm                            // assembler-with-cpp
-	modeElifdef                        // #elifdef, #elifndef
-	modeClang                          // clang's ways where they differ from gcc's
-	modeNamedOps                       // and, or, not, … are operators
-	modeTrueFalse                      // true and false have values in #if
-	modeDollars                        // $ is a letter
-	modeModules                        // import, module and export can begin a directive
-	modeEmbed                          // #embed
-	modeGNUComma                       // , ## __VA_ARGS__ vanishes for macros with one parameter
-	modeUnsignedChar
-	modeCBool
+	modeRawStrings   lexMode = 1 << iota // R"(…)"
+	modeSeparators                       // 1'000
+	modeTrigraphs                        // ??=
+	modeAsm                              // assembler-with-cpp
+	modeElifdef                          // #elifdef, #elifndef
+	modeClang                            // clang's ways where they differ from gcc's
+	modeNamedOps                         // and, or, not, … are operators
+	modeTrueFalse                        // true and false have values in #if
+	modeDollars                          // $ is a letter
+	modeModules                          // import, module and export can begin a directive
+	modeEmbed                            // #embed
+	modeGNUComma                         // , ## __VA_ARGS__ vanishes for macros with one parameter
+	modeUnsignedChar                     // char has no sign
+	modeNoTrigraph                       // whether ??= counts is not known: C23 dropped it some day
 )
 
 // lexer turns one source text into a unit.
@@ -110,6 +110,9 @@ func (l *lexer) prepare(src []byte) []byte {
 		}
 	}
 	if l.mode&modeTrigraphs != 0 && bytes.Contains(out, []byte("??")) {
+		if l.mode&modeNoTrigraph != 0 {
+			l.stop = "trigraph"
+		}
 		out = replaceTrigraphs(out)
 	}
 	return append(out, '\n', '\n', 0, 0, 0, 0)

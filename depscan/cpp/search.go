@@ -67,6 +67,7 @@ type chain struct {
 	fs      *files
 	dirs    []searchDir
 	angled  int // where the search for <…> starts
+	met     []dirName
 	given   []searchDir
 	absent  []string // given, and missing
 	present []string // given, and there
@@ -96,8 +97,15 @@ type resolution struct {
 	system  bool     // found in a system directory
 	broken  bool     // something is there that cannot be read
 	gone    []*goneName
+	met     []dirName // clang: directories that were asked for, beside those of the chain
 	deps    []dependency
 	checked atomic.Uint64
+}
+
+// A dirName is one spelling of a directory.
+type dirName struct {
+	ident int32
+	own   int32
 }
 
 // A dependency is a state that a resolution rests on.
@@ -228,6 +236,22 @@ func (c *chain) buildClang(since uint64) {
 	quote = uniqueClang(quote)
 	c.dirs = append(quote, uniqueClang(append(uniqueClang(bracket), system...))...)
 	c.angled = len(quote)
+	for _, list := range [][]specDir{c.spec.bracket, c.spec.after, c.spec.quote, c.spec.system} {
+		for _, d := range list {
+			st := c.fs.stat(c.fs.node(c.abs(d.path)), since)
+			if st.kind == kindDir {
+				c.met = append(c.met, dirName{st.ident, c.ownID(trimSlash(d.path))})
+			}
+		}
+	}
+}
+
+// trimSlash returns the name that clang looks a directory up by.
+func trimSlash(dir string) string {
+	if len(dir) > 1 {
+		return strings.TrimSuffix(dir, "/")
+	}
+	return dir
 }
 
 // uniqueClang drops the later of two equal directories, or the earlier one if
@@ -417,8 +441,8 @@ func (s *search) tryDir(d *searchDir, name string) (string, bool) {
 		return name, s.tryFramework(d, name)
 	}
 	dir := d.path
-	if s.c.spec.clang && len(dir) > 1 {
-		dir = strings.TrimSuffix(dir, "/")
+	if s.c.spec.clang {
+		dir = trimSlash(dir)
 	}
 	return name, s.try(s.c.join(dir, name), d.system)
 }
@@ -438,6 +462,9 @@ func (s *search) try(path string, system bool) bool {
 	c := s.c
 	n := c.fs.node(c.abs(path))
 	st := c.fs.stat(n, s.since)
+	if c.spec.clang {
+		s.meet(path, n)
+	}
 	switch st.kind {
 	case kindFile:
 		if system && c.spec.canonical {
@@ -456,6 +483,21 @@ func (s *search) try(path string, system bool) bool {
 	}
 	s.missing(path, n)
 	return false
+}
+
+// meet notes the name by which clang asks for the directory of path.
+func (s *search) meet(path string, n *node) {
+	if n.dir == nil {
+		return
+	}
+	dir := s.c.fs.stat(n.dir, s.since)
+	if dir.kind != kindDir {
+		return
+	}
+	d := dirName{dir.ident, s.c.ownID(s.c.dirOf(path))}
+	if !slices.Contains(s.c.met, d) && !slices.Contains(s.r.met, d) {
+		s.r.met = append(s.r.met, d)
+	}
 }
 
 // missing notes that path does not exist, by its first component that does
@@ -488,6 +530,7 @@ func (s *search) depend(n *node, st *nodeState) {
 }
 
 func (c *chain) goneRef(path string) *goneName {
+	path = c.listed(path)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := c.gone[path]
