@@ -31,7 +31,7 @@ func dispatch(argv []string) (meaning, []string) {
 		return meansUsage, nil
 	case isVerb(words[0]), len(words) == 1 && isLoneOption(words[0]):
 		return meansManage, words
-	case strings.HasPrefix(words[0], "-"):
+	case strings.HasPrefix(words[0], "-"), strings.HasPrefix(words[0], "@"), isInput(words[0]):
 		return meansPlain, words
 	}
 	return meansCompile, words
@@ -61,6 +61,16 @@ func isLoneOption(word string) bool {
 		return true
 	}
 	return false
+}
+
+// isInput holds for the inputs that people put first ("cc x.c -o x"). No
+// compiler is called so.
+func isInput(word string) bool {
+	switch extension(word) {
+	case "c", "i", "m", "mi", "s", "S", "sx", "o", "a":
+		return true
+	}
+	return isCPlusPlusFile(word)
 }
 
 // base returns what follows the last separator of path.
