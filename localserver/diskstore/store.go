@@ -2,11 +2,14 @@ package diskstore
 
 import (
 	"errors"
-	"io"
-	"iter"
+	"fmt"
 	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/rs/zerolog"
 
 	"github.com/rexwrap/rexwrap/client/digest"
@@ -14,17 +17,21 @@ import (
 
 // Errors that callers test for. ErrNotFound is a miss. ErrFull and ErrReadOnly
 // say why nothing can be stored at present; the store goes on to serve what it
-// has and stores again when it can.
+// has and stores again when it can. ErrLocked is Open's when another process has
+// the store open.
 var (
 	ErrNotFound = errors.New("not found")
 	ErrFull     = errors.New("no space in cache directory")
 	ErrReadOnly = errors.New("cache directory is read-only")
+	ErrLocked   = errors.New("cache directory is in use")
 	ErrClosed   = errors.New("store is closed")
 )
 
 // InlineMax is the size in bytes up to which a blob is kept in badger and not in
 // a file of its own.
 const InlineMax = 1 << 10
+
+const defaultSize = 10 << 30
 
 // Options are the settings of a Store.
 type Options struct {
@@ -50,111 +57,425 @@ type Stats struct {
 	Corrupt int64
 	// Cloned tells that blobs are shared with outputs by reflink.
 	Cloned bool
+	// Trouble says why nothing is stored at present, empty where it is.
+	Trouble string
 }
 
 // A Store is an open cache directory. It is safe for concurrent use.
+//
+// Lock order: maintenance, mu, touchMu; indexMu is held for no call.
 type Store struct {
-	dir string
+	opts   Options
+	layout layout
+	lock   *os.File
+	zip    *zstd.Encoder
+	unzip  *zstd.Decoder
+	cloned bool
+
+	limit atomic.Int64
+	index atomic.Int64 // disk space of the index in bytes, as last seen
+
+	// indexMu guards open, the index in use; nil where there is none.
+	indexMu sync.Mutex
+	open    *index
+
+	// maintenance is held by whoever commits, evicts, sweeps or rewrites.
+	maintenance sync.Mutex
+	slimmed     int64 // the index's size when it was last looked at
+
+	mu sync.RWMutex
+	// pending is what the next commit writes, writing what the running one
+	// does; nil values delete.
+	pending, writing map[string][]byte
+	pendingBytes     int
+	counters         counters
+	// reserved is disk space promised to blobs being written.
+	reserved int64
+	// storing holds the hashes of the blobs being written; the channel is closed at
+	// the end.
+	storing map[string]chan struct{}
+	closed  bool
+
+	touchMu sync.Mutex
+	touched map[string]access
+
+	trouble      atomic.Pointer[trouble]
+	rebuilt      string
+	evicted      atomic.Int64
+	evictedBytes atomic.Int64
+	corrupt      atomic.Int64
+
+	wake chan struct{} // there is something to commit
+	stop chan struct{}
+	done sync.WaitGroup
 }
 
+// trouble is why nothing can be stored, and when that was found.
+type trouble struct {
+	err  error
+	when time.Time
+}
+
+// retry is how long a trouble is believed.
+const retry = time.Second
+
 // Open opens the store in dir, which is made where it does not exist. A damaged
-// index is set aside and begun anew (see Rebuilt). The error is ErrReadOnly,
-// ErrFull, or says why dir cannot be used.
+// index is set aside and begun anew (see Rebuilt). A directory that cannot be
+// written, or has no room, is opened all the same: what can be read of it is
+// served. The error is ErrLocked or says why dir cannot be used at all.
 func Open(dir string, o Options) (*Store, error) {
-	return &Store{dir: dir}, os.MkdirAll(dir, 0o700)
+	if o.Size <= 0 {
+		o.Size = defaultSize
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Store{
+		opts: o, layout: newLayout(dir),
+		pending: map[string][]byte{}, storing: map[string]chan struct{}{}, touched: map[string]access{},
+		wake: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+	s.limit.Store(o.Size)
+	if err := s.codecs(); err != nil {
+		return nil, err
+	}
+	if err := s.begin(); err != nil {
+		return nil, err
+	}
+	s.done.Go(s.maintain)
+	return s, nil
+}
+
+func (s *Store) codecs() (err error) {
+	s.zip, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
+		zstd.WithEncoderConcurrency(2), zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return err
+	}
+	s.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(1<<32))
+	return err
+}
+
+// begin takes the lock and opens the index.
+func (s *Store) begin() error {
+	err := s.layout.make()
+	if err == nil {
+		s.lock, err = s.layout.lock()
+	}
+	switch {
+	case errors.Is(err, ErrReadOnly), errors.Is(err, ErrFull):
+		s.report(err)
+		s.openReadOnly()
+		return nil
+	case err != nil:
+		return err
+	}
+	s.cloned = s.layout.clones()
+	if err := s.openCurrent(); err != nil {
+		s.report(err)
+	}
+	return nil
+}
+
+// clones reports whether files in the store can share disk space.
+func (l layout) clones() bool {
+	src, err := os.CreateTemp(l.root, "clone-*.tmp")
+	if err != nil {
+		return false
+	}
+	defer os.Remove(src.Name())
+	defer src.Close()
+	dst, err := os.CreateTemp(l.root, "clone-*.tmp")
+	if err != nil {
+		return false
+	}
+	defer os.Remove(dst.Name())
+	defer dst.Close()
+	if _, err := src.Write(make([]byte, 4096)); err != nil {
+		return false
+	}
+	return clone(dst, src) == nil
+}
+
+// openReadOnly opens the index of a store that cannot be written, if it was closed
+// in order.
+func (s *Store) openReadOnly() {
+	dir, n := s.layout.current()
+	if n == 0 {
+		return
+	}
+	x, err := openIndex(dir, true, s.opts.Log)
+	if err != nil {
+		s.opts.Log.Warn().Err(err).Msg("cache directory is read-only and has no readable index")
+		return
+	}
+	s.adopt(x)
+}
+
+// openCurrent opens the index in use, or a new one where it is damaged or gone.
+func (s *Store) openCurrent() error {
+	dir, n := s.layout.current()
+	if err := s.roomFor(&index{dir: dir}); err != nil {
+		return err
+	}
+	var reason error
+	if n != 0 {
+		x, err := openIndex(dir, false, s.opts.Log)
+		if err == nil {
+			err = s.adopt(x)
+		}
+		if err == nil {
+			s.layout.removeOthers(n)
+			return nil
+		}
+		if e := typed(err); errors.Is(e, ErrFull) || errors.Is(e, ErrReadOnly) {
+			return e
+		}
+		reason = err
+	} else if len(s.layout.indexes()) > 0 {
+		reason = errors.New("no file CURRENT")
+	}
+	if reason != nil {
+		s.rebuilt = reason.Error()
+		s.opts.Log.Warn().Err(reason).Msg("cache index begun anew")
+	}
+	return s.beginIndex()
+}
+
+// beginIndex makes an empty index and puts it into use.
+func (s *Store) beginIndex() error {
+	n := 1
+	for _, old := range s.layout.indexes() {
+		n = max(n, old+1)
+	}
+	x, err := openIndex(s.layout.index(n), false, s.opts.Log)
+	if err != nil {
+		return typed(err)
+	}
+	if err := s.layout.setCurrent(n); err != nil {
+		s.abandon(x)
+		return err
+	}
+	s.layout.removeOthers(n)
+	return s.adopt(x)
+}
+
+// adopt puts x into use, with the counters it holds.
+func (s *Store) adopt(x *index) error {
+	var c counters
+	switch b, err := x.get(string(kindCounters)); {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		s.abandon(x)
+		return err
+	default:
+		if err := c.decode(b); err != nil {
+			s.abandon(x)
+			return fmt.Errorf("%w: counters", errDamaged)
+		}
+	}
+	s.mu.Lock()
+	s.counters = c
+	s.mu.Unlock()
+	s.index.Store(x.used())
+	s.indexMu.Lock()
+	s.open = x
+	s.indexMu.Unlock()
+	return nil
+}
+
+// abandon closes an index that is of no use any more. badger waits for ever to
+// write what it holds where its directory is gone, so it gets one.
+func (s *Store) abandon(x *index) {
+	_ = os.MkdirAll(x.dir, 0o700)
+	if err := x.close(); err != nil {
+		s.opts.Log.Warn().Err(err).Msg("close index")
+	}
+}
+
+// use returns the index in use for one operation, nil where there is none. The
+// caller calls users.Done when it is over.
+func (s *Store) use() *index {
+	s.indexMu.Lock()
+	defer s.indexMu.Unlock()
+	if s.open != nil {
+		s.open.users.Add(1)
+	}
+	return s.open
+}
+
+// take takes the index out of use and returns it.
+func (s *Store) take() *index {
+	s.indexMu.Lock()
+	defer s.indexMu.Unlock()
+	x := s.open
+	s.open = nil
+	return x
 }
 
 // Rebuilt returns why the index was begun anew by Open, empty where it was not.
-func (s *Store) Rebuilt() string { return "" }
+func (s *Store) Rebuilt() string { return s.rebuilt }
 
-// PutBlob stores data. The digest is returned even where storing fails.
-func (s *Store) PutBlob(data []byte) (digest.Digest, error) { return digest.Of(data), ErrReadOnly }
-
-// PutBlobFile stores what f holds from its beginning. f's offset is left
-// undefined.
-func (s *Store) PutBlobFile(f *os.File) (digest.Digest, error) {
-	return digest.Digest{}, ErrReadOnly
+// report remembers why nothing can be stored.
+func (s *Store) report(err error) {
+	if old := s.trouble.Swap(&trouble{typed(err), time.Now()}); old == nil {
+		s.opts.Log.Warn().Err(err).Msg("nothing is stored in the cache for now")
+	}
 }
 
-// HasBlob reports whether the index knows d, and marks it as used.
-func (s *Store) HasBlob(d digest.Digest) bool { return false }
+// writable returns why nothing can be stored, nil where it can. A trouble that is
+// old is looked into again.
+func (s *Store) writable() error {
+	t := s.trouble.Load()
+	if t == nil {
+		return nil
+	}
+	if time.Since(t.when) < retry || !s.maintenance.TryLock() {
+		return t.err
+	}
+	defer s.maintenance.Unlock()
+	if err := s.repair(); err != nil {
+		s.trouble.Store(&trouble{err, time.Now()})
+		return err
+	}
+	s.trouble.Store(nil)
+	s.opts.Log.Info().Msg("the cache can be written again")
+	return nil
+}
 
-// Blob returns the bytes of d, verified, or ErrNotFound.
-func (s *Store) Blob(d digest.Digest) ([]byte, error) { return nil, ErrNotFound }
+// repair tries to bring the store back into order. maintenance is held.
+func (s *Store) repair() error {
+	s.mu.RLock()
+	closed := s.closed
+	s.mu.RUnlock()
+	if closed {
+		return ErrClosed
+	}
+	if err := s.layout.make(); err != nil {
+		return err
+	}
+	if s.lock == nil {
+		if x := s.take(); x != nil { // it was opened read-only
+			s.abandon(x)
+		}
+		f, err := s.layout.lock()
+		if err != nil {
+			return err
+		}
+		s.lock = f
+	}
+	if x := s.use(); x != nil {
+		defer x.users.Done()
+		return s.roomFor(x)
+	}
+	return s.openCurrent()
+}
 
-// OpenBlob returns a reader of d, or ErrNotFound. Its last Read returns
-// ErrNotFound in place of io.EOF where the bytes read do not have the digest d.
-func (s *Store) OpenBlob(d digest.Digest) (io.ReadCloser, error) { return nil, ErrNotFound }
+// roomFor returns ErrFull where less is free than badger may need.
+func (s *Store) roomFor(x *index) error {
+	n, err := free(s.layout.root)
+	if err != nil {
+		return typed(err)
+	}
+	if n < x.room() {
+		return fmt.Errorf("%w: %d MiB are free", ErrFull, n>>20)
+	}
+	return nil
+}
 
-// CopyTo writes d to dst, an empty file open for writing, by reflink where the
-// file system can and by copying where it cannot. On error, ErrNotFound for a
-// blob that is absent or damaged, dst may hold a part.
-func (s *Store) CopyTo(d digest.Digest, dst *os.File) error { return ErrNotFound }
+// SetSize changes the limit and evicts down to it in the background.
+func (s *Store) SetSize(bytes int64) {
+	if bytes <= 0 {
+		bytes = defaultSize
+	}
+	s.limit.Store(bytes)
+	s.signal()
+}
+
+// Stats returns what the store holds now.
+func (s *Store) Stats() Stats {
+	s.mu.RLock()
+	c, used := s.counters, s.usedLocked()
+	s.mu.RUnlock()
+	st := Stats{
+		Bytes: used, Index: s.index.Load(), Limit: s.limit.Load(),
+		Blobs: c.blobs, Results: c.results, Manifests: c.manifests,
+		Evicted: s.evicted.Load(), EvictedBytes: s.evictedBytes.Load(),
+		Corrupt: s.corrupt.Load(), Cloned: s.cloned,
+	}
+	if t := s.trouble.Load(); t != nil {
+		st.Trouble = t.err.Error()
+	}
+	return st
+}
 
 // PutResult stores the encoded ActionResult of action.
-func (s *Store) PutResult(action digest.Digest, data []byte) error { return ErrReadOnly }
+func (s *Store) PutResult(action digest.Digest, data []byte) error {
+	return s.put(hashKey(kindResult, action), data)
+}
 
 // Result returns the encoded ActionResult of action, or ErrNotFound.
-func (s *Store) Result(action digest.Digest) ([]byte, error) { return nil, ErrNotFound }
+func (s *Store) Result(action digest.Digest) ([]byte, error) {
+	return s.value(hashKey(kindResult, action))
+}
 
 // DeleteResult drops the result of action, as a caller does that finds one of
 // its blobs missing.
-func (s *Store) DeleteResult(action digest.Digest) {}
+func (s *Store) DeleteResult(action digest.Digest) { s.drop(hashKey(kindResult, action)) }
 
 // PutManifest stores the encoded manifest of key.
-func (s *Store) PutManifest(key digest.Digest, data []byte) error { return ErrReadOnly }
+func (s *Store) PutManifest(key digest.Digest, data []byte) error {
+	return s.put(hashKey(kindManifest, key), data)
+}
 
 // Manifest returns the encoded manifest of key, or ErrNotFound.
-func (s *Store) Manifest(key digest.Digest) ([]byte, error) { return nil, ErrNotFound }
+func (s *Store) Manifest(key digest.Digest) ([]byte, error) {
+	return s.value(hashKey(kindManifest, key))
+}
 
 // DeleteManifest drops the manifest of key.
-func (s *Store) DeleteManifest(key digest.Digest) {}
-
-// PutMeta stores value under key in bucket. Metadata is not evicted; its owner
-// bounds it. A bucket's name has no zero byte.
-func (s *Store) PutMeta(bucket, key string, value []byte) error { return ErrReadOnly }
-
-// Meta returns the value under key in bucket, or ErrNotFound.
-func (s *Store) Meta(bucket, key string) ([]byte, error) { return nil, ErrNotFound }
-
-// DeleteMeta drops the value under key in bucket.
-func (s *Store) DeleteMeta(bucket, key string) {}
-
-// EachMeta yields the keys of bucket that begin with prefix, in order of their
-// bytes, and their values. The values may be kept.
-func (s *Store) EachMeta(bucket, prefix string) iter.Seq2[string, []byte] {
-	return func(func(string, []byte) bool) {}
-}
-
-// EachMetaDown is EachMeta from the last key to the first.
-func (s *Store) EachMetaDown(bucket, prefix string) iter.Seq2[string, []byte] {
-	return func(func(string, []byte) bool) {}
-}
-
-// Flush returns when everything put before is in the index on disk.
-func (s *Store) Flush() error { return nil }
-
-// SetSize changes the limit and evicts down to it.
-func (s *Store) SetSize(bytes int64) {}
-
-// Stats returns what the store holds now.
-func (s *Store) Stats() Stats { return Stats{} }
-
-// Evict drops the entries that were last used before, then the least recently
-// used ones until the store uses at most bytes, and returns the number of
-// entries dropped and the bytes freed. A zero before or a negative bytes sets
-// no bound.
-func (s *Store) Evict(before time.Time, bytes int64) (entries, freed int64, err error) {
-	return 0, 0, nil
-}
-
-// Verify reads every blob and drops those whose bytes do not have their digest.
-// progress, where not nil, is told how many of how many blobs are done.
-func (s *Store) Verify(progress func(done, total int64)) (corrupt int64, err error) { return 0, nil }
-
-// Clear drops everything but the metadata.
-func (s *Store) Clear() error { return nil }
+func (s *Store) DeleteManifest(key digest.Digest) { s.drop(hashKey(kindManifest, key)) }
 
 // Close flushes and closes the store. Every method may still be called and then
 // finds nothing and stores nothing.
-func (s *Store) Close() error { return nil }
+func (s *Store) Close() error {
+	s.mu.Lock()
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	close(s.stop)
+	s.done.Wait()
+	s.maintenance.Lock()
+	defer s.maintenance.Unlock()
+	err := s.commit(true)
+	s.trouble.Store(&trouble{ErrClosed, time.Now()})
+	if x := s.take(); x != nil {
+		if e := s.closeIndex(x); err == nil {
+			err = e
+		}
+	}
+	s.unzip.Close()
+	if s.lock != nil {
+		s.lock.Close()
+	}
+	return err
+}
+
+// closeIndex closes x in order, unless that could not be written: then x is left
+// as kill -9 would leave it.
+func (s *Store) closeIndex(x *index) error {
+	if !x.alive() {
+		s.abandon(x)
+		return os.RemoveAll(x.dir)
+	}
+	if err := s.roomFor(x); err != nil {
+		return err
+	}
+	return x.close()
+}
+
+// dirOf makes the directory of a blob's file.
+func dirOf(path string) error { return os.MkdirAll(filepath.Dir(path), 0o700) }

@@ -1,0 +1,444 @@
+package diskstore
+
+import (
+	"bytes"
+	"errors"
+	"iter"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// commitDelay is how long an entry waits for others to be written with.
+	commitDelay = 100 * time.Millisecond
+	// touchDelay is how long a use waits to be written, and maxTouched how
+	// many do.
+	touchDelay = 30 * time.Second
+	maxTouched = 1 << 12
+	// maxPending bounds the bytes of entries that wait while the disk is full.
+	maxPending = 16 << 20
+	// spillMax is the largest value kept in the index; larger ones are blobs.
+	spillMax = 128 << 10
+	// packMin is the smallest value worth compressing.
+	packMin = 512
+)
+
+// put stores data under key.
+func (s *Store) put(key string, data []byte) error {
+	if err := s.writable(); err != nil {
+		return err
+	}
+	r := s.pack(data)
+	if len(r.data) > spillMax {
+		pinned := kind(key[0]) == kindMeta
+		d, err := s.putBlob(data, pinned)
+		if err != nil {
+			return err
+		}
+		r = record{form: formBlob, size: d.Size, hash: d.Hash}
+	}
+	if kind(key[0]) == kindMeta {
+		s.unspill(key, &r)
+	}
+	return s.enter(key, &r)
+}
+
+// unspill drops the blob that metadata under key had, where r is not the same.
+func (s *Store) unspill(key string, r *record) {
+	old, err := s.record(key)
+	if err == nil && old.form == formBlob && old.hash != r.hash {
+		s.drop(blobKey(old.hash, true))
+	}
+}
+
+// pack returns a record that holds data, compressed where that pays.
+func (s *Store) pack(data []byte) record {
+	if len(data) >= packMin {
+		if z := s.zip.EncodeAll(data, make([]byte, 0, len(data)/2)); len(z) < len(data)*9/10 {
+			return record{form: formZstd, size: int64(len(data)), data: z}
+		}
+	}
+	return record{form: formRaw, size: int64(len(data)), data: data}
+}
+
+// enter makes r the entry of key.
+func (s *Store) enter(key string, r *record) error {
+	value := r.encode(key)
+	old, err := s.record(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	if s.pendingBytes > maxPending {
+		return ErrFull
+	}
+	if err == nil {
+		s.counters.add(key, &old, -1)
+	}
+	s.counters.add(key, r, 1)
+	s.queue(key, value)
+	if evictable(key) {
+		s.queue(accessKey(key), access{s.opts.Now().UnixNano(), r.weight()}.encode())
+	}
+	return nil
+}
+
+// queue adds an entry to the next commit; nil deletes. mu is held.
+func (s *Store) queue(key string, value []byte) {
+	s.pending[key] = value
+	s.pendingBytes += len(key) + len(value) + 64
+	s.signal()
+}
+
+func (s *Store) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// touch remembers that the entry of key was used now.
+func (s *Store) touch(key string, r *record) {
+	if !evictable(key) {
+		return
+	}
+	s.touchMu.Lock()
+	defer s.touchMu.Unlock()
+	s.touched[key] = access{s.opts.Now().UnixNano(), r.weight()}
+	if len(s.touched) == maxTouched {
+		s.signal()
+	}
+}
+
+// drop deletes the entry of key, and a blob's file.
+func (s *Store) drop(key string) { s.dropRecord(key, nil) }
+
+// dropRecord is drop where the caller knows the record, if it does.
+func (s *Store) dropRecord(key string, r *record) {
+	if r == nil {
+		old, err := s.record(key)
+		if err != nil {
+			return
+		}
+		r = &old
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.counters.add(key, r, -1)
+	s.queue(key, nil)
+	if evictable(key) {
+		s.queue(accessKey(key), nil)
+	}
+	s.mu.Unlock()
+	s.touchMu.Lock()
+	delete(s.touched, key)
+	s.touchMu.Unlock()
+	if r.onFile() && !s.shared(key, r.form) {
+		_ = os.Remove(s.layout.blob(hashOf(key), r.form)) // else the sweep does
+	}
+}
+
+// shared reports whether the file of key is that of a blob of the other kind too.
+func (s *Store) shared(key string, f form) bool {
+	r, err := s.record(blobKey(hashOf(key), kind(key[0]) == kindBlob))
+	return err == nil && r.form == f
+}
+
+// raw returns the stored value of key.
+func (s *Store) raw(key string) ([]byte, error) {
+	s.mu.RLock()
+	value, ok := s.pending[key]
+	if !ok {
+		value, ok = s.writing[key]
+	}
+	closed := s.closed
+	s.mu.RUnlock()
+	switch {
+	case closed, ok && value == nil:
+		return nil, ErrNotFound
+	case ok:
+		return value, nil
+	}
+	x := s.use()
+	if x == nil {
+		return nil, ErrNotFound
+	}
+	defer x.users.Done()
+	value, err := x.get(key)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		s.opts.Log.Warn().Err(err).Msg("read cache index")
+		return nil, ErrNotFound
+	}
+	return value, err
+}
+
+// record returns the record of key.
+func (s *Store) record(key string) (record, error) {
+	b, err := s.raw(key)
+	if err != nil {
+		return record{}, err
+	}
+	r, err := decode(key, b)
+	if err != nil {
+		return record{}, ErrNotFound
+	}
+	return r, nil
+}
+
+// value returns the bytes stored under key.
+func (s *Store) value(key string) ([]byte, error) {
+	r, err := s.record(key)
+	if err != nil {
+		return nil, ErrNotFound
+	}
+	data, err := s.unpack(key, &r)
+	if err != nil {
+		s.dropRecord(key, &r)
+		return nil, ErrNotFound
+	}
+	s.touch(key, &r)
+	return data, nil
+}
+
+// unpack returns the bytes of the record of key, which is not on file.
+func (s *Store) unpack(key string, r *record) ([]byte, error) {
+	switch r.form {
+	case formRaw:
+		return bytes.Clone(r.data), nil // pending values are shared
+	case formZstd:
+		return s.inflate(r.data, r.size)
+	case formBlob:
+		return s.blob(blobKey(r.hash, kind(key[0]) == kindMeta), r.size)
+	}
+	return nil, errRecord
+}
+
+// inflate returns the size bytes that z holds.
+func (s *Store) inflate(z []byte, size int64) ([]byte, error) {
+	data, err := s.unzip.DecodeAll(z, make([]byte, 0, size))
+	if err != nil || int64(len(data)) != size {
+		return nil, errRecord
+	}
+	return data, nil
+}
+
+// PutMeta stores value under key in bucket. Metadata is not evicted; its owner
+// bounds it. A bucket's name has no zero byte.
+func (s *Store) PutMeta(bucket, key string, value []byte) error {
+	return s.put(metaKey(bucket, key), value)
+}
+
+// Meta returns the value under key in bucket, or ErrNotFound.
+func (s *Store) Meta(bucket, key string) ([]byte, error) { return s.value(metaKey(bucket, key)) }
+
+// DeleteMeta drops the value under key in bucket.
+func (s *Store) DeleteMeta(bucket, key string) {
+	s.unspill(metaKey(bucket, key), &record{})
+	s.drop(metaKey(bucket, key))
+}
+
+// EachMeta yields the keys of bucket that begin with prefix, in order of their
+// bytes, and their values. The values may be kept. What is stored meanwhile may be
+// missing.
+func (s *Store) EachMeta(bucket, prefix string) iter.Seq2[string, []byte] {
+	return s.each(bucket, prefix, false)
+}
+
+// EachMetaDown is EachMeta from the last key to the first.
+func (s *Store) EachMetaDown(bucket, prefix string) iter.Seq2[string, []byte] {
+	return s.each(bucket, prefix, true)
+}
+
+func (s *Store) each(bucket, prefix string, down bool) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		lead := metaKey(bucket, "")
+		s.merged(lead+prefix, down, func(key string, value []byte) bool {
+			r, err := decode(key, value)
+			if err != nil {
+				return true
+			}
+			data, err := s.unpack(key, &r)
+			return err != nil || yield(key[len(lead):], data)
+		})
+	}
+}
+
+// merged yields the entries whose keys begin with prefix, those not written yet
+// included, in order.
+func (s *Store) merged(prefix string, down bool, yield func(key string, value []byte) bool) {
+	overlay := s.overlay(prefix)
+	keys := slices.Sorted(maps.Keys(overlay))
+	compare := strings.Compare
+	if down {
+		slices.Reverse(keys)
+		compare = func(a, b string) int { return strings.Compare(b, a) }
+	}
+	more := true
+	// give yields the overlay's entries before key, or all for an empty one.
+	give := func(key string) bool {
+		for more && len(keys) > 0 && (key == "" || compare(keys[0], key) <= 0) {
+			if v := overlay[keys[0]]; v != nil {
+				more = yield(keys[0], v)
+			}
+			keys = keys[1:]
+		}
+		return more
+	}
+	if x := s.use(); x != nil {
+		defer x.users.Done()
+		err := x.scan(prefix, down, func(k, v []byte) bool {
+			key := string(k)
+			if !give(key) {
+				return false
+			}
+			if _, hidden := overlay[key]; !hidden {
+				more = yield(key, v)
+			}
+			return more
+		})
+		if err != nil {
+			s.opts.Log.Warn().Err(err).Msg("read cache index")
+		}
+	}
+	give("")
+}
+
+// overlay returns the entries not written yet whose keys begin with prefix.
+func (s *Store) overlay(prefix string) map[string][]byte {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := map[string][]byte{}
+	for _, m := range []map[string][]byte{s.writing, s.pending} {
+		for k, v := range m {
+			if strings.HasPrefix(k, prefix) {
+				out[k] = v
+			}
+		}
+	}
+	return out
+}
+
+// Flush returns when everything put before is in the index.
+func (s *Store) Flush() error {
+	s.maintenance.Lock()
+	defer s.maintenance.Unlock()
+	return s.commit(true)
+}
+
+// commit writes what is pending, and uses too where touches is set. maintenance
+// is held.
+func (s *Store) commit(touches bool) error {
+	if touches {
+		s.queueTouched()
+	}
+	s.mu.Lock()
+	if len(s.pending) == 0 {
+		s.mu.Unlock()
+		return nil
+	}
+	s.writing, s.pending, s.pendingBytes = s.pending, map[string][]byte{}, 0
+	batch := maps.Clone(s.writing)
+	batch[string(kindCounters)] = s.counters.encode()
+	s.mu.Unlock()
+
+	err := s.write(batch)
+
+	s.mu.Lock()
+	if err != nil { // keep it for the next time, under what is newer
+		for k, v := range s.writing {
+			if _, newer := s.pending[k]; !newer {
+				s.pending[k] = v
+				s.pendingBytes += len(k) + len(v) + 64
+			}
+		}
+	}
+	s.writing = nil
+	s.mu.Unlock()
+	if err != nil {
+		s.report(err)
+	}
+	return err
+}
+
+// queueTouched moves the uses into the next commit.
+func (s *Store) queueTouched() {
+	s.touchMu.Lock()
+	touched := s.touched
+	s.touched = map[string]access{}
+	s.touchMu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, a := range touched {
+		if v, ok := s.pending[key]; !ok || v != nil {
+			s.pending[accessKey(key)] = a.encode()
+		}
+	}
+}
+
+// write writes a batch to the index in use.
+func (s *Store) write(batch map[string][]byte) error {
+	x := s.use()
+	if x == nil {
+		return s.unusable()
+	}
+	if !x.alive() {
+		x.users.Done()
+		s.replace(x)
+		return s.writeAnew(batch)
+	}
+	defer x.users.Done()
+	if err := s.roomFor(x); err != nil {
+		return err
+	}
+	if err := x.settle(); err != nil {
+		return typed(err)
+	}
+	err := x.write(batch)
+	s.index.Store(x.used())
+	if errors.Is(err, errDamaged) {
+		s.opts.Log.Error().Err(err).Msg("write cache index")
+	}
+	return typed(err)
+}
+
+func (s *Store) unusable() error {
+	if t := s.trouble.Load(); t != nil {
+		return t.err
+	}
+	return ErrReadOnly
+}
+
+// replace gives up an index whose directory is gone.
+func (s *Store) replace(x *index) {
+	s.opts.Log.Warn().Msg("cache directory was deleted; begun anew")
+	if s.take() == x {
+		s.done.Go(func() {
+			s.abandon(x)
+			_ = os.RemoveAll(x.dir) // a left-over is removed by the next Open
+		})
+	}
+}
+
+// writeAnew makes a new index and writes to it what of batch is of use there.
+func (s *Store) writeAnew(batch map[string][]byte) error {
+	if err := s.layout.make(); err != nil {
+		return err
+	}
+	if err := s.openCurrent(); err != nil {
+		return err
+	}
+	delete(batch, string(kindCounters)) // of what is gone; a sweep counts anew
+	x := s.use()
+	if x == nil {
+		return ErrReadOnly
+	}
+	defer x.users.Done()
+	return typed(x.write(batch))
+}
