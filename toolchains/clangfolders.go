@@ -88,9 +88,11 @@ func (l *layout) headers(include string) {
 // configOptions are the options that a clang configuration file may hold without
 // making the call mean something else than its arguments say: they choose
 // folders and what a link does.
-var configOptions = []string{
-	"--sysroot=", "-isysroot", "--gcc-toolchain=", "--gcc-triple=", "--gcc-install-dir=", "--target=",
-	"--rtlib=", "-rtlib=", "--unwindlib=", "--stdlib=", "-stdlib=", "-fuse-ld=", "-L", "-Wl,", "-B", "-resource-dir=",
+func configOptions() []string {
+	return []string{
+		"--sysroot=", "-isysroot", "--gcc-toolchain=", "--gcc-triple=", "--gcc-install-dir=", "--target=",
+		"--rtlib=", "-rtlib=", "--unwindlib=", "--stdlib=", "-stdlib=", "-fuse-ld=", "-L", "-Wl,", "-B", "-resource-dir=",
+	}
 }
 
 // clangConfigs returns the configuration files that clang reads by itself, in the
@@ -172,7 +174,7 @@ func readConfig(look *observer, name, path string, depth int) ([]Program, error)
 				files = append(files, more...)
 				continue
 			}
-			if !hasAnyPrefix(word, configOptions) || strings.ContainsAny(word, `\"'`) {
+			if !hasAnyPrefix(word, configOptions()) || strings.ContainsAny(word, `\"'`) {
 				return nil, Unsupported("clang-config", path)
 			}
 		}

@@ -7,6 +7,9 @@
 // environment and files; whatever needs a process is run by the Runner that the
 // caller passes in.
 //
+// A Resolver finds the Toolchain of a Call and notices, by stat alone, when it has
+// become another one. What compilers say of themselves is kept in a Memory.
+//
 // Not modelled: where a compile runs, what its result is called in a cache, and
 // which headers it reads (see depscan). Calls that rexwrap does not understand
 // are not errors: they end in an UnsupportedError, which makes the wrapper run

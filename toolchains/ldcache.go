@@ -31,16 +31,18 @@ type cachedLibrary struct {
 	flags uint32
 }
 
-// cacheArchitecture is what the flags of an architecture's libraries hold; those
+// fits reports whether the loader of a program for machine would take c. Libraries
 // of architectures that are not listed are told apart by their headers.
-var cacheArchitecture = map[elf.Machine]uint32{
-	elf.EM_X86_64: 0x0300, elf.EM_AARCH64: 0x0a00, elf.EM_386: 0x0000,
-}
-
-// fits reports whether the loader of a program for machine would take c.
 func (c cachedLibrary) fits(machine elf.Machine) bool {
-	want, known := cacheArchitecture[machine]
-	return !known || c.flags&0xff00 == want
+	switch architecture := c.flags & 0xff00; machine {
+	case elf.EM_X86_64:
+		return architecture == 0x0300
+	case elf.EM_AARCH64:
+		return architecture == 0x0a00
+	case elf.EM_386:
+		return architecture == 0x0000
+	}
+	return true
 }
 
 // parseLoaderCache returns the entries by name, in the cache's order. What is

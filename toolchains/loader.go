@@ -258,7 +258,9 @@ func (l *loader) inFolder(dir, name string, asks *object) []string {
 }
 
 // legacyFolders are the processor's folders of glibc before 2.37.
-var legacyFolders = []string{"tls", "haswell", "xeon_phi", "avx512_1", "x86_64", "atomics", "i686", "sse2"}
+func legacyFolders() []string {
+	return []string{"tls", "haswell", "xeon_phi", "avx512_1", "x86_64", "atomics", "i686", "sse2"}
+}
 
 func (l *loader) processorFolders(dir string, depth int) []string {
 	var dirs []string
@@ -269,26 +271,42 @@ func (l *loader) processorFolders(dir string, depth int) []string {
 			}
 		}
 	}
-	for _, name := range legacyFolders {
+	for _, name := range legacyFolders() {
 		sub := dir + "/" + name
-		if key, ok := l.look.stat(sub); ok && key.isDir() && depth < len(legacyFolders) {
+		if key, ok := l.look.stat(sub); ok && key.isDir() && depth < len(legacyFolders()) {
 			dirs = append(append(dirs, sub), l.processorFolders(sub, depth+1)...)
 		}
 	}
 	return dirs
 }
 
-// multiarch are Debian's names of the folders below lib.
-var multiarch = map[elf.Machine]string{
-	elf.EM_X86_64: "x86_64-linux-gnu", elf.EM_386: "i386-linux-gnu", elf.EM_AARCH64: "aarch64-linux-gnu",
-	elf.EM_ARM: "arm-linux-gnueabihf", elf.EM_RISCV: "riscv64-linux-gnu", elf.EM_PPC64: "powerpc64le-linux-gnu",
-	elf.EM_S390: "s390x-linux-gnu", elf.EM_LOONGARCH: "loongarch64-linux-gnu",
+// multiarch is Debian's name of the folder below lib, empty for none.
+func multiarch(machine elf.Machine) string {
+	switch machine {
+	case elf.EM_X86_64:
+		return "x86_64-linux-gnu"
+	case elf.EM_386:
+		return "i386-linux-gnu"
+	case elf.EM_AARCH64:
+		return "aarch64-linux-gnu"
+	case elf.EM_ARM:
+		return "arm-linux-gnueabihf"
+	case elf.EM_RISCV:
+		return "riscv64-linux-gnu"
+	case elf.EM_PPC64:
+		return "powerpc64le-linux-gnu"
+	case elf.EM_S390:
+		return "s390x-linux-gnu"
+	case elf.EM_LOONGARCH:
+		return "loongarch64-linux-gnu"
+	}
+	return ""
 }
 
 // libFolders are what $LIB can stand for.
 func libFolders(im *image) []string {
 	dirs := []string{"lib64", "lib"}
-	if triple, ok := multiarch[im.machine]; ok {
+	if triple := multiarch(im.machine); triple != "" {
 		dirs = slices.Insert(dirs, 0, "lib/"+triple)
 	}
 	return dirs

@@ -22,56 +22,69 @@ type naming struct {
 	reason    string // of refusedName
 }
 
-// drivers are the basenames, bare of triple and version, that belong to a
-// driver of gcc or clang; the value says whether it compiles .c as C++. Which
-// of the two families it is, the program itself is asked.
-var drivers = map[string]bool{
-	"gcc": false, "cc": false, "clang": false, "c89": false, "c99": false,
-	"g++": true, "c++": true, "clang++": true,
+// driverNamed knows the basenames, bare of triple and version, that belong to a
+// driver of gcc or clang. Which of the two families it is, the program itself is
+// asked.
+func driverNamed(stem string) (cPlusPlus, ok bool) {
+	switch stem {
+	case "gcc", "cc", "clang", "c89", "c99":
+		return false, true
+	case "g++", "c++", "clang++":
+		return true, true
+	}
+	return false, false
 }
 
-// refused are the basenames, bare of triple and version, of programs that are
-// run unchanged without a further look.
-var refused = map[string]string{
-	"nvcc": "nvcc", "hipcc": "hip", "ispc": "ispc",
-	"gfortran": "fortran", "flang": "fortran", "f77": "fortran", "f95": "fortran", "ifort": "fortran", "ifx": "fortran",
-	"swiftc": "swift", "swift": "swift", "rustc": "rustc-not-yet",
-	"cl": "msvc-not-yet", "clang-cl": "msvc-not-yet", "icl": "msvc-not-yet",
-	"gccgo": "go", "go": "go", "gdc": "d", "ldc2": "d", "dmd": "d", "gnat": "ada", "gnatmake": "ada",
-	"cpp": "not-a-compiler", "clang-cpp": "not-a-compiler", "tcc": "not-a-compiler",
-	"ccache": "other-wrapper", "sccache": "other-wrapper", "distcc": "other-wrapper", "icecc": "other-wrapper",
-	"icerun": "other-wrapper", "colorgcc": "other-wrapper", "buildcache": "other-wrapper", "kache": "other-wrapper",
-	"recc": "other-wrapper", "rewrapper": "other-wrapper", "gomacc": "other-wrapper", "rexwrap": "other-wrapper",
-	"afl-gcc": "other-wrapper", "afl-g++": "other-wrapper", "afl-clang": "other-wrapper", "afl-clang++": "other-wrapper",
-	"afl-clang-fast": "other-wrapper", "afl-clang-fast++": "other-wrapper", "afl-cc": "other-wrapper", "afl-c++": "other-wrapper",
+// refusalOf returns the reason why programs of a basename, bare of triple and
+// version, are run unchanged without a further look; empty for none.
+func refusalOf(stem string) string {
+	switch stem {
+	case "nvcc", "ispc":
+		return stem
+	case "hipcc":
+		return "hip"
+	case "gfortran", "flang", "f77", "f95", "ifort", "ifx":
+		return "fortran"
+	case "swift", "swiftc":
+		return "swift"
+	case "rustc":
+		return "rustc-not-yet"
+	case "cl", "clang-cl", "icl":
+		return "msvc-not-yet"
+	case "go", "gccgo":
+		return "go"
+	case "gdc", "ldc2", "dmd":
+		return "d"
+	case "gnat", "gnatmake":
+		return "ada"
+	case "cpp", "clang-cpp", "tcc":
+		return "not-a-compiler"
+	case "ccache", "sccache", "distcc", "icecc", "icerun", "colorgcc", "buildcache", "kache", "recc", "rewrapper",
+		"gomacc", "rexwrap", "afl-gcc", "afl-g++", "afl-clang", "afl-clang++", "afl-clang-fast", "afl-clang-fast++",
+		"afl-cc", "afl-c++":
+		return "other-wrapper"
+	}
+	return ""
 }
 
 // nameOf judges a basename: "gcc", "x86_64-linux-gnu-g++-12", "clang++-14.exe",
 // "x86_64-w64-mingw32-gcc-posix".
 func nameOf(base string) naming {
-	stem := bareName(base)
-	if reason, ok := refused[stem]; ok {
-		return naming{kind: refusedName, reason: reason}
-	}
-	for {
-		if cPlusPlus, ok := drivers[stem]; ok {
-			return naming{kind: compilerName, cPlusPlus: cPlusPlus}
-		}
-		_, rest, ok := strings.Cut(stem, "-")
-		if !ok {
-			return naming{}
-		}
-		stem = rest
-		if reason, ok := refused[stem]; ok {
+	for stem, more := bareName(base), true; more; _, stem, more = strings.Cut(stem, "-") {
+		if reason := refusalOf(stem); reason != "" {
 			return naming{kind: refusedName, reason: reason}
 		}
+		if cPlusPlus, ok := driverNamed(stem); ok {
+			return naming{kind: compilerName, cPlusPlus: cPlusPlus}
+		}
 	}
+	return naming{}
 }
 
 // bareName cuts ".exe", the thread model of MinGW and a version off a basename.
 func bareName(base string) string {
 	stem := strings.TrimSuffix(base, ".exe")
-	if _, ok := drivers[stem]; ok {
+	if _, ok := driverNamed(stem); ok {
 		return stem // c89
 	}
 	for _, model := range []string{"-posix", "-win32"} {

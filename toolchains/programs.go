@@ -9,8 +9,10 @@ import (
 
 // gccPrograms are the programs and plugins that gcc's driver starts or names to
 // those it starts, for the languages that are cached.
-var gccPrograms = []string{
-	"cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "collect2", "lto1", "lto-wrapper", "liblto_plugin.so",
+func gccPrograms() []string {
+	return []string{
+		"cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "collect2", "lto1", "lto-wrapper", "liblto_plugin.so",
+	}
 }
 
 // clangPrograms are those that clang's driver starts beside itself:

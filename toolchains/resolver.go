@@ -278,7 +278,7 @@ func (r *Resolver) programs(look *observer, d *driver, desc *description) ([]Pro
 	var err error
 	switch desc.Family {
 	case "gcc":
-		names = gccPrograms
+		names = gccPrograms()
 		err = finder.specs()
 	case "clang":
 		names = clangPrograms(desc, d.around)

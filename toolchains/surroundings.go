@@ -13,8 +13,8 @@ import (
 type surroundings struct {
 	// dir is the working directory, empty where nothing below is relative.
 	dir string
-	// values are those of steering, each preceded by whether it is set.
-	values [len(steering)]string
+	// values are those of the variables that steering names, empty where unset.
+	values [steeringCount]string
 	// args are the arguments that steer the driver's search, in order.
 	args []string
 }
@@ -22,12 +22,15 @@ type surroundings struct {
 // steering names the environment variables that steer how a driver finds its
 // programs (gcc manual, "Environment Variables"; clang reads COMPILER_PATH too)
 // and how the loader finds libraries (ld.so(8)).
-var steering = [...]string{
-	"PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX", "LIBRARY_PATH",
-	"LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT", "GLIBC_TUNABLES",
+func steering() [steeringCount]string {
+	return [...]string{
+		envPath: "PATH", envCompilerPath: "COMPILER_PATH", envExecPrefix: "GCC_EXEC_PREFIX",
+		envLibraryPath: "LIBRARY_PATH", envLoaderPath: "LD_LIBRARY_PATH",
+		envPreload: "LD_PRELOAD", envAudit: "LD_AUDIT", envTunables: "GLIBC_TUNABLES",
+	}
 }
 
-// Indices into steering.
+// Indices into what steering returns.
 const (
 	envPath = iota
 	envCompilerPath
@@ -36,6 +39,8 @@ const (
 	envLoaderPath
 	envPreload
 	envAudit
+	envTunables
+	steeringCount
 )
 
 // defaultPath is what execvp searches when PATH is unset (glibc and musl,
@@ -44,9 +49,10 @@ const defaultPath = "/bin:/usr/bin"
 
 func surroundingsOf(call *Call, words []string) *surroundings {
 	s := &surroundings{args: steeringArgs(words)}
-	var set [len(steering)]bool
+	var set [steeringCount]bool
+	names := steering()
 	for _, kv := range call.Env {
-		for i, name := range steering {
+		for i, name := range names {
 			if !set[i] && len(kv) > len(name) && kv[len(name)] == '=' && kv[:len(name)] == name {
 				set[i] = true
 				s.values[i] = kv[len(name)+1:]
@@ -75,7 +81,7 @@ func (s *surroundings) relative() bool {
 		}
 	}
 	isRelative := func(path string) bool { return !filepath.IsAbs(path) }
-	if slices.ContainsFunc(s.argValues(pathOptions...), isRelative) {
+	if slices.ContainsFunc(s.argValues(pathOptions()...), isRelative) {
 		return true
 	}
 	return slices.ContainsFunc(s.preloads(), func(name string) bool {
@@ -131,7 +137,7 @@ func (s *surroundings) optionalElements(list string) []string {
 // folders are those that the call itself names for the driver's search.
 func (s *surroundings) folders() []string {
 	var dirs []string
-	for _, dir := range s.argValues(pathOptions...) {
+	for _, dir := range s.argValues(pathOptions()...) {
 		dirs = append(dirs, s.abs(dir))
 	}
 	if prefix := s.values[envExecPrefix]; prefix != "" {
@@ -144,7 +150,7 @@ func (s *surroundings) folders() []string {
 // environ is the environment in which a driver is asked about itself.
 func (s *surroundings) environ() []string {
 	env := []string{"LC_ALL=C"}
-	for i, name := range steering {
+	for i, name := range steering() {
 		switch {
 		case i == envPreload || i == envAudit:
 			// what is preloaded changes what a program does, not what
@@ -174,25 +180,32 @@ func (s *surroundings) addTo(b *digest.Builder) {
 	b.Strings(s.args)
 }
 
-// valued are the steering options whose value may stand in the next word.
-var valued = map[string]bool{
-	"-B": true, "--prefix": true, "--sysroot": true, "-isysroot": true, "-target": true, "--target": true,
-	"-resource-dir": true, "--gcc-toolchain": true, "-gcc-toolchain": true, "--config": true,
+// isValued knows the steering options whose value may stand in the next word.
+func isValued(word string) bool {
+	switch word {
+	case "-B", "--prefix", "--sysroot", "-isysroot", "-target", "--target", "-resource-dir",
+		"--gcc-toolchain", "-gcc-toolchain", "--config":
+		return true
+	}
+	return false
 }
 
 // pathOptions are the steering options whose value is a path.
-var pathOptions = []string{
-	"--prefix=", "--prefix", "-B", "--sysroot=", "--sysroot", "-isysroot", "-resource-dir=", "-resource-dir",
-	"--gcc-toolchain=", "--gcc-toolchain", "-gcc-toolchain=", "-gcc-toolchain", "--gcc-install-dir=",
-	"--config=", "--config",
+func pathOptions() []string {
+	return []string{
+		"--prefix=", "--prefix", "-B", "--sysroot=", "--sysroot", "-isysroot", "-resource-dir=", "-resource-dir",
+		"--gcc-toolchain=", "--gcc-toolchain", "-gcc-toolchain=", "-gcc-toolchain", "--gcc-install-dir=",
+		"--config=", "--config",
+	}
 }
 
-// steeringPrefixes are the steering options with a joined value, and those
-// without any.
-var steeringPrefixes = []string{
-	"-B", "--prefix=", "--sysroot=", "-isysroot", "--target=", "-resource-dir=",
-	"--gcc-toolchain=", "-gcc-toolchain=", "--gcc-install-dir=", "--gcc-triple=", "--config=",
-	"--no-default-config", "-no-canonical-prefixes", "-canonical-prefixes",
+// isJoined knows the steering options with a joined value, and those without any.
+func isJoined(word string) bool {
+	return hasAnyPrefix(word, []string{
+		"-B", "--prefix=", "--sysroot=", "-isysroot", "--target=", "-resource-dir=",
+		"--gcc-toolchain=", "-gcc-toolchain=", "--gcc-install-dir=", "--gcc-triple=", "--config=",
+		"--no-default-config", "-no-canonical-prefixes", "-canonical-prefixes",
+	})
 }
 
 // steeringArgs picks the arguments that steer a driver's search for programs. A
@@ -205,10 +218,10 @@ func steeringArgs(words []string) []string {
 			continue
 		}
 		switch {
-		case valued[word] && i+1 < len(words):
+		case isValued(word) && i+1 < len(words):
 			i++
 			args = append(args, word, words[i])
-		case hasAnyPrefix(word, steeringPrefixes):
+		case isJoined(word):
 			args = append(args, word)
 		}
 	}

@@ -92,7 +92,7 @@ type Command struct {
 	Stdin []byte
 }
 
-// Output is what a Command left.
+// A CommandResult is what a Command left.
 type CommandResult struct {
 	Status         int
 	Stdout, Stderr []byte
