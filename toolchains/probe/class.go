@@ -74,7 +74,7 @@ func (ig *ignored) classOf(c *toolchains.Compile) *class {
 			continue
 		}
 		cl.argv = append(cl.argv, words...)
-		cl.here = cl.here || strings.HasPrefix(words[0], "-m") && arg.Value == "native"
+		cl.here = cl.here || toolchains.IsNative(words[0])
 		if namesPath(arg) && !filepath.IsAbs(arg.Value) {
 			cl.dir = c.Call.Dir
 		}

@@ -336,11 +336,16 @@ func TestRefusedFlagsAreAskedOnce(t *testing.T) {
 
 func TestNativeIsNotKept(t *testing.T) {
 	f := newFixture()
-	c := compile("/usr/bin/gcc", "c")
-	c.Args = []toolchains.Arg{{Option: "-march=", Value: "native", Form: argtable.Joined}}
-	f.facts(t, c)
-	if _, err := f.Answers(t.Context(), c, []string{"__has_builtin(__builtin_trap)"}); err != nil {
-		t.Fatal(err)
+	for _, arg := range []toolchains.Arg{
+		{Option: "-march=", Value: "native", Form: argtable.Joined},
+		{Option: "-mtune=native", Form: argtable.Flag},
+	} {
+		c := compile("/usr/bin/gcc", "c")
+		c.Args = append(c.Args, arg)
+		f.facts(t, c)
+		if _, err := f.Answers(t.Context(), c, []string{"__has_builtin(__builtin_trap)"}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(f.memory.values) != 0 {
 		t.Error("facts of this processor were kept")
