@@ -213,8 +213,8 @@ func (r *request) store(x *run) error {
 	if r.compile.Dep != nil {
 		res.Dep = DepOrigin{Root: r.at.root, Targets: r.compile.Dep.Targets}
 	}
-	if r.verify != nil && !r.reproduces(res) {
-		return toolchains.Unsupported("verify-difference", r.compile.Source)
+	if err := r.checkVerified(res); err != nil {
+		return err
 	}
 	streams := r.streams
 	if res.quiet() {
@@ -236,6 +236,23 @@ func (r *request) store(x *run) error {
 	}
 	r.record.Key.Inputs = c.List
 	return nil
+}
+
+// checkVerified reports a stored result that this run was to reproduce and did
+// not. The result is dropped, and this run's is not trusted either.
+func (r *request) checkVerified(res *Result) error {
+	if r.verify == nil {
+		return nil
+	}
+	same := r.reproduces(res)
+	r.p.o.Recorder.Verified(!same)
+	if same {
+		return nil
+	}
+	r.p.store.DeleteResult(r.verified)
+	r.p.log.Error().Str("source", r.compile.Source).Str("action", r.verified.String()).
+		Msg("a stored result differs from the compiler's")
+	return toolchains.Unsupported("verify-difference", r.compile.Source)
 }
 
 // reproduces compares res with the stored result that this run verifies. Where

@@ -27,7 +27,7 @@ func (r *request) lookUp() (bool, error) {
 		return false, nil
 	}
 	if r.sampled() {
-		r.verify = res
+		r.verify, r.verified = res, v.Action
 		return false, nil
 	}
 	r.record.Action = v.Action

@@ -58,14 +58,16 @@ var (
 // A Resolver finds the Toolchain behind a call.
 type Resolver interface {
 	Resolve(ctx context.Context, call *toolchains.Call) (*toolchains.Toolchain, error)
-	// Native returns the compiler's own reading of -march=native and its
-	// like, empty where c has none.
-	Native(ctx context.Context, c *toolchains.Compile) (string, error)
+	// Native returns tc's own reading of the -march=native and its like
+	// among args.
+	Native(ctx context.Context, tc *toolchains.Toolchain, args []string) (string, error)
 }
 
 // A Recorder keeps records of calls.
 type Recorder interface {
 	Add(r *journal.Record)
+	// Verified counts one hit that was compiled again and compared.
+	Verified(different bool)
 }
 
 // Options are what a Pipeline is made of.

@@ -13,6 +13,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
@@ -30,11 +31,12 @@ type request struct {
 	streams  string
 	// verify is the stored result that the run must reproduce, nil where
 	// this call verifies nothing.
-	verify  *Result
-	before  map[string]fs.FileInfo
-	record  journal.Record
-	started time.Time
-	lap     time.Time
+	verify   *Result
+	verified digest.Digest // the Action of verify
+	before   map[string]fs.FileInfo
+	record   journal.Record
+	started  time.Time
+	lap      time.Time
 }
 
 func newRequest(p *Pipeline, in *wire.Call, conv Conversation) *request {
@@ -156,7 +158,7 @@ func (r *request) understand(ctx context.Context) error {
 	if err != nil {
 		return toolchains.Unsupported("source-unreadable", r.compile.Source)
 	}
-	native, err := r.p.o.Resolver.Native(ctx, r.compile)
+	native, err := r.native(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,6 +170,23 @@ func (r *request) understand(ctx context.Context) error {
 	r.record.Key.Programs = r.p.lists.programs(r.p.store, tc)
 	r.step(journal.StepParse)
 	return nil
+}
+
+// native returns the compiler's reading of -march=native and its like, empty
+// where the call has none.
+func (r *request) native(ctx context.Context) (string, error) {
+	var words []string
+	native := false
+	for i := range r.compile.Args {
+		a := &r.compile.Args[i]
+		w := a.Words()
+		words = append(words, w...)
+		native = native || a.Class.Has(argtable.LocalOnly) && toolchains.IsNative(w[0])
+	}
+	if !native {
+		return "", nil
+	}
+	return r.p.o.Resolver.Native(ctx, r.compile.Toolchain, words)
 }
 
 // describe fills in what the journal says of every parsed compile.

@@ -1,0 +1,273 @@
+package pipeline
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rexwrap/rexwrap/localserver/diskstore"
+	"github.com/rexwrap/rexwrap/localserver/journal"
+)
+
+// outcome runs argv and checks how it was answered and that the object is the
+// bare compiler's.
+func (r *rig) outcome(want journal.Outcome, dir string, argv ...string) ending {
+	r.t.Helper()
+	end := r.call(dir, argv...)
+	if rec := r.last(); rec.Outcome != want {
+		r.t.Errorf("%s in %s: %v (%s %s), want %v", strings.Join(argv, " "), filepath.Base(dir), rec.Outcome, rec.Reason, rec.Arg, want)
+	}
+	return end
+}
+
+const hello = "#include \"h.h\"\nint f(void) { return H; }\n"
+
+func TestMissThenHit(t *testing.T) {
+	for rigName, makeRig := range map[string]func(*testing.T) *rig{"scanned": newRig, "asked": newAskingRig} {
+		for _, cc := range []string{"gcc", "clang"} {
+			t.Run(rigName+"/"+cc, func(t *testing.T) { missThenHit(t, makeRig(t), cc) })
+		}
+	}
+}
+
+func missThenHit(t *testing.T, r *rig, cc string) {
+	for _, flags := range [][]string{nil, {"-MD"}, {"-MD", "-MP", "-g"}, {"-O2", "-Wall"}} {
+		dir := t.TempDir()
+		object := filepath.Join(dir, "x.o")
+		write(t, dir, "x.c", hello, "h.h", "#define H 3\n")
+		argv := append([]string{cc, "-c", "x.c", "-o", object}, flags...)
+		r.outcome(journal.ExecutedLocal, dir, argv...)
+		first := read(t, object)
+		if err := os.Remove(object); err != nil {
+			t.Fatal(err)
+		}
+		r.outcome(journal.HitLocal, dir, argv...)
+		if read(t, object) != first {
+			t.Errorf("%v: the object of the hit differs", flags)
+		}
+		write(t, dir, "h.h", "#define H 4\n")
+		r.outcome(journal.ExecutedLocal, dir, argv...)
+		if read(t, object) == first {
+			t.Errorf("%v: the header was edited and the object is the old one", flags)
+		}
+	}
+}
+
+func TestShadowingHeaderIsAMiss(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "#include <h.h>\nint f(void) { return H; }\n", "a/other.h", "", "b/h.h", "#define H 1\n")
+	argv := []string{"gcc", "-c", "x.c", "-Ia", "-Ib"}
+	r.outcome(journal.ExecutedLocal, dir, argv...)
+	r.outcome(journal.HitLocal, dir, argv...)
+	write(t, dir, "a/h.h", "#define H 2\n")
+	r.outcome(journal.ExecutedLocal, dir, argv...)
+}
+
+func TestCheckoutsShareWithoutDebugInformation(t *testing.T) {
+	r, top := newRig(t), t.TempDir()
+	for _, name := range []string{"one", "two"} {
+		write(t, filepath.Join(top, name), "src/x.c", hello, "inc/h.h", "#define H 3\n", ".git/HEAD", "")
+	}
+	one, two := filepath.Join(top, "one", "src"), filepath.Join(top, "two", "src")
+	compile := func(want journal.Outcome, dir string, flags ...string) {
+		t.Helper()
+		inc := filepath.Join(filepath.Dir(dir), "inc")
+		argv := append([]string{"gcc", "-c", filepath.Join(dir, "x.c"), "-I", inc, "-o", "x.o", "-MD"}, flags...)
+		r.outcome(want, dir, argv...)
+		if text := read(t, filepath.Join(dir, "x.d")); !strings.Contains(text, inc) {
+			t.Errorf("dep-file in %s is %s", dir, text)
+		}
+	}
+	compile(journal.ExecutedLocal, one)
+	compile(journal.HitLocal, two)
+	compile(journal.ExecutedLocal, one, "-g")
+	compile(journal.ExecutedLocal, two, "-g")
+	for _, dir := range []string{"one", "two"} {
+		write(t, filepath.Join(top, dir), "inc/h.h", "#define H __FILE__[0]\n")
+	}
+	compile(journal.ExecutedLocal, one)
+	compile(journal.ExecutedLocal, two)
+	compile(journal.HitLocal, one)
+}
+
+func TestDiagnosticsAreReplayed(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "#warning careful\nint x;\n")
+	first := r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	second := r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
+	if first != second || !strings.Contains(first.stderr, "careful") {
+		t.Errorf("first %+v, then %+v", first, second)
+	}
+}
+
+func TestFailureIsNotStored(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int f(void) { return y; }\n")
+	for range 2 {
+		if end := r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c"); end.status != 1 {
+			t.Errorf("status %d, want 1", end.status)
+		}
+		if r.last().Reason != "compile-failed" {
+			t.Errorf("reason %q", r.last().Reason)
+		}
+	}
+	if len(r.store.results) != 0 {
+		t.Error("a failure was stored")
+	}
+}
+
+func TestTimeMacros(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "date.c", "const char *d = __DATE__;\n", "time.c", "const char *t = __TIME__;\n")
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "date.c")
+	r.outcome(journal.HitLocal, dir, "gcc", "-c", "date.c")
+	r.now = func() time.Time { return time.Now().Add(24 * time.Hour) }
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "date.c")
+	r.now = time.Now
+	for range 2 {
+		r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "time.c")
+	}
+	epoch := []string{"SOURCE_DATE_EPOCH=1000000000"}
+	r.callEnv(dir, epoch, "gcc", "-c", "time.c")
+	r.callEnv(dir, epoch, "gcc", "-c", "time.c")
+	if got := r.last().Outcome; got != journal.HitLocal {
+		t.Errorf("under SOURCE_DATE_EPOCH: %v, want a hit", got)
+	}
+}
+
+func TestOtherOutputNameHits(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", hello, "h.h", "#define H 3\n")
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-MD", "-c", "x.c", "-o", "x.o")
+	r.outcome(journal.HitLocal, dir, "gcc", "-MD", "-c", "x.c", "-o", "y.o", "-MF", "z.d")
+	bare := t.TempDir()
+	write(t, bare, "x.c", hello, "h.h", "#define H 3\n")
+	cmd := exec.Command("gcc", "-MD", "-c", "x.c", "-o", "y.o", "-MF", "z.d")
+	cmd.Dir = bare
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if got, want := read(t, filepath.Join(dir, "z.d")), read(t, filepath.Join(bare, "z.d")); got != want {
+		t.Errorf("dep-file %q, want %q", got, want)
+	}
+}
+
+func TestLinksStepAside(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int main(void) { return 0; }\n")
+	if end := r.outcome(journal.SteppedAside, dir, "gcc", "x.c", "-o", "x"); end.aside == "" || end.status != 0 {
+		t.Errorf("%+v", end)
+	}
+}
+
+func TestLostBlobIsAMiss(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int x;\n")
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	clear(r.store.blobs)
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
+}
+
+func TestCorruptEntriesAreMisses(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int x;\n")
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	for d := range r.store.results {
+		r.store.results[d] = []byte("garbage")
+	}
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	for d := range r.store.manifests {
+		r.store.manifests[d] = []byte("garbage")
+	}
+	r.Forget()
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
+}
+
+func TestFullStoreCostsOnlyTheEntry(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int x;\n")
+	r.store.putErr = diskstore.ErrFull
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	if r.last().Reason != "cache-full" {
+		t.Errorf("reason %q, want cache-full", r.last().Reason)
+	}
+	r.store.putErr = nil
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
+}
+
+func TestSettings(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int x;\n")
+	r.settings.ReadOnly = true
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.settings.ReadOnly = false
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.settings.Recache = true
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.settings.Recache = false
+	r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
+	r.settings.Disable = true
+	r.outcome(journal.SteppedAside, dir, "gcc", "-c", "x.c")
+}
+
+func TestVerifyFindsADifference(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int x;\n")
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.settings.Verify = 1
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	if r.last().Reason != "" {
+		t.Errorf("an equal object was reported as %q", r.last().Reason)
+	}
+	wrong, err := r.store.PutBlob([]byte("not an object"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d, data := range r.store.results {
+		res, err := DecodeResult(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Outputs[0].Digest = wrong
+		r.store.results[d] = res.encode()
+	}
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	if r.last().Reason != "verify-difference" {
+		t.Errorf("reason %q, want verify-difference", r.last().Reason)
+	}
+	r.settings.Verify = 0
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
+}
+
+func TestEqualCallsAreMerged(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "#include <stdio.h>\nint x;\n")
+	const n = 4
+	done := make(chan struct{})
+	for i := range n {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			r.call(dir, "gcc", "-c", "x.c", "-o", filepath.Join(dir, string(rune('a'+i))+".o"))
+		}()
+	}
+	for range n {
+		<-done
+	}
+	ran := 0
+	for _, rec := range r.records {
+		if rec.Outcome == journal.ExecutedLocal {
+			ran++
+		}
+	}
+	if ran != 1 {
+		t.Errorf("%d of %d equal calls ran a compiler, want 1 (the first: %q)", ran, n, r.records[0].Reason+" "+r.records[0].Arg)
+	}
+}
