@@ -239,3 +239,9 @@ func TestDepFiles(t *testing.T) {
 		gnutest.CheckDep(t, c, "stddef.h")
 	}
 }
+
+func TestNoKey(t *testing.T) {
+	gnutest.NoKey(t, New(), toolchain(), gnutest.Find(t, "clang"), "-pipe", "--pipe")
+}
+
+func TestPassThrough(t *testing.T) { gnutest.PassThrough(t, gnutest.Find(t, "clang")) }

@@ -331,6 +331,7 @@ func table() []row {
 		{"-fauto-import", flag, cpp, ""},
 		{"-fauto-profile", flag, codegen, ""},
 		{"-fauto-profile-accurate", flag, codegen, ""},
+		{"-fauto-profile=", joined, codegen | inputFile | path, ""},
 		{"-fautolink", flag, codegen, ""},
 		{"-fbacktrace", flag, aside, "other-language"},
 		{"-fbasic-block-sections=", joined, codegen, ""},

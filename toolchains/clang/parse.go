@@ -58,7 +58,6 @@ func (p *parser) parse() error {
 }
 
 func (p *parser) environment() {
-	p.Env = environ(p.Language)
 	if p.externalAs {
 		p.Env = gnu.Variables(p.Env, locale())
 	}
@@ -121,13 +120,13 @@ func (p *parser) option(name string, a *toolchains.Arg) error {
 
 // toggle takes note of an option that has no other consequence than its field.
 func (p *parser) toggle(name, value string) bool {
-	positive, on := name, !strings.HasPrefix(name, "-fno-")
-	if !on {
-		positive = "-f" + name[len("-fno-"):]
+	if flag, ok := strings.CutPrefix(name, "-fno-"); ok {
+		return p.toggleFlag(flag, value, false)
 	}
-	switch positive {
-	case "-flto", "-flto=":
-		p.lto = on
+	if flag, ok := strings.CutPrefix(name, "-f"); ok {
+		return p.toggleFlag(flag, value, true)
+	}
+	switch name {
 	case "-emit-llvm":
 		p.bitcode = true
 	case "-gsplit-dwarf":
@@ -138,42 +137,52 @@ func (p *parser) toggle(name, value string) bool {
 		p.split = false
 	case "--coverage":
 		p.coverage, p.arcs = true, true
-	case "-ftest-coverage":
-		p.test = on
-	case "-fprofile-arcs":
-		p.arcs = p.arcs || on
-	case "-fprofile-generate", "-fprofile-generate=", "-fcs-profile-generate", "-fcs-profile-generate=",
-		"-fprofile-instr-generate", "-fprofile-instr-generate=", "-fcoverage-mapping":
-		p.generate = p.generate || on
-	case "-fstack-usage":
-		p.stack = on
-	case "-ftime-trace":
-		p.trace = on
-	case "-ftime-trace=":
-		p.trace, p.traceFile = true, value
-	case "-fintegrated-as":
-		p.externalAs = !on
 	default:
-		return p.toggleRecord(positive, value, on)
+		return false
 	}
 	return true
 }
 
-func (p *parser) toggleRecord(positive, value string, on bool) bool {
-	switch positive {
-	case "-fsave-optimization-record":
+// toggleFlag does so for -fFLAG and -fno-FLAG.
+func (p *parser) toggleFlag(flag, value string, on bool) bool {
+	switch flag {
+	case "lto", "lto=":
+		p.lto = on
+	case "test-coverage":
+		p.test = on
+	case "profile-arcs":
+		p.arcs = p.arcs || on
+	case "profile-generate", "profile-generate=", "cs-profile-generate", "cs-profile-generate=", "profile-instr-generate", "profile-instr-generate=", "coverage-mapping":
+		p.generate = p.generate || on
+	case "stack-usage":
+		p.stack = on
+	case "time-trace":
+		p.trace = on
+	case "time-trace=":
+		p.trace, p.traceFile = true, value
+	case "integrated-as":
+		p.externalAs = !on
+	default:
+		return p.toggleRecord(flag, value, on)
+	}
+	return true
+}
+
+func (p *parser) toggleRecord(flag, value string, on bool) bool {
+	switch flag {
+	case "save-optimization-record":
 		p.record = ""
 		if on {
 			p.record = "yaml"
 		}
-	case "-fsave-optimization-record=":
+	case "save-optimization-record=":
 		p.record = value
-	case "-foptimization-record-file=":
+	case "optimization-record-file=":
 		p.recordFile = value
 		if p.record == "" {
 			p.record = "yaml"
 		}
-	case "-fdebug-compilation-dir", "-fdebug-compilation-dir=", "-ffile-compilation-dir=":
+	case "debug-compilation-dir", "debug-compilation-dir=", "file-compilation-dir=":
 		p.directory = true
 	default:
 		return false

@@ -224,3 +224,11 @@ func TestDepFiles(t *testing.T) {
 		gnutest.CheckDep(t, c, "stdc-predef.h")
 	}
 }
+
+func TestNoKey(t *testing.T) {
+	program, tc := installed(t)
+	gnutest.NoKey(t, New(), tc, program, "-pipe", "--pipe", "-lm", "-Ld", "-L d", "-Wl,-s", "-Xlinker -s", "-z now", "-u f", "-T bar", "-e f", "-s",
+		"-rdynamic", "-export-dynamic")
+}
+
+func TestPassThrough(t *testing.T) { gnutest.PassThrough(t, gnutest.Find(t, "gcc")) }

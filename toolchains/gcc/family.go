@@ -11,7 +11,10 @@ import (
 
 // Family is the command-line language of gcc and g++. It is immutable and safe
 // for concurrent use.
-type Family struct{ dialect gnu.Dialect }
+type Family struct {
+	dialect gnu.Dialect
+	environ map[string][]string // by language
+}
 
 var _ toolchains.Family = (*Family)(nil)
 
@@ -19,7 +22,7 @@ var _ toolchains.Family = (*Family)(nil)
 // come before the family's. It sorts a table: make one Family for all calls of
 // the same settings.
 func New(extra ...argtable.Option) *Family {
-	return &Family{gnu.Dialect{Table: argtable.New(options(), extra), Language: language}}
+	return &Family{environ: gnu.ByLanguage(environ), dialect: gnu.Dialect{Table: argtable.New(options(), extra), Language: language}}
 }
 
 // Name returns "gcc".
@@ -39,6 +42,7 @@ func (f *Family) Parse(call *toolchains.Call, tc *toolchains.Toolchain) (*toolch
 	if err != nil {
 		return nil, err
 	}
+	c.Env = f.environ[c.Language]
 	p := parser{Compile: c, line: line, version: major(tc.Version)}
 	if err := p.parse(); err != nil {
 		return nil, err

@@ -70,7 +70,6 @@ func table() []row {
 		{"--embed-dir=", joined, aside, "embed"},
 		{"--entry", separate, linker, ""},
 		{"--entry=", joined, linker, ""},
-		{"--export-dynamic", flag, linker | noKey, ""},
 		{"--extra-warnings", flag, diagnostic, ""},
 		{"--for-linker", separate, linker, ""},
 		{"--for-linker=", joined, linker, ""},

@@ -65,7 +65,6 @@ func (p *parser) environment() error {
 			return toolchains.Unsupported(gnu.ReasonEnvOutput, name)
 		}
 	}
-	p.Env = environ(p.Language)
 	if strings.Contains(p.Toolchain.Target, "darwin") {
 		p.Env = gnu.Variables(p.Env, darwin())
 	}
@@ -105,42 +104,53 @@ func (p *parser) option(name string, a *toolchains.Arg) error {
 
 // toggle takes note of an option that has no other consequence than its field.
 func (p *parser) toggle(name, value string) bool {
-	positive, on := name, !strings.HasPrefix(name, "-fno-")
-	if !on {
-		positive = "-f" + name[len("-fno-"):]
+	if flag, ok := strings.CutPrefix(name, "-fno-"); ok {
+		return p.toggleFlag(flag, value, false)
 	}
-	switch positive {
-	case "-flto", "-flto=":
-		p.lto = on
+	if flag, ok := strings.CutPrefix(name, "-f"); ok {
+		return p.toggleFlag(flag, value, true)
+	}
+	switch name {
 	case "-gsplit-dwarf":
 		p.split = true
 	case "-gno-split-dwarf":
 		p.split = false
 	case "--coverage": // comes after all others on cc1's command line
 		p.coverage, p.arcs = true, true
-	case "-ftest-coverage":
+	default:
+		return false
+	}
+	return true
+}
+
+// toggleFlag does so for -fFLAG and -fno-FLAG.
+func (p *parser) toggleFlag(flag, value string, on bool) bool {
+	switch flag {
+	case "lto", "lto=":
+		p.lto = on
+	case "test-coverage":
 		p.test = on
-	case "-fprofile-arcs", "-fcondition-coverage", "-fpath-coverage":
+	case "profile-arcs", "condition-coverage", "path-coverage":
 		p.arcs = p.arcs || on
-	case "-fprofile-generate", "-fprofile-generate=":
+	case "profile-generate", "profile-generate=":
 		p.generate = p.generate || on
-	case "-fprofile-use", "-fbranch-probabilities":
+	case "profile-use", "branch-probabilities":
 		p.used(on, "")
-	case "-fprofile-use=":
+	case "profile-use=":
 		p.used(on, value)
-	case "-fprofile-dir=":
+	case "profile-dir=":
 		p.profileDir = value
-	case "-fprofile-note=":
+	case "profile-note=":
 		p.note = value
-	case "-fstack-usage":
+	case "stack-usage":
 		p.stack = on
-	case "-fcallgraph-info", "-fcallgraph-info=":
+	case "callgraph-info", "callgraph-info=":
 		p.callgraph = on
-	case "-fdump-ipa-clones":
+	case "dump-ipa-clones":
 		p.clones = on
-	case "-fsave-optimization-record":
+	case "save-optimization-record":
 		p.record = on
-	case "-frandom-seed=":
+	case "random-seed=":
 		p.seeded = on
 	default:
 		return false

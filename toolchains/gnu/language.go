@@ -33,6 +33,20 @@ func IsCompiled(lang string) bool {
 	return IsPreprocessed(lang)
 }
 
+// ByLanguage returns list's answers for all languages that the families
+// compile. They are shared by the calls of a family: not to be changed.
+func ByLanguage(list func(lang string) []string) map[string][]string {
+	lists := map[string][]string{}
+	for _, lang := range []string{
+		"assembler", "assembler-with-cpp", "c", "c++", "c++-cpp-output", "c++-header", "c-header", "cpp-output", "ir",
+		"objective-c", "objective-c++", "objective-c++-cpp-output", "objective-c++-header", "objective-c-cpp-output",
+		"objective-c-header",
+	} {
+		lists[lang] = slices.Clip(list(lang))
+	}
+	return lists
+}
+
 // Normal returns the one spelling of lang where compilers know several.
 func Normal(lang string) string {
 	switch lang {

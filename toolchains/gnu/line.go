@@ -133,7 +133,7 @@ func (l *Line) add(name string, a toolchains.Arg) {
 // what the call does instead of compiling comes before all others.
 func (l *Line) Aside(reason, arg string) {
 	switch reason {
-	case ReasonPreprocessOnly, ReasonDependenciesOnly, ReasonInformation:
+	case ReasonPreprocessOnly, ReasonDependenciesOnly, ReasonInformation, ReasonOtherOutput:
 		if l.action == nil {
 			l.action = toolchains.Unsupported(reason, arg)
 		}

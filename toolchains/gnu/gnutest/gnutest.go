@@ -176,3 +176,16 @@ func Words(c *toolchains.Compile) []string {
 	}
 	return words
 }
+
+// Stderr runs call, whatever comes of it, and returns what it says.
+func Stderr(t *testing.T, call *toolchains.Call) string {
+	t.Helper()
+	cmd := exec.Command(call.Program, call.Argv[1:]...)
+	cmd.Dir, cmd.Env = call.Dir, call.Env
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		t.Logf("%q: %v", call.Argv, err)
+	}
+	return stderr.String()
+}
