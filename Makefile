@@ -17,11 +17,12 @@ build: ## bin/rexwrap and bin/rexd
 	$(BUILD) -o bin/ ./cmd/rexwrap ./cmd/rexd
 
 install: build ## both binaries, man pages and completions below PREFIX (and DESTDIR)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install bin/rexwrap bin/rexd $(DESTDIR)$(PREFIX)/bin
 	install -m 644 cmd/rexd/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 cmd/rexd/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 cmd/rexd/completion/rexwrap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rexwrap
 	install -m 644 cmd/rexd/completion/_rexwrap $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rexwrap
 	install -m 644 cmd/rexd/completion/rexwrap.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rexwrap.fish

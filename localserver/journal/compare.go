@@ -130,6 +130,10 @@ func (c *comparison) inputs(was, is *Record) {
 	if was.Key.Inputs == is.Key.Inputs {
 		return
 	}
+	if !was.Key.complete() || !is.Key.complete() {
+		c.notes = append(c.notes, "the files that a compile reads are known only once it has succeeded")
+		return
+	}
 	a, b := c.lists(was.Key.Inputs), c.lists(is.Key.Inputs)
 	if a == nil || b == nil {
 		c.add(ChangeInputsNotKnown, is.Source, text(was.Key.Inputs), text(is.Key.Inputs))

@@ -14,6 +14,7 @@ type Counters struct {
 	Since       int64            `json:"since"` // seconds since 1970
 	Outcomes    map[string]int64 `json:"outcomes"`
 	Reasons     map[string]int64 `json:"reasons"`
+	NotStored   map[string]int64 `json:"not_stored"`
 	Causes      map[string]tally `json:"causes"`
 	BytesStored int64            `json:"bytes_stored"`
 	Avoided     int64            `json:"avoided_us"`
@@ -31,14 +32,19 @@ type tally struct {
 
 func newCounters(now time.Time) *Counters {
 	return &Counters{
-		Since: now.Unix(), Outcomes: map[string]int64{}, Reasons: map[string]int64{}, Causes: map[string]tally{},
+		Since: now.Unix(), Outcomes: map[string]int64{}, Reasons: map[string]int64{},
+		NotStored: map[string]int64{}, Causes: map[string]tally{},
 	}
 }
 
 // add counts r. Its cause is counted later, by addCause.
 func (c *Counters) add(r *Record) {
 	c.Outcomes[r.Outcome.String()]++
-	if r.Reason != "" {
+	switch {
+	case r.Reason == "" || r.Stored:
+	case r.Outcome.Miss():
+		c.NotStored[r.Reason]++
+	default:
 		c.Reasons[r.Reason]++
 	}
 	if r.Outcome.Hit() {
@@ -68,7 +74,7 @@ func (c *Counters) stats() *Stats {
 		HitsLocal: c.outcome(HitLocal), HitsRemote: c.outcome(HitRemote), Merged: c.outcome(Merged),
 		ExecutedLocal: c.outcome(ExecutedLocal), ExecutedRemote: c.outcome(ExecutedRemote),
 		SteppedAside: c.outcome(SteppedAside), FellBack: c.outcome(FellBack), Errors: c.outcome(Failed),
-		BytesStored: c.BytesStored, Reasons: maps.Clone(c.Reasons),
+		BytesStored: c.BytesStored, Reasons: maps.Clone(c.Reasons), NotStored: maps.Clone(c.NotStored),
 		TimeAvoided: seconds(c.Avoided), TimeSpent: seconds(c.Spent),
 		VerifyRuns: c.VerifyRuns, VerifyDifferences: c.VerifyDiffs, Dropped: c.Dropped,
 		MissCauses: []CauseCount{}, Warnings: []string{},

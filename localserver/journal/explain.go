@@ -25,16 +25,24 @@ func (j *Journal) Explain(r *Record) *Explanation {
 	return x
 }
 
-// comparable returns the nearest earlier record of r's output with a key.
+// comparable returns the nearest earlier record of r's output with a complete
+// key, else with any.
 func (j *Journal) comparable(r *Record) *Record {
+	var partial *Record
 	for id := r.Earlier; id != 0; {
 		was := j.Record(id)
-		if was == nil || was.Key != nil {
+		if was == nil {
+			break
+		}
+		if was.Key != nil && was.Key.complete() {
 			return was
+		}
+		if was.Key != nil && partial == nil {
+			partial = was
 		}
 		id = was.Earlier
 	}
-	return nil
+	return partial
 }
 
 func (j *Journal) notes(r, was *Record) []string {

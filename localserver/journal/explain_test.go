@@ -223,12 +223,39 @@ func TestExplainSkipsKeylessRecords(t *testing.T) {
 func TestExplainNotStored(t *testing.T) {
 	m := newMemory()
 	j := open(t, m, Options{})
-	failed := func(r *Record) { r.Stored, r.Status, r.Reason = false, 1, "failed" }
+	failed := func(r *Record) {
+		r.Stored, r.Status, r.Reason, r.Key.Inputs = false, 1, "failed", digest.Digest{}
+	}
 	j.Add(compile(m, failed))
 	j.Add(compile(m, failed))
 	x := j.Explain(j.Record(2))
 	if x.Cause != "not-stored" || len(x.Notes) != 1 || x.Notes[0] != "the result was not stored: the compiler failed with status 1" {
 		t.Errorf("%+v", x)
+	}
+}
+
+// TestExplainLooksPastFailures: a compile that failed says nothing of its
+// inputs, so the one before it is what a later success is compared with.
+func TestExplainLooksPastFailures(t *testing.T) {
+	m := newMemory()
+	j := open(t, m, Options{})
+	source := func(text string, failed bool) func(*Record) {
+		return func(r *Record) {
+			r.Key.Source = digest.OfString(text)
+			if failed {
+				r.Stored, r.Status, r.Reason, r.Key.Inputs = false, 1, "failed", digest.Digest{}
+			}
+		}
+	}
+	j.Add(compile(m, source("good", false)))
+	j.Add(compile(m, source("broken", true)))
+	j.Add(compile(m, source("good", true))) // a header is broken now
+	j.Add(compile(m, source("better", false)))
+	for id, want := range map[ID]string{2: "source-changed", 3: "unknown", 4: "source-changed"} {
+		x := j.Explain(j.Record(id))
+		if x.Cause != want || x.Earlier == nil || x.Earlier.ID != 1 {
+			t.Errorf("%s: cause %s since %+v, want %s since r1", id, x.Cause, x.Earlier, want)
+		}
 	}
 }
 

@@ -11,13 +11,22 @@ import (
 // enough to say which part of the key is another than before. It is stored
 // under a hash of the output's path.
 //
-//	latest = version id keyed u8 6*u32 ; (* keyed: the last one with a key;
-//	                                        u8: whether that one was stored *)
+//	latest = version id keyed flags 6*u32 ;
+//	flags  = u8 ;                   (* 1: stored, 2: complete *)
 type latest struct {
-	id, keyed ID
-	stored    bool
-	print     fingerprint
+	id ID
+	// keyed is the last record with a complete key, or, where there is
+	// none, the last with any. Complete ones have a list of inputs. stored
+	// says whether its result was.
+	keyed            ID
+	stored, complete bool
+	print            fingerprint
 }
+
+const (
+	flagStored   = 1
+	flagComplete = 2
+)
 
 const latestVersion = 1
 
@@ -66,7 +75,14 @@ func (l *latest) encode() []byte {
 	e.u8(latestVersion)
 	e.uint(uint64(l.id))
 	e.uint(uint64(l.keyed))
-	e.bool(l.stored)
+	flags := uint8(0)
+	if l.stored {
+		flags |= flagStored
+	}
+	if l.complete {
+		flags |= flagComplete
+	}
+	e.u8(flags)
 	p := l.print
 	for _, sum := range []uint32{p.toolchain, p.args, p.env, p.dir, p.source, p.inputs} {
 		e.u32(sum)
@@ -79,7 +95,9 @@ func decodeLatest(data []byte) (latest, error) {
 	if d.u8() != latestVersion {
 		return latest{}, ErrMalformed
 	}
-	l := latest{id: ID(d.uint()), keyed: ID(d.uint()), stored: d.bool()}
+	l := latest{id: ID(d.uint()), keyed: ID(d.uint())}
+	flags := d.u8()
+	l.stored, l.complete = flags&flagStored != 0, flags&flagComplete != 0
 	l.print = fingerprint{
 		toolchain: d.u32(), args: d.u32(), env: d.u32(), dir: d.u32(), source: d.u32(), inputs: d.u32(),
 	}
@@ -89,10 +107,13 @@ func decodeLatest(data []byte) (latest, error) {
 // follow returns what is remembered of an output after r.
 func (l latest) follow(r *Record) latest {
 	l.id = r.ID
-	if r.Key != nil {
-		l.keyed, l.stored, l.print = r.ID, r.Stored || r.Outcome.Hit(), fingerprintOf(r.Key)
+	if r.Key == nil || l.complete && !r.Key.complete() {
+		return l
 	}
-	return l
+	return latest{
+		id: r.ID, keyed: r.ID, stored: r.Stored || r.Outcome.Hit(), complete: r.Key.complete(),
+		print: fingerprintOf(r.Key),
+	}
 }
 
 // causeOf says why r is a miss, l being what is remembered of its output.
@@ -120,12 +141,14 @@ func (l *latest) causeOf(r *Record) Cause {
 		return CauseDirectory
 	case was.source != is.source:
 		return CauseSource
-	case was.inputs != is.inputs:
+	case l.complete && r.Key.complete() && was.inputs != is.inputs:
 		return CauseInputs
 	case r.Reason == ReasonVariant:
 		return CauseVariant
 	case !l.stored:
 		return CauseNotStored
+	case !r.Key.complete():
+		return CauseUnknown
 	default:
 		return CauseEvicted
 	}

@@ -24,7 +24,7 @@ func open(t *testing.T, m *memory, o Options) *Journal {
 func miss(output string, wall time.Duration) *Record {
 	return &Record{
 		Outcome: ExecutedLocal, Output: output, Stored: true, Time: time.UnixMicro(1e15),
-		Spent: Cost{Wall: wall}, Bytes: 100, Key: &KeyParts{Args: []string{"-c"}, Source: digest.OfString(output)},
+		Spent: Cost{Wall: wall}, Bytes: 100, Key: &KeyParts{Args: []string{"-c"}, Source: digest.OfString(output), Inputs: digest.OfString("none")},
 	}
 }
 
@@ -231,7 +231,8 @@ func TestStats(t *testing.T) {
 	want := &Stats{
 		SchemaVersion: 1, Since: 1000, Calls: 11, HitsLocal: 1, HitsRemote: 1, Merged: 1, Misses: 4,
 		ExecutedLocal: 3, ExecutedRemote: 1, SteppedAside: 2, FellBack: 1, Errors: 1, BytesStored: 300,
-		Reasons:     map[string]int64{"link": 2, "unavailable": 1, "config": 1, "failed": 1},
+		Reasons:     map[string]int64{"link": 2, "unavailable": 1, "config": 1},
+		NotStored:   map[string]int64{"failed": 1},
 		TimeAvoided: 4, TimeSpent: 17, VerifyRuns: 2, VerifyDifferences: 1,
 		MissCauses: []CauseCount{{CauseSource, 1, 10}, {CauseFirst, 3, 7}}, Warnings: []string{},
 	}
@@ -240,7 +241,7 @@ func TestStats(t *testing.T) {
 	}
 	now = time.Unix(2000, 0)
 	j.Zero()
-	want = &Stats{SchemaVersion: 1, Since: 2000, Reasons: map[string]int64{}, MissCauses: []CauseCount{}, Warnings: []string{}}
+	want = &Stats{SchemaVersion: 1, Since: 2000, Reasons: map[string]int64{}, NotStored: map[string]int64{}, MissCauses: []CauseCount{}, Warnings: []string{}}
 	if diff := cmp.Diff(want, j.Stats()); diff != "" {
 		t.Errorf("zeroed stats (-want +got):\n%s", diff)
 	}

@@ -25,6 +25,10 @@ type KeyParts struct {
 	Source, Inputs digest.Digest
 }
 
+// complete reports whether the inputs are known, as they are not of a compile
+// that failed.
+func (k *KeyParts) complete() bool { return !k.Inputs.IsZero() }
+
 // A Variable is an environment variable without its value.
 type Variable struct {
 	Name string

@@ -6,21 +6,24 @@ const StatsSchema = 1
 
 // Stats are the totals since they were last zeroed. The JSON keys are stable.
 type Stats struct {
-	SchemaVersion  int              `json:"schema_version"`
-	Since          int64            `json:"since"` // seconds since 1970
-	Calls          int64            `json:"calls"`
-	HitsLocal      int64            `json:"hits_local"`
-	HitsRemote     int64            `json:"hits_remote"`
-	Merged         int64            `json:"merged"`
-	Misses         int64            `json:"misses"`
-	ExecutedLocal  int64            `json:"executed_local"`
-	ExecutedRemote int64            `json:"executed_remote"`
-	SteppedAside   int64            `json:"stepped_aside"`
-	FellBack       int64            `json:"fell_back"`
-	Errors         int64            `json:"errors"`
-	BytesStored    int64            `json:"bytes_stored"`
-	Reasons        map[string]int64 `json:"reasons"`
-	TimeAvoided    float64          `json:"time_avoided_seconds"`
+	SchemaVersion  int   `json:"schema_version"`
+	Since          int64 `json:"since"` // seconds since 1970
+	Calls          int64 `json:"calls"`
+	HitsLocal      int64 `json:"hits_local"`
+	HitsRemote     int64 `json:"hits_remote"`
+	Merged         int64 `json:"merged"`
+	Misses         int64 `json:"misses"`
+	ExecutedLocal  int64 `json:"executed_local"`
+	ExecutedRemote int64 `json:"executed_remote"`
+	SteppedAside   int64 `json:"stepped_aside"`
+	FellBack       int64 `json:"fell_back"`
+	Errors         int64 `json:"errors"`
+	BytesStored    int64 `json:"bytes_stored"`
+	// Reasons count why calls stepped aside, fell back or failed,
+	// NotStored why the results of misses were not stored.
+	Reasons     map[string]int64 `json:"reasons"`
+	NotStored   map[string]int64 `json:"not_stored"`
+	TimeAvoided float64          `json:"time_avoided_seconds"`
 	// TimeSpent is the wall time of the compilers that ran.
 	TimeSpent float64 `json:"time_spent_seconds"`
 	// MissCauses are sorted by the time they cost, the dearest first.

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan/ask"
+	"github.com/rexwrap/rexwrap/depscan/cpp"
+	"github.com/rexwrap/rexwrap/depscan/filestate"
+	"github.com/rexwrap/rexwrap/localserver"
+	"github.com/rexwrap/rexwrap/localserver/admin"
+	"github.com/rexwrap/rexwrap/localserver/config"
+	"github.com/rexwrap/rexwrap/localserver/diskstore"
+	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/localexec"
+	"github.com/rexwrap/rexwrap/localserver/pipeline"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/probe"
+	"github.com/rexwrap/rexwrap/wrapper/endpoint"
+	"github.com/rexwrap/rexwrap/wrapper/endpoint/listen"
+)
+
+// drainLimit bounds the wait for running compiles when the server ends: they go
+// on without it, uncached.
+const drainLimit = 10 * time.Second
+
+// A composition is a server with all its parts, put together for one process.
+type composition struct {
+	version  string
+	env      toolchains.Environ
+	loader   *config.Loader
+	settings *config.Settings
+	place    endpoint.Place
+	view     endpoint.View
+	log      zerolog.Logger
+	store    *diskstore.Store
+	files    *filestate.State
+	journal  *journal.Journal
+	closers  []func() error
+}
+
+// serve runs a server for the view of this process until it ends by itself or
+// ctx is done. listen.HeldError in the error's chain says that another server
+// has the cache directory or the socket.
+func serve(ctx context.Context, version string, env toolchains.Environ) (err error) {
+	c := &composition{version: version, env: env, loader: config.NewLoader()}
+	defer func() { err = errors.Join(err, c.close()) }()
+	if err := c.open(); err != nil {
+		return err
+	}
+	listener, err := listen.Listen(c.place)
+	if err != nil {
+		return err
+	}
+	c.closers = append(c.closers, listener.Close)
+	server, err := c.server(listener)
+	if err != nil {
+		return err
+	}
+	c.log.Info().Str("version", version).Int("pid", os.Getpid()).Msg("server started")
+	err = server.Serve(ctx)
+	c.log.Info().AnErr("cause", err).Msg("server ends")
+	if errors.Is(err, localserver.ErrIdle) || errors.Is(err, localserver.ErrStopped) || errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// close closes what was opened, the last first.
+func (c *composition) close() error {
+	var errs []error
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		errs = append(errs, c.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// open takes the cache directory and opens everything in it.
+func (c *composition) open() error {
+	var err error
+	if c.settings, err = c.loader.LoadServer(c.env); err != nil && c.settings == nil {
+		return err
+	}
+	c.view = currentView()
+	c.place = endpoint.Locate(c.env.Value, c.view)
+	lock, err := listen.LockCache(c.place)
+	if err != nil {
+		return err
+	}
+	c.closers = append(c.closers, lock.Close)
+	if err := c.openLog(); err != nil {
+		return err
+	}
+	c.store, err = diskstore.Open(c.place.CacheDir, diskstore.Options{Size: c.settings.CacheSize, Log: c.log})
+	if err != nil {
+		return fmt.Errorf("open cache %s: %w", c.place.CacheDir, err)
+	}
+	c.closers = append(c.closers, c.store.Close)
+	c.files = filestate.New(filestate.Options{Xattr: c.settings.XattrDigest})
+	c.loadFileState()
+	c.journal = journal.Open(c.store, c.store, journal.Options{Log: c.log})
+	c.closers = append(c.closers, func() error { c.journal.Close(); return nil })
+	return pipeline.MakeScratch(c.scratch())
+}
+
+func (c *composition) scratch() string { return filepath.Join(c.place.CacheDir, "tmp") }
+
+func (c *composition) openLog() error {
+	level, err := zerolog.ParseLevel(c.settings.Log)
+	if err != nil || c.settings.Log == "off" {
+		level = zerolog.Disabled
+	}
+	file, err := localserver.OpenLog(filepath.Join(c.place.CacheDir, "rexd.log"))
+	if err != nil {
+		return err
+	}
+	c.closers = append(c.closers, file.Close)
+	c.log = zerolog.New(file).Level(level).With().Timestamp().Logger()
+	return nil
+}
+
+func (c *composition) loadFileState() {
+	path := filepath.Join(c.place.CacheDir, "filestate")
+	if f, err := os.Open(path); err == nil {
+		if err := c.files.Load(f); err != nil {
+			c.log.Debug().Err(err).Msg("file digests are computed anew")
+		}
+		_ = f.Close()
+	}
+	c.closers = append(c.closers, func() error { return c.saveFileState(path) })
+}
+
+// saveFileState replaces the snapshot as a whole: half a one would be refused.
+func (c *composition) saveFileState(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "filestate")
+	if err != nil {
+		return nil // the cache directory is gone or full, and so is its use
+	}
+	err = errors.Join(c.files.Snapshot(f), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// server puts the pipeline and the management verbs behind listener.
+func (c *composition) server(listener localserver.Listener) (*localserver.Server, error) {
+	p := c.pipeline()
+	service := &localserver.Service{
+		Store: c.store, Scanner: p,
+		FlushRecords: func() error { c.journal.Sync(); return nil },
+		LastRecord:   c.lastRecord,
+		Warnings:     c.warnings,
+		Version:      c.version, CacheDir: c.place.CacheDir, Socket: c.place.Socket, Started: time.Now(),
+	}
+	service.Recorder = admin.RecordsOf(c.journal, c.completeStats)
+	service.Server = localserver.New(localserver.Options{
+		Listener: listener, Calls: p, Admin: admin.NewHandler(service), Namespace: c.view.Namespace,
+		IdleExit: c.idleExit, Drain: drainLimit, Log: c.log,
+	})
+	return service.Server, nil
+}
+
+// pipeline puts compilers, scanners and the cache together.
+func (c *composition) pipeline() *pipeline.Pipeline {
+	run := localexec.Runner(localexec.Limits{})
+	memory := storeMemory{c.store}
+	prober := probe.New(c.files, run, memory)
+	return pipeline.New(pipeline.Options{
+		Store: c.store, Files: c.files,
+		Resolver: toolchains.NewResolver(c.files, run, memory),
+		Family:   newFamilies().family,
+		Scanner:  cpp.New(cpp.Options{Compiler: prober}),
+		Asker:    ask.New(ask.Options{}),
+		Facts:    prober.Facts,
+		Recorder: c.journal,
+		Settings: func(call *toolchains.Call) (*config.Settings, error) { return c.loader.Load(call.Env, call.Dir) },
+		Scratch:  c.scratch(), Now: time.Now, Log: c.log,
+	})
+}
+
+// current returns the server's settings as its file says now. A file with
+// errors changes nothing.
+func (c *composition) current() *config.Settings {
+	s, err := c.loader.LoadServer(c.env)
+	if err != nil {
+		return c.settings
+	}
+	if s.CacheSize != c.settings.CacheSize {
+		c.store.SetSize(s.CacheSize)
+	}
+	c.settings = s
+	return s
+}
+
+func (c *composition) idleExit() time.Duration { return c.current().IdleExit }
+
+func (c *composition) warnings() []string {
+	s, err := c.loader.LoadServer(c.env)
+	warnings := s.Warnings()
+	if err != nil {
+		warnings = append([]string{err.Error()}, warnings...)
+	}
+	return warnings
+}
+
+func (c *composition) lastRecord() string {
+	if id := c.journal.Last(); id != 0 {
+		return id.String()
+	}
+	return ""
+}
+
+func (c *composition) completeStats(s *journal.Stats) {
+	st := c.store.Stats()
+	s.CacheSize, s.CacheLimit, s.Entries = st.Bytes, st.Limit, st.Results
+	s.Warnings = c.warnings()
+}
+
+// storeMemory keeps what compilers said of themselves in the cache.
+type storeMemory struct{ store *diskstore.Store }
+
+// memoryBucket is the metadata bucket of storeMemory.
+const memoryBucket = "toolchains"
+
+func (m storeMemory) Load(key digest.Digest) ([]byte, bool) {
+	value, err := m.store.Meta(memoryBucket, key.Hex())
+	return value, err == nil
+}
+
+func (m storeMemory) Store(key digest.Digest, value []byte) {
+	_ = m.store.PutMeta(memoryBucket, key.Hex(), value) // it is asked for again
+}
