@@ -97,6 +97,7 @@ func accepted(t *testing.T, program, lang, prefix string) []string {
 	for range 20 {
 		cmd := exec.Command(program, append(slices.Clone(flags), "-x", lang, "-O2", "-fsyntax-only", os.DevNull)...)
 		cmd.Env = append(os.Environ(), "LC_ALL=C")
+		cmd.Dir = t.TempDir()
 		out, err := cmd.CombinedOutput()
 		if err == nil {
 			return flags
@@ -117,7 +118,9 @@ func accepted(t *testing.T, program, lang, prefix string) []string {
 
 func predefined(t *testing.T, program, lang string, flags []string) []string {
 	t.Helper()
-	out, err := exec.Command(program, append(flags, "-x", lang, "-O2", "-E", "-dM", os.DevNull)...).Output()
+	cmd := exec.Command(program, append(flags, "-x", lang, "-O2", "-E", "-dM", os.DevNull)...)
+	cmd.Dir = t.TempDir()
+	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}

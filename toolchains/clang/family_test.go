@@ -146,6 +146,22 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+// TestInnerClasses checks that who walks over the arguments by class sees what
+// stands behind -Xclang and -Wp,.
+func TestInnerClasses(t *testing.T) {
+	c := gnutest.Parse(t, New(), toolchain(), "-c x.c -Xclang -include -Xclang h.h -Xclang -DX -Xclang -target-cpu -Xclang y -Wp,-DZ")
+	for i, want := range map[int]argtable.Class{
+		3: argtable.Include | argtable.Path, 4: argtable.Macro, 6: argtable.Preprocessor, 7: argtable.Macro,
+	} {
+		if a := c.Args[i]; a.Class&want != want {
+			t.Errorf("%+v lacks class %b", a, want)
+		}
+	}
+	if a := c.Args[7]; a.Option != "-Wp," || a.Value != "-DZ" {
+		t.Errorf("-Wp,-DZ became %+v", a)
+	}
+}
+
 func TestEnvironment(t *testing.T) {
 	for args, want := range map[string][]string{
 		"-c x.c": {"CPATH", "C_INCLUDE_PATH", "COMPILER_PATH", "SOURCE_DATE_EPOCH"}, "-c x.cpp": {"CPLUS_INCLUDE_PATH"},

@@ -10,21 +10,46 @@ import (
 
 // inner judges one word behind -Xclang, for clang's inner compiler. Words that
 // are not known to be safe step aside.
-func (p *parser) inner(word string) error {
+// What they mean is added to the class of a.
+func (p *parser) inner(a *toolchains.Arg) error {
+	word := a.Value
 	if p.pending != "" {
 		name := p.pending
 		p.pending = ""
+		a.Class |= innerClass(name)
 		return p.innerValue(name, word)
 	}
 	switch {
 	case gnu.TakesWord(word):
 		p.pending = word
+	case strings.HasPrefix(word, "-D"), strings.HasPrefix(word, "-U"):
+		a.Class |= argtable.Macro
 	case word == "-emit-pch":
 		return p.emitPCH()
-	case !isInnerFlag(word) && !p.isPlainFlag(word):
+	case isInnerFlag(word):
+		a.Class |= argtable.Preprocessor
+	case p.isPlainFlag(word):
+		m, _ := p.table.Lookup(word)
+		a.Class |= m.Option.Class
+	default:
 		return toolchains.Unsupported(gnu.ReasonCC1, word)
 	}
 	return nil
+}
+
+// innerClass is the class of the value of an option behind -Xclang.
+func innerClass(name string) argtable.Class {
+	switch name {
+	case "-include":
+		return argtable.Include | argtable.Path
+	case "-include-pch":
+		return argtable.Include | argtable.InputFile | argtable.Path
+	case "-load":
+		return argtable.InputFile | argtable.Path
+	case "-target-feature", "-target-cpu":
+		return argtable.Preprocessor
+	}
+	return 0
 }
 
 func (p *parser) innerValue(name, value string) error {
@@ -63,8 +88,7 @@ func isInnerFlag(word string) bool {
 		"-no-opaque-pointers", "-fdebug-pass-manager":
 		return true
 	}
-	return strings.HasPrefix(word, "-D") || strings.HasPrefix(word, "-U") ||
-		strings.HasPrefix(word, "-O") && len(word) == 3
+	return strings.HasPrefix(word, "-O") && len(word) == 3
 }
 
 // isPlainFlag reports whether the driver knows word too, as a flag that names

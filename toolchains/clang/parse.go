@@ -82,7 +82,7 @@ func (p *parser) isDarwin() bool {
 func (p *parser) option(name string, a *toolchains.Arg) error {
 	switch name {
 	case "-Xclang", "-Xclang=":
-		return p.inner(a.Value)
+		return p.inner(a)
 	case "-mllvm", "-mllvm=":
 		return backend(a.Value)
 	case "-Wa,":

@@ -115,14 +115,32 @@ func Options(args []toolchains.Arg) iter.Seq2[string, string] {
 	}
 }
 
+// Words for the preprocessor stand in Args as option "-Wp," with the rest as
+// value, except for dependency options, which are options of their own
+// ("-Wp,-MD,").
+const (
+	passed         = "-Wp,"
+	passedDefine   = "-Wp,-D"
+	passedUndefine = "-Wp,-U"
+)
+
 func isLate(option string) bool {
-	return option == "-Xclang" || option == "-Xclang=" || strings.HasPrefix(option, "-Wp,-")
+	return option == "-Xclang" || option == "-Xclang=" || strings.HasPrefix(option, passed)
 }
 
 func passThrough(args []toolchains.Arg, yield func(name, value string) bool) bool {
 	for i := range args {
-		name, ok := strings.CutPrefix(args[i].Option, "-Wp,")
-		if ok && !yield(strings.TrimSuffix(name, ","), args[i].Value) {
+		a := &args[i]
+		name, value := "", ""
+		switch {
+		case a.Option == passed:
+			name, value = a.Value[:2], a.Value[2:] // only -D and -U get here
+		case strings.HasPrefix(a.Option, passed):
+			name, value = strings.TrimSuffix(a.Option[len(passed):], ","), a.Value
+		default:
+			continue
+		}
+		if !yield(name, value) {
 			return false
 		}
 	}

@@ -162,6 +162,9 @@ func (l *Line) positional(word string) {
 func (l *Line) option(m *argtable.Match, word string) {
 	a := toolchains.Arg{Option: m.Name, Value: m.Value, Form: m.Form, Class: m.Option.Class}
 	name := Canonical(m.Name)
+	if name == passedDefine || name == passedUndefine {
+		a.Option, a.Value = passed, word[len(passed):]
+	}
 	if m.Option.Class.Has(argtable.Aside) {
 		l.Aside(m.Option.Reason, word)
 	} else {
@@ -202,9 +205,9 @@ func (l *Line) common(name string, a *toolchains.Arg) {
 		if strings.Contains(a.Value, "native") {
 			a.Class |= argtable.LocalOnly
 		}
-	case "-Wp,-D", "-Wp,-U":
+	case passedDefine, passedUndefine:
 		if strings.IndexByte(a.Value, ',') >= 0 {
-			l.Aside(ReasonPreprocessorOpt, name+a.Value)
+			l.Aside(ReasonPreprocessorOpt, a.Option+a.Value)
 		}
 	}
 }
