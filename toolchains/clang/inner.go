@@ -85,7 +85,7 @@ func isInnerFlag(word string) bool {
 	switch word {
 	case "-fno-pch-timestamp", "-fno-validate-pch", "-disable-O0-optnone", "-disable-llvm-passes",
 		"-disable-llvm-optzns", "-disable-lifetime-markers", "-relocatable-pch", "-opaque-pointers",
-		"-no-opaque-pointers", "-fdebug-pass-manager":
+		"-no-opaque-pointers", "-fuse-ctor-homing", "-fno-use-ctor-homing", "-fmerge-functions":
 		return true
 	}
 	return strings.HasPrefix(word, "-O") && len(word) == 3

@@ -37,9 +37,14 @@ func isListing(word string) bool {
 	return strings.Trim(letters, "cdghilmns") == ""
 }
 
+// list takes note of one listing option. They add up, and one file is for all.
 func (p *parser) list(word string) error {
-	_, file, _ := strings.Cut(word, "=")
-	if file == "" || gnu.IsStream(file) || p.listing != "" {
+	_, file, named := strings.Cut(word, "=")
+	p.lists = true
+	switch {
+	case !named:
+		return nil
+	case file == "" || gnu.IsStream(file) || p.listing != "":
 		return toolchains.Unsupported(gnu.ReasonAssemblerListing, "-Wa,"+word)
 	}
 	p.listing = file

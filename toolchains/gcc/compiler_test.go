@@ -133,7 +133,7 @@ func TestOutputNames(t *testing.T) {
 		"-fprofile-arcs", "-fprofile-generate", "--coverage -fno-test-coverage", "--coverage -fprofile-dir=pd",
 		"-fstack-usage", "-fcallgraph-info", "-fcallgraph-info=su,da",
 		"-fdump-ipa-clones -O2", "-fsave-optimization-record -O2", "-fopt-info-vec-all=k.opt -O2", "-fopt-info",
-		"-Wa,-a=k.lst", "-Wa,-alh=k.lst,--noexecstack -g", "-Xassembler -a=k.lst", "-flto -fstack-usage -fcallgraph-info --coverage",
+		"-Wa,-a=k.lst", "-Wa,-a,-ad,-alms=k.lst", "-Wa,-alh=k.lst,--noexecstack -g", "-Xassembler -a=k.lst", "-flto -fstack-usage -fcallgraph-info --coverage",
 		"-flto -fno-lto -fstack-usage", "-flto -ffat-lto-objects -fstack-usage",
 	} {
 		for _, call := range []string{"-c sub/y.c -o d/z.o", "-S sub/y.c", "-c empty.c"} {

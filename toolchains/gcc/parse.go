@@ -26,6 +26,7 @@ type parser struct {
 	stack, callgraph, clones bool
 	record                   bool // -fsave-optimization-record
 	optInfo, listing         string
+	lists                    bool // the assembler makes a listing
 	seeded                   bool
 	specs                    bool
 }
@@ -41,6 +42,9 @@ func (p *parser) parse() error {
 		if err := p.option(name, &p.Args[i]); err != nil {
 			return err
 		}
+	}
+	if p.lists && p.listing == "" {
+		return toolchains.Unsupported(gnu.ReasonAssemblerListing, "-Wa,-a")
 	}
 	p.test = p.test || p.coverage
 	if err := p.profile(); err != nil {

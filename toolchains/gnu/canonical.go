@@ -115,8 +115,8 @@ func Options(args []toolchains.Arg) iter.Seq2[string, string] {
 	}
 }
 
-// Words for the preprocessor stand in Args as option "-Wp," with the rest as
-// value, except for dependency options, which are options of their own
+// Macros for the preprocessor stand in Args as option "-Wp," with the rest as
+// value ("-DX,-UY"); its dependency options are options of their own
 // ("-Wp,-MD,").
 const (
 	passed         = "-Wp,"
@@ -131,17 +131,17 @@ func isLate(option string) bool {
 func passThrough(args []toolchains.Arg, yield func(name, value string) bool) bool {
 	for i := range args {
 		a := &args[i]
-		name, value := "", ""
-		switch {
-		case a.Option == passed:
-			name, value = a.Value[:2], a.Value[2:] // only -D and -U get here
-		case strings.HasPrefix(a.Option, passed):
-			name, value = strings.TrimSuffix(a.Option[len(passed):], ","), a.Value
-		default:
+		if a.Option != passed {
+			name, ok := strings.CutPrefix(a.Option, passed)
+			if ok && !yield(strings.TrimSuffix(name, ","), a.Value) {
+				return false
+			}
 			continue
 		}
-		if !yield(name, value) {
-			return false
+		for word := range strings.SplitSeq(a.Value, ",") { // -D and -U only
+			if !yield(word[:2], word[2:]) {
+				return false
+			}
 		}
 	}
 	return true

@@ -23,10 +23,10 @@ func parse(t *testing.T, f toolchains.Family, args ...string) *toolchains.Compil
 }
 
 func TestOptions(t *testing.T) {
-	args := strings.Fields("-c -Wp,-DX=4 --include-directory=i --define-macro A -isystem s -U B -Wp,-UB --sysroot /r -std=c11 " +
+	args := strings.Fields("-c -Wp,-DX=4 --include-directory=i --define-macro A -isystem s -U B -Wp,-UB,-DC --sysroot /r -std=c11 " +
 		"--include h.h -O2 -mavx2 -march=x86-64 -fno-builtin -x c y -nostdinc -iprefix p -pthread -Wno-error=x")
 	want := strings.Fields("-c= -I=i -D=A -isystem=s -U=B --sysroot==/r -std==c11 " +
-		"-include=h.h -O=2 -mavx2= -march==x86-64 -fno-builtin= -x=c -nostdinc= -iprefix=p -pthread= -Wno-error==x -D=X=4 -U=B")
+		"-include=h.h -O=2 -mavx2= -march==x86-64 -fno-builtin= -x=c -nostdinc= -iprefix=p -pthread= -Wno-error==x -D=X=4 -U=B -D=C")
 	for _, f := range []toolchains.Family{gcc.New(), clang.New()} {
 		var got []string
 		for name, value := range gnu.Options(parse(t, f, args...).Args) {

@@ -206,8 +206,10 @@ func (l *Line) common(name string, a *toolchains.Arg) {
 			a.Class |= argtable.LocalOnly
 		}
 	case passedDefine, passedUndefine:
-		if strings.IndexByte(a.Value, ',') >= 0 {
-			l.Aside(ReasonPreprocessorOpt, a.Option+a.Value)
+		for word := range strings.SplitSeq(a.Value, ",") {
+			if len(word) < 3 || word[:2] != "-D" && word[:2] != "-U" {
+				l.Aside(ReasonPreprocessorOpt, a.Option+a.Value)
+			}
 		}
 	}
 }

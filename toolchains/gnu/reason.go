@@ -64,7 +64,6 @@ const (
 	ReasonThinLTO           = "thinlto-backend"
 	ReasonTiming            = "timing"
 	ReasonUnknownArgument   = "unknown-argument"
-	ReasonUnknownLanguage   = "unknown-language"
 	ReasonVerbose           = "verbose"
 	ReasonWorkingDirectory  = "working-directory"
 	ReasonWrapper           = "wrapper"
@@ -136,7 +135,6 @@ func Reasons() []Reason {
 		{ReasonThinLTO, "a back-end step of ThinLTO"},
 		{ReasonTiming, "the compiler reports its own times or memory"},
 		{ReasonUnknownArgument, "an argument that is not known"},
-		{ReasonUnknownLanguage, "a source of an unknown language"},
 		{ReasonVerbose, "the compiler shows the commands it runs"},
 		{ReasonWorkingDirectory, "the compiler is told to work in another directory"},
 		{ReasonWrapper, "the compiler is told to start its parts through a wrapper"},
