@@ -239,12 +239,14 @@ func less(a, b uint64, unsigned bool) bool {
 }
 
 // shift shifts as the compiler at hand does where the standard leaves it open:
-// gcc takes a negative count the other way round and shifts everything out,
-// clang stops at 63.
+// gcc takes a negative count the other way round; clang takes counts as
+// unsigned, those to the right modulo 2^32, and stops at 63 there.
 func (p *condParser) shift(left bool, v, by value) value {
 	count := by.n
 	if p.x.mode&modeClang != 0 {
-		count = min(count, 63)
+		if !left {
+			count = min(count&math.MaxUint32, 63)
+		}
 	} else if !by.unsigned && int64(by.n) < 0 {
 		left, count = !left, -by.n
 	}
