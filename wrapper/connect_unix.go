@@ -90,7 +90,7 @@ func (c *call) awaitServer(starting *process) (*endpoint.Conn, error) {
 		if err != syscall.ENOENT && err != syscall.ECONNREFUSED {
 			return conn, err
 		}
-		if failed {
+		if failed || starting == nil && c.place.Stalled(now(), c.limits.stalled) {
 			break
 		}
 	}

@@ -38,17 +38,22 @@ func TestMain(m *testing.M) {
 const limitsVariable = "REXWRAP_TEST_LIMITS"
 
 // patient limits are for tests in which no wait may end by its limit, however
-// slow the machine; hasty ones for those in which it must.
+// slow the machine; hasty ones for those in which it must; eager ones only want
+// a first answer soon.
 const (
 	patient = "patient"
 	hasty   = "hasty"
+	eager   = "eager"
 )
 
 func limitsForTest(kind string) limits {
 	l := defaultLimits()
 	l.connect, l.first, l.gap, l.start = 60_000, 60_000, 60_000, 60_000
-	if kind == hasty {
+	switch kind {
+	case hasty:
 		l.connect, l.first, l.gap, l.start = 100, 100, 100, 100
+	case eager:
+		l.first = 1000
 	}
 	return l
 }

@@ -32,13 +32,12 @@ var errStopped = errors.New("stopped")
 
 // ask leaves the call to the server, and returns the exit status.
 func (c *call) ask() int {
+	frame := c.frame() // before connecting: a server that wakes finds it there
 	conn, err := c.connect()
 	if err != nil {
 		return c.alone("no server: " + err.Error())
 	}
-	s := &session{
-		call: c, conn: conn, replies: wire.NewReader(conn), frame: c.frame(), signals: defaultQuit(),
-	}
+	s := &session{call: c, conn: conn, replies: wire.NewReader(conn), frame: frame, signals: defaultQuit()}
 	if err := s.send(s.frame, c.limits.first); err != nil {
 		return s.alone(err)
 	}

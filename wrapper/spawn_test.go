@@ -111,7 +111,7 @@ func serverFixture(t *testing.T, calls int) *fixture {
 // TestStart lets many first calls come at once, with descriptors that a server
 // must not have.
 func TestStart(t *testing.T) {
-	const calls = 16
+	const calls = 64
 	f := serverFixture(t, calls)
 	r, w, err := os.Pipe()
 	if err != nil {
