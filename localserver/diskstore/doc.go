@@ -10,6 +10,7 @@
 //	DIR/v1/                   this format; another version has a folder of its own
 //	DIR/v1/lock               held while the store is open
 //	DIR/v1/CURRENT            "index-N" and a newline: which index is in use
+//	DIR/v1/checked            which tables of the index are sound (seal)
 //	DIR/v1/index-N/           badger; others than CURRENT's are left over
 //	DIR/v1/blobs/HH/HASH      a blob, HH being the first two digits of HASH
 //	DIR/v1/blobs/HH/HASH.zst  a blob, one zstd frame without checksum

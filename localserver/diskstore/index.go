@@ -49,11 +49,12 @@ func tuned(dir string, readOnly bool, log zerolog.Logger) badger.Options {
 		WithSyncWrites(false)
 }
 
-// openIndex opens the badger in dir, or makes one.
-func openIndex(dir string, readOnly bool, log zerolog.Logger) (x *index, err error) {
+// openIndex opens the badger in dir, or makes one. Tables that are sealed are not
+// verified.
+func openIndex(dir string, readOnly bool, sealed map[string]string, log zerolog.Logger) (x *index, err error) {
 	defer recovered(&err)
 	opts := tuned(dir, readOnly, log)
-	if err := checkTables(dir, opts); err != nil {
+	if err := checkTables(dir, opts, sealed); err != nil {
 		return nil, err
 	}
 	db, err := badger.Open(opts)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -29,6 +30,7 @@ func (s *Store) maintain() {
 	defer touch.Stop()
 	sweep := time.NewTimer(sweepAfter)
 	defer sweep.Stop()
+	s.examine()
 	for {
 		touches := false
 		select {
@@ -46,6 +48,35 @@ func (s *Store) maintain() {
 			}
 		}
 		s.tend(touches)
+	}
+}
+
+// examine reads all tables of an index that was not closed in order, which Open
+// did not. What is found damaged is left to the next Open: until then a reader may
+// be lucky.
+func (s *Store) examine() {
+	s.maintenance.Lock()
+	n := s.unclean
+	s.maintenance.Unlock()
+	x := s.use()
+	if x == nil {
+		return
+	}
+	defer x.users.Done()
+	if n <= 1 {
+		return
+	}
+	before := tables(x.dir)
+	err := checkTables(x.dir, tuned(x.dir, true, s.opts.Log), nil)
+	s.maintenance.Lock()
+	defer s.maintenance.Unlock()
+	switch {
+	case err == nil:
+		s.unclean = 0
+		s.sealTables(x)
+	case maps.Equal(before, tables(x.dir)):
+		s.opts.Log.Warn().Err(err).Msg("cache index will be begun anew")
+		_ = os.Remove(s.layout.sealPath()) // the next Open reads all then
 	}
 }
 
@@ -74,7 +105,9 @@ func (s *Store) tend(touches bool) {
 		_ = s.commit(touches)
 	}
 	if x := s.use(); x != nil {
-		s.index.Store(x.used())
+		if used := x.used(); used != s.index.Swap(used) { // there are other tables
+			s.sealTables(x)
+		}
 		x.users.Done()
 	}
 	if size := s.index.Load(); size > bloat && size > 2*s.slimmed {
@@ -152,15 +185,7 @@ func (s *Store) slim() {
 	s.mu.RLock()
 	before := s.counters
 	s.mu.RUnlock()
-	var now counters
-	var live int64
-	s.merged("", false, func(key string, value []byte) bool {
-		live += int64(len(key)+len(value)) + entryOverhead/3
-		if r, err := decode(key, value); err == nil {
-			now.add(key, &r, 1)
-		}
-		return true
-	})
+	now, live := s.count()
 	s.mu.Lock()
 	was, is, counted := before.list(), s.counters.list(), now.list()
 	for i := range is {
@@ -174,6 +199,36 @@ func (s *Store) slim() {
 			s.opts.Log.Warn().Err(err).Msg("rewrite cache index")
 		}
 	}
+}
+
+// count returns what the index holds, and about how many bytes of it are alive.
+// It reads the uses, which are small, in place of the entries.
+func (s *Store) count() (now counters, live int64) {
+	s.merged(string(kindAccess), false, func(key string, value []byte) bool {
+		a, err := decodeAccess(value)
+		if err != nil || len(key) < 2 {
+			return true
+		}
+		r := record{form: formRaw}
+		live += entryOverhead
+		if kind(key[1]) == kindBlob && a.cost >= minFile {
+			r = record{form: formFile, cost: a.cost}
+		} else {
+			live += a.cost
+		}
+		now.add(key[1:], &r, 1)
+		return true
+	})
+	for _, k := range []kind{kindPinned, kindMeta} {
+		s.merged(string(k), false, func(key string, value []byte) bool {
+			if r, err := decode(key, value); err == nil {
+				now.add(key, &r, 1)
+			}
+			live += int64(len(key)+len(value)) + entryOverhead
+			return true
+		})
+	}
+	return now, live
 }
 
 // rewrite copies the index into a new one and puts that into use. maintenance is
@@ -207,7 +262,7 @@ func (s *Store) copyIndex(old *index) error {
 	if err := os.RemoveAll(s.layout.index(n)); err != nil {
 		return err
 	}
-	x, err := openIndex(s.layout.index(n), false, s.opts.Log)
+	x, err := openIndex(s.layout.index(n), false, nil, s.opts.Log)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -390,6 +391,7 @@ func (s *Store) write(batch map[string][]byte) error {
 	}
 	if !x.alive() {
 		x.users.Done()
+		s.opts.Log.Warn().Msg("cache directory was deleted; begun anew")
 		s.replace(x)
 		return s.writeAnew(batch)
 	}
@@ -403,7 +405,8 @@ func (s *Store) write(batch map[string][]byte) error {
 	err := x.write(batch)
 	s.index.Store(x.used())
 	if errors.Is(err, errDamaged) {
-		s.opts.Log.Error().Err(err).Msg("write cache index")
+		s.opts.Log.Warn().Err(err).Msg("cache index begun anew")
+		s.replace(x)
 	}
 	return typed(err)
 }
@@ -415,23 +418,25 @@ func (s *Store) unusable() error {
 	return ErrReadOnly
 }
 
-// replace gives up an index whose directory is gone.
+// replace gives up an index that is of no use; the next commit begins another.
 func (s *Store) replace(x *index) {
-	s.opts.Log.Warn().Msg("cache directory was deleted; begun anew")
-	if s.take() == x {
-		s.done.Go(func() {
-			s.abandon(x)
-			_ = os.RemoveAll(x.dir) // a left-over is removed by the next Open
-		})
+	_ = os.Remove(filepath.Join(s.layout.root, "CURRENT")) // it may be gone
+	if s.take() != x {
+		return
 	}
+	if s.lock != nil { // its file may be gone, too
+		s.lock.Close()
+		s.lock = nil
+	}
+	s.done.Go(func() {
+		s.abandon(x)
+		_ = os.RemoveAll(x.dir) // a left-over is removed by the next Open
+	})
 }
 
 // writeAnew makes a new index and writes to it what of batch is of use there.
 func (s *Store) writeAnew(batch map[string][]byte) error {
-	if err := s.layout.make(); err != nil {
-		return err
-	}
-	if err := s.openCurrent(); err != nil {
+	if err := s.repair(); err != nil {
 		return err
 	}
 	delete(batch, string(kindCounters)) // of what is gone; a sweep counts anew

@@ -163,6 +163,10 @@ func (r *record) weight() int64 {
 // keys, versions, block index and bloom filter.
 const entryOverhead = 150
 
+// minFile is the least cost of a blob on file: one block. Blobs in the index weigh
+// less.
+const minFile = 4096
+
 // An access is the value of an "a" key.
 type access struct {
 	time, cost int64

@@ -82,6 +82,7 @@ type Store struct {
 	// maintenance is held by whoever commits, evicts, sweeps or rewrites.
 	maintenance sync.Mutex
 	slimmed     int64 // the index's size when it was last looked at
+	unclean     int   // seal.Unclean
 
 	mu sync.RWMutex
 	// pending is what the next commit writes, writing what the running one
@@ -204,7 +205,7 @@ func (s *Store) openReadOnly() {
 	if n == 0 {
 		return
 	}
-	x, err := openIndex(dir, true, s.opts.Log)
+	x, err := openIndex(dir, true, nil, s.opts.Log)
 	if err != nil {
 		s.opts.Log.Warn().Err(err).Msg("cache directory is read-only and has no readable index")
 		return
@@ -220,7 +221,7 @@ func (s *Store) openCurrent() error {
 	}
 	var reason error
 	if n != 0 {
-		x, err := openIndex(dir, false, s.opts.Log)
+		x, err := s.openSealed(dir)
 		if err == nil {
 			err = s.adopt(x)
 		}
@@ -242,13 +243,37 @@ func (s *Store) openCurrent() error {
 	return s.beginIndex()
 }
 
+// openSealed opens the index in dir without reading the tables that are sealed,
+// unless it has ended uncleanly again and again.
+func (s *Store) openSealed(dir string) (*index, error) {
+	seal := s.layout.seal()
+	s.unclean = seal.Unclean + 1
+	if seal.Unclean >= maxUnclean {
+		seal.Tables = nil
+		s.unclean = 0
+	}
+	x, err := openIndex(dir, false, seal.Tables, s.opts.Log)
+	if err != nil {
+		return nil, err
+	}
+	s.sealTables(x)
+	return x, nil
+}
+
+// sealTables seals what tables x has now.
+func (s *Store) sealTables(x *index) {
+	if err := s.layout.setSeal(x.dir, s.unclean); err != nil {
+		s.opts.Log.Debug().Err(err).Msg("seal cache index")
+	}
+}
+
 // beginIndex makes an empty index and puts it into use.
 func (s *Store) beginIndex() error {
 	n := 1
 	for _, old := range s.layout.indexes() {
 		n = max(n, old+1)
 	}
-	x, err := openIndex(s.layout.index(n), false, s.opts.Log)
+	x, err := openIndex(s.layout.index(n), false, nil, s.opts.Log)
 	if err != nil {
 		return typed(err)
 	}
@@ -474,7 +499,12 @@ func (s *Store) closeIndex(x *index) error {
 	if err := s.roomFor(x); err != nil {
 		return err
 	}
-	return x.close()
+	err := x.close()
+	if err == nil && s.lock != nil {
+		s.unclean = 0
+		s.sealTables(x)
+	}
+	return err
 }
 
 // dirOf makes the directory of a blob's file.

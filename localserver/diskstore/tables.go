@@ -2,6 +2,7 @@ package diskstore
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,10 +17,66 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// checkTables verifies the checksums of every table of the badger in dir. badger
-// itself does so too late: a damaged table ends the process from a goroutine of
-// badger's, which nobody can catch.
-func checkTables(dir string, opts badger.Options) error {
+// maxUnclean is the number of unclean ends in a row after which no table is
+// believed to be sound.
+const maxUnclean = 2
+
+// A seal says which tables of an index were found, or written, sound, so that
+// opening need not read them all. It is the JSON file v1/checked.
+type seal struct {
+	// Unclean counts the times that the index was opened since it was last
+	// closed in order or found sound as a whole. A table that was damaged
+	// without a trace may have ended them.
+	Unclean int `json:"unclean"`
+	// Tables maps file names to what stamp says of them.
+	Tables map[string]string `json:"tables"`
+}
+
+func (l layout) sealPath() string { return filepath.Join(l.root, "checked") }
+
+// seal returns the seal that was stored, an empty one where there is none.
+func (l layout) seal() seal {
+	var s seal
+	b, err := os.ReadFile(l.sealPath())
+	if err != nil || json.Unmarshal(b, &s) != nil || s.Unclean < 0 {
+		return seal{}
+	}
+	return s
+}
+
+// setSeal seals all tables of the index in dir. Where that fails, the next Open
+// reads them.
+func (l layout) setSeal(dir string, unclean int) error {
+	s := seal{unclean, tables(dir)}
+	b, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	path := l.sealPath()
+	if err := os.WriteFile(path+".tmp", b, 0o600); err != nil {
+		return typed(err)
+	}
+	return typed(os.Rename(path+".tmp", path))
+}
+
+// tables returns the stamps of the tables in dir.
+func tables(dir string) map[string]string {
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.sst")) // the pattern is good
+	all := make(map[string]string, len(paths))
+	for _, p := range paths {
+		if fi, err := os.Stat(p); err == nil {
+			all[filepath.Base(p)] = stamp(fi)
+		}
+	}
+	return all
+}
+
+func stamp(fi fs.FileInfo) string { return fmt.Sprint(fi.Size(), " ", fi.ModTime().UnixNano()) }
+
+// checkTables verifies the checksums of the tables of the badger in dir, but for
+// those sealed. badger itself does so too late: a damaged table ends the process
+// from a goroutine of badger's, which nobody can catch.
+func checkTables(dir string, opts badger.Options, sealed map[string]string) error {
 	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // badger begins anew
@@ -33,7 +90,11 @@ func checkTables(dir string, opts badger.Options) error {
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	for id := range manifest.Tables {
-		if err := checkTable(table.NewFilename(id, dir)); err != nil {
+		path := table.NewFilename(id, dir)
+		if fi, err := os.Stat(path); err == nil && sealed[filepath.Base(path)] == stamp(fi) {
+			continue
+		}
+		if err := checkTable(path); err != nil {
 			return err
 		}
 	}
