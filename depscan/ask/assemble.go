@@ -142,6 +142,7 @@ func (g *gathering) precompiledAt(path string, file bool) error {
 	if !file {
 		return nil
 	}
+	g.hasPCH = true
 	return g.probe(path)
 }
 
@@ -155,7 +156,7 @@ func (g *gathering) clangPrecompiled() error {
 	}
 	for i := range g.c.Args {
 		if a := &g.c.Args[i]; a.Option == "-include-pch" {
-			if err := g.probe(a.Value); err != nil {
+			if err := g.precompiledAt(a.Value, true); err != nil {
 				return err
 			}
 		}

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// hash reads a directive, whose "#" (or "%:") is n bytes long.
+// hash reads a directive, whose "#" (or "%:") is n bytes long. What is not surely
+// one, since something stands before it, is read as text besides.
 func (l *lexer) hash(n int) {
 	first := l.fresh
 	l.fresh = false
@@ -13,9 +14,27 @@ func (l *lexer) hash(n int) {
 	if l.dialect == asmOnly {
 		return
 	}
+	save := l.pos
 	l.blanks()
-	name := l.ident()
-	switch string(name) {
+	name := string(l.ident())
+	known := l.includes(name)
+	switch {
+	case known && first:
+		return
+	case first:
+		known = l.setLine(name)
+	case !known:
+		l.mayBe(name)
+	}
+	if !known || !first {
+		l.pos = save
+	}
+}
+
+// includes reads the directives that name files, and pragmas. It reports whether
+// name is one of them.
+func (l *lexer) includes(name string) bool {
+	switch name {
 	case "include", "import", "__include_macros":
 		l.operand(UseInclude)
 	case "include_next":
@@ -30,25 +49,64 @@ func (l *lexer) hash(n int) {
 		if c := l.at(0); c >= '0' && c <= '9' {
 			l.lineMarker()
 		}
+		return false
 	default:
-		if first {
-			l.setLine(string(name))
-		}
+		return false
+	}
+	return true
+}
+
+// mayBe notes what may or may not be a directive. Its line counts as text.
+func (l *lexer) mayBe(name string) {
+	switch {
+	case isConditional(name):
+		l.groups.broken = true
+	case name == "define" || name == "undef":
+		save := l.pos
+		l.blanks()
+		macro := l.ident()
+		l.words.define(macro, nil)
+		l.words.undefine(macro)
+		l.pos = save
 	}
 }
 
-// setLine enters the state of the directive's logical line. Where the "#" is not
-// surely a directive's, the line counts as text.
-func (l *lexer) setLine(name string) {
+// setLine enters the state of the directive's logical line. It reports whether
+// name is a directive that has one.
+func (l *lexer) setLine(name string) bool {
 	switch name {
 	case "define":
 		l.define()
-	case "if", "elif":
-		l.line = lineCondition
+		return true
+	case "if":
 		l.candidates()
-	case "ifdef", "ifndef", "elifdef", "elifndef", "else", "endif", "undef":
-		l.line = lineCondition
+		l.groups.enter(l.condition())
+	case "ifdef", "ifndef":
+		l.groups.enter(l.defined(name == "ifndef"))
+	case "elif", "elifdef", "elifndef":
+		l.candidates()
+		l.groups.other(false)
+	case "else":
+		l.groups.other(true)
+	case "endif":
+		l.groups.leave()
+	case "undef":
+		l.blanks()
+		l.words.undefine(l.ident())
+	default:
+		return false
 	}
+	l.line = lineCondition
+	return true
+}
+
+// isConditional reports whether a directive begins or ends a group.
+func isConditional(name string) bool {
+	switch name {
+	case "if", "ifdef", "ifndef", "elif", "elifdef", "elifndef", "else", "endif":
+		return true
+	}
+	return false
 }
 
 // define reads the name of a macro and enters its body.
@@ -59,7 +117,7 @@ func (l *lexer) define() {
 		return
 	}
 	l.line, l.macro = lineDefine, name
-	l.words.define(name)
+	l.words.define(name, l.groups.guards)
 	save := l.pos
 	l.blanks()
 	if path, quoted, ok := l.headerName(true); ok {

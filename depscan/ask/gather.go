@@ -24,18 +24,25 @@ type gathering struct {
 	// closure are the files read, in order; texts what they mention.
 	closure []depscan.File
 	texts   []*Text
-	// command is what the -D options mention.
-	command *Text
+	// command is what the -D options mention, predefined what the compiler
+	// defines by itself, nil where that is not known.
+	command, predefined *Text
+	// hasPCH is set where a precompiled header may be in use.
+	hasPCH bool
 	// index finds a file of closure by its normal path.
 	index map[string]int
 	// contents are the digests of closure.
 	contents map[digest.Digest]bool
 
 	search *search
-	// tree says what includes what; nil where nobody asks.
-	tree   *tree
-	probed map[string]depscan.File
-	dirs   []string
+	// tree says what includes what; nil where nobody asks. It is whole when
+	// searched is set.
+	tree     *tree
+	searched bool
+	// trouble is what a file mentions that cannot be followed.
+	trouble error
+	probed  map[string]depscan.File
+	dirs    []string
 }
 
 // gather finds out all there is to know about the files of a run.
@@ -56,16 +63,23 @@ func (p *Plan) gather(listed []string, ran RunInfo, files Files, facts *toolchai
 		return g, err
 	}
 	g.command = scanText(commandLine(p.c), plainText)
+	if len(facts.Predefined) > 0 {
+		g.predefined = g.asker.texts.ofContent(facts.Predefined, plainText)
+	}
 	if err := g.read(listed); err != nil {
 		return g, err
 	}
 	g.search = newSearch(g)
-	for _, step := range []func() error{g.lookUp, g.lookUpComputed, g.assemble, g.precompiled, g.arguments, g.quoted, g.settle} {
+	if err := g.lookUp(); err != nil {
+		return g, err
+	}
+	g.searched = true
+	for _, step := range []func() error{g.lookUpComputed, g.assemble, g.precompiled, g.arguments, g.quoted, g.settle} {
 		if err := step(); err != nil {
 			return g, err
 		}
 	}
-	return g, nil
+	return g, g.trouble
 }
 
 // dialectOf returns how the files of c are read.
@@ -113,12 +127,23 @@ func isASCII(charset string) bool {
 func commandLine(c *toolchains.Compile) []byte {
 	var out []byte
 	for i := range c.Args {
-		if a := &c.Args[i]; a.Class.Has(argtable.Macro) {
-			name, value, _ := strings.Cut(a.Value, "=")
-			out = append(out, "#define "+name+" "+strings.ReplaceAll(value, "\n", " ")+"\n"...)
+		a := &c.Args[i]
+		if a.Class.Has(argtable.Macro) {
+			out = appendDefine(out, a.Value)
+			continue
+		}
+		for _, word := range strings.Split(a.Value, ",") { // -Wp,-DX and its like
+			if value, ok := strings.CutPrefix(word, "-D"); ok {
+				out = appendDefine(out, value)
+			}
 		}
 	}
 	return out
+}
+
+func appendDefine(out []byte, definition string) []byte {
+	name, value, _ := strings.Cut(definition, "=")
+	return append(out, "#define "+name+" "+strings.ReplaceAll(value, "\n", " ")+"\n"...)
 }
 
 // read reads the files of the closure, the source first.
@@ -138,8 +163,8 @@ func (g *gathering) read(listed []string) error {
 		if err != nil {
 			return err
 		}
-		if t.Trouble != "" {
-			return toolchains.Unsupported(t.Trouble, path)
+		if t.Trouble != "" && g.trouble == nil {
+			g.trouble = toolchains.Unsupported(t.Trouble, path)
 		}
 		g.index[path] = len(g.closure)
 		g.contents[d] = true

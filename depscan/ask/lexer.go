@@ -37,10 +37,10 @@ func scanText(text []byte, d dialect) *Text {
 		l.scan(text)
 	}
 	if bytes.Contains(text, []byte("??")) {
-		l.scan(trigraphs.Replace(text))
+		l.again(trigraphs.Replace(text))
 	}
 	if spliced := unsplice(text); spliced != nil {
-		l.scan(spliced)
+		l.again(spliced)
 	}
 	return l.finish()
 }
@@ -152,6 +152,7 @@ const (
 // A lexer collects what a text mentions. The words of several scans add up.
 type lexer struct {
 	classes *classTable
+	macros  []string
 	dialect dialect
 	out     Text
 	names   map[Name]struct{}
@@ -167,11 +168,12 @@ type lexer struct {
 	// macro is the name being defined on a lineDefine.
 	macro []byte
 	// odd is set when a string goes on in the next line.
-	odd bool
+	odd    bool
+	groups groups
 }
 
 func newLexer(d dialect) *lexer {
-	return &lexer{classes: newClassTable(), dialect: d, names: map[Name]struct{}{}, cands: map[Name]struct{}{}}
+	return &lexer{classes: newClassTable(), macros: pathAndTimeMacros(), dialect: d, names: map[Name]struct{}{}, cands: map[Name]struct{}{}}
 }
 
 func (l *lexer) scan(text []byte) {
@@ -193,8 +195,18 @@ func (l *lexer) scan(text []byte) {
 	}
 }
 
+// again scans text, another form of what was scanned before. Its groups are not
+// known.
+func (l *lexer) again(text []byte) {
+	l.groups.broken = true
+	l.scan(text)
+}
+
 // finish returns the collected Text.
 func (l *lexer) finish() *Text {
+	if l.groups.broken || len(l.groups.levels) > 0 || !l.skips() {
+		l.words.unguard()
+	}
 	out := l.out
 	out.Names = sortedNames(l.names)
 	out.Candidates = sortedNames(l.cands)
@@ -376,33 +388,60 @@ func (l *lexer) isSeparator() bool {
 
 // word reads an identifier.
 func (l *lexer) word() {
-	start := l.pos
-	for l.pos++; l.pos < len(l.text); l.pos++ {
-		if c := l.classes[l.text[l.pos]]; c != byteWord && c != byteDigit {
+	text, start, h := l.text, l.pos, hashStart
+	i := start
+	for ; i < len(text); i++ {
+		c := text[i]
+		if k := l.classes[c]; k != byteWord && k != byteDigit {
 			break
 		}
+		h = hashStep(h, c)
 	}
-	l.fresh = false
-	l.use(l.text[start:l.pos])
-}
-
-// use notes an identifier.
-func (l *lexer) use(w []byte) {
-	if len(w) >= len("__FILE__") && w[0] == '_' && w[1] == '_' {
-		if id := carrier(w); id != 0 {
-			l.carry(id)
-		} else if u, ok := probeOf(w); ok {
-			l.probe(u)
-		}
-	} else if string(w) == "_Pragma" {
-		l.pragmaOperator()
+	l.pos, l.fresh = i, false
+	w := text[start:i]
+	if w[0] == '_' {
+		l.reserved(w)
 	}
 	switch l.line {
 	case lineText:
-		l.words.text(w)
+		l.words.text(h)
 	case lineDefine:
-		l.words.body(w)
+		l.words.body(h, l.part(start, i), l.groups.guards)
 	}
+}
+
+// reserved looks at an identifier that begins with "_".
+func (l *lexer) reserved(w []byte) {
+	switch {
+	case len(w) == 1 || len(w) == 2 && w[1] == '_' || len(w) < len("__TIMESTAMP__") && w[1] == '_' && w[2] <= 'Z':
+		l.piece(w)
+	case string(w) == "_Pragma":
+		l.pragmaOperator()
+	}
+	if len(w) < len("__FILE__") || w[1] != '_' {
+		return
+	}
+	if id := carrier(w); id != 0 {
+		l.carry(id)
+	} else if u, ok := probeOf(w); ok {
+		l.probe(u)
+	}
+}
+
+// part says where in a macro's body the word between start and end stands.
+func (l *lexer) part(start, end int) uint32 {
+	for start > 0 && isBlank(l.text[start-1]) {
+		start--
+	}
+	for end < len(l.text) && isBlank(l.text[end]) {
+		end++
+	}
+	before := start > 1 && l.text[start-1] == '#' && l.text[start-2] == '#'
+	behind := end+1 < len(l.text) && l.text[end] == '#' && l.text[end+1] == '#'
+	if behind && !before {
+		return atHead
+	}
+	return inBody
 }
 
 // carry notes that the line mentions id.
@@ -413,6 +452,20 @@ func (l *lexer) carry(id depscan.Identifiers) {
 	case lineDefine:
 		l.out.Defined |= id
 		l.words.carrier(id)
+	}
+}
+
+// pathAndTimeMacros returns the identifiers that "##" might make.
+func pathAndTimeMacros() []string {
+	return []string{"__FILE__", "__BASE_FILE__", "__DATE__", "__TIME__", "__TIMESTAMP__"}
+}
+
+// piece notes a word with which one of these begins.
+func (l *lexer) piece(w []byte) {
+	for _, name := range l.macros {
+		if len(w) < len(name) && name[:len(w)] == string(w) {
+			l.out.Heads |= carrier([]byte(name))
+		}
 	}
 }
 

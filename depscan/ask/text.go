@@ -28,6 +28,9 @@ type Text struct {
 	// Identifiers are those that stand in plain text; Defined those in
 	// macro definitions, where only a use of the macro expands them.
 	Identifiers, Defined depscan.Identifiers
+	// Heads are those of which a proper beginning is a word: "##" may make
+	// them of it.
+	Heads depscan.Identifiers
 	// SystemHeader is set when #pragma GCC system_header is mentioned.
 	SystemHeader bool
 	// Trouble is the reason why compiles that read the file are not

@@ -53,6 +53,17 @@ func (t *texts) of(path string, d digest.Digest, in dialect) (*Text, error) {
 	return text, nil
 }
 
+// ofContent returns the Text of content.
+func (t *texts) ofContent(content []byte, in dialect) *Text {
+	key := textKey{digest.Of(content), in}
+	text := t.get(key)
+	if text == nil {
+		text = scanText(content, in)
+		t.put(key, text)
+	}
+	return text
+}
+
 func (t *texts) get(key textKey) *Text {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -48,7 +48,7 @@ func major(version string) int {
 // too many, never too few.
 func (p *Plan) userNames(ctx context.Context, listed []string, g *gathering) []string {
 	var names []string
-	if g != nil && g.tree != nil {
+	if g != nil && g.searched {
 		var sure bool
 		if names, sure = g.tree.userNames(listed); sure {
 			return names

@@ -11,8 +11,9 @@ import (
 // for one, which can only make an answer more careful. It says whether a macro
 // that mentions __FILE__ is used anywhere (see carried).
 type words struct {
-	// text holds the words of plain text: an open hash table, 0 for empty.
-	text []uint32
+	// table holds the words: an open hash table of hashes that end in where
+	// the word stands, 0 for empty.
+	table []uint32
 	// uses are the words in the bodies of macros, sorted by word.
 	uses []use
 	// names are the names of the macros with words in their bodies, end to
@@ -23,40 +24,75 @@ type words struct {
 	direct []carrying
 	// literals are the hashes of the macros that are a literal.
 	literals []uint32
+	// guards are lists of guards; those of macro i are guards[under[i]], and
+	// guarded are all definitions that have any, sorted by name.
+	guards  [][]guard
+	under   []uint32
+	guarded []guardedName
 }
 
 type use struct{ word, macro uint32 }
+
+// A guard is a macro on which a group of lines depends: its hash, plus 1 if the
+// group is skipped where the macro is defined, instead of where it is not.
+type guard uint32
+
+func (g guard) name() uint32  { return uint32(g) &^ allFlags }
+func (g guard) negated() bool { return g&1 != 0 }
+
+// A guardedName is the name of a macro whose definition depends on guards.
+type guardedName struct{ name, list uint32 }
 
 type carrying struct {
 	macro uint32
 	ids   depscan.Identifiers
 }
 
+// Where a word stands, in the low bits of its hash.
+const (
+	inText      uint32 = 1 << iota // in plain text
+	inBody                         // in the body of a macro
+	atHead                         // there, in front of "##" and not behind one
+	isDefined                      // as the name of a macro, without guards
+	isUndefined                    // behind #undef
+	allFlags    = inText | inBody | atHead | isDefined | isUndefined
+)
+
 // size returns the number of bytes that w takes.
 func (w *words) size() int {
-	return 4*(len(w.text)+len(w.ends)+len(w.literals)) + 8*(len(w.uses)+len(w.direct)) + len(w.names)
+	n := 4*(len(w.table)+len(w.ends)+len(w.literals)+len(w.under)) + 8*(len(w.uses)+len(w.direct)+len(w.guarded)) + len(w.names)
+	for _, list := range w.guards {
+		n += 24 + 4*len(list)
+	}
+	return n
 }
 
-// hashWord returns a hash of w that is never 0 (FNV-1a).
+// hashStart and hashStep hash a word byte by byte (FNV-1a). The low bits of the
+// hash are not used.
+const hashStart = uint32(2166136261)
+
+func hashStep(h uint32, c byte) uint32 { return (h ^ uint32(c)) * 16777619 }
+
+// hashWord returns the hash of w, its low bits 0.
 func hashWord[T string | []byte](w T) uint32 {
-	h := uint32(2166136261)
+	h := hashStart
 	for i := range len(w) {
-		h = (h ^ uint32(w[i])) * 16777619
+		h = hashStep(h, w[i])
 	}
-	return h | 1
+	return h &^ allFlags
 }
 
 // slot returns where h belongs in a table of n entries, a power of two.
 func slot(h uint32, n int) int { return int(h*2654435769>>7) & (n - 1) }
 
-// inText reports whether a word with hash h stands in plain text.
-func (w *words) inText(h uint32) bool {
-	if len(w.text) == 0 {
+// has reports whether a word with hash h stands in one of the places.
+func (w *words) has(h, places uint32) bool {
+	if len(w.table) == 0 {
 		return false
 	}
-	for i := slot(h, len(w.text)); w.text[i] != 0; i = (i + 1) & (len(w.text) - 1) {
-		if w.text[i] == h {
-			return true
+	for i := slot(h, len(w.table)); w.table[i] != 0; i = (i + 1) & (len(w.table) - 1) {
+		if w.table[i]&^allFlags == h {
+			return w.table[i]&places != 0
 		}
 	}
 	return false
@@ -93,20 +129,25 @@ type wordSet struct {
 	// macro is the name being defined, pending until its body has a word.
 	macro []byte
 	open  bool
+	// lists and under grow to words.guards and words.under.
+	lists   [][]guard
+	under   []uint32
+	guarded []guardedName
 }
 
-func (s *wordSet) text(w []byte) { s.insert(hashWord(w)) }
+// text notes a word of plain text by its hash.
+func (s *wordSet) text(h uint32) { s.insert(h&^allFlags | inText) }
 
 func (s *wordSet) insert(h uint32) {
 	if 2*s.n >= len(s.table) {
 		s.grow()
 	}
-	i := slot(h, len(s.table))
-	for s.table[i] != 0 {
-		if s.table[i] == h {
+	i := slot(h&^allFlags, len(s.table))
+	for ; s.table[i] != 0; i = (i + 1) & (len(s.table) - 1) {
+		if s.table[i]&^allFlags == h&^allFlags {
+			s.table[i] |= h
 			return
 		}
-		i = (i + 1) & (len(s.table) - 1)
 	}
 	s.table[i] = h
 	s.n++
@@ -122,17 +163,45 @@ func (s *wordSet) grow() {
 	}
 }
 
-// define begins the definition of a macro.
-func (s *wordSet) define(name []byte) { s.macro, s.open = name, false }
+// define begins the definition of a macro that depends on guards.
+func (s *wordSet) define(name []byte, guards []guard) {
+	s.macro, s.open = name, false
+	if len(guards) == 0 {
+		s.insert(hashWord(name) | isDefined)
+	} else {
+		s.guarded = append(s.guarded, guardedName{hashWord(name), s.list(guards)})
+	}
+}
 
-// body notes a word of the current macro's body.
-func (s *wordSet) body(w []byte) {
+// undefine notes an #undef.
+func (s *wordSet) undefine(name []byte) { s.insert(hashWord(name) | isUndefined) }
+
+// list returns the number of a list of guards. The last one is likely to come
+// again.
+func (s *wordSet) list(guards []guard) uint32 {
+	if len(s.lists) == 0 {
+		s.lists = append(s.lists, nil)
+	}
+	if len(guards) == 0 {
+		return 0
+	}
+	if last := len(s.lists) - 1; !slices.Equal(s.lists[last], guards) {
+		s.lists = append(s.lists, slices.Clone(guards))
+	}
+	return uint32(len(s.lists) - 1)
+}
+
+// body notes a word of the current macro's body by its hash, where being inBody or atHead.
+func (s *wordSet) body(h, where uint32, guards []guard) {
 	if !s.open {
 		s.open = true
 		s.names = append(s.names, s.macro...)
 		s.ends = append(s.ends, uint32(len(s.names)))
+		s.under = append(s.under, s.list(guards))
 	}
-	s.uses = append(s.uses, use{hashWord(w), uint32(len(s.ends) - 1)})
+	h &^= allFlags
+	s.insert(h | where)
+	s.uses = append(s.uses, use{h, uint32(len(s.ends) - 1)})
 }
 
 // carrier notes that the current macro's body holds ids. The identifier itself
@@ -148,6 +217,15 @@ func (s *wordSet) carrier(ids depscan.Identifiers) {
 // literal notes that the macro being defined is a literal.
 func (s *wordSet) literal(name []byte) { s.literals = append(s.literals, hashWord(name)) }
 
+// unguard forgets all guards.
+func (s *wordSet) unguard() {
+	for _, d := range s.guarded {
+		s.insert(d.name | isDefined)
+	}
+	clear(s.under)
+	s.lists, s.guarded = s.lists[:min(1, len(s.lists))], nil
+}
+
 // freeze returns what was collected. The wordSet must not be used any more.
 func (s *wordSet) freeze() words {
 	slices.SortFunc(s.uses, func(a, b use) int {
@@ -157,8 +235,10 @@ func (s *wordSet) freeze() words {
 		return cmp.Compare(a.macro, b.macro)
 	})
 	slices.Sort(s.literals)
+	slices.SortFunc(s.guarded, func(a, b guardedName) int { return cmp.Compare(a.name, b.name) })
 	return words{
-		text: s.table, uses: slices.Clip(slices.Compact(s.uses)), names: string(s.names),
+		table: s.table, uses: slices.Clip(slices.Compact(s.uses)), names: string(s.names),
 		ends: slices.Clip(s.ends), direct: s.direct, literals: s.literals,
+		guards: s.lists, under: slices.Clip(s.under), guarded: s.guarded,
 	}
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package ask
 
 import (
@@ -36,6 +38,8 @@ func BenchmarkScanText(b *testing.B) {
 	}
 	b.SetBytes(size)
 	b.ReportAllocs()
+	start := cpuTime(b)
+	defer func() { reportCPU(b, start) }()
 	for b.Loop() {
 		for _, text := range texts {
 			scanText(text, cText)
@@ -58,6 +62,8 @@ func BenchmarkCollect(b *testing.B) {
 	}
 	facts := factsOf(b, c)
 	b.ReportAllocs()
+	start := cpuTime(b)
+	defer func() { reportCPU(b, start) }()
 	for b.Loop() {
 		res, err := plan.Collect(b.Context(), RunInfo{Mark: mark}, bed.files, facts)
 		if err != nil {
@@ -68,5 +74,29 @@ func BenchmarkCollect(b *testing.B) {
 		}
 		b.ReportMetric(float64(len(res.Inputs.Files)), "files")
 		b.ReportMetric(float64(len(res.Inputs.Absent)), "absent")
+	}
+}
+
+// BenchmarkIdentifiers follows __FILE__ through the macros of the same headers.
+func BenchmarkIdentifiers(b *testing.B) {
+	_, headers := headersOf(b, "#include <iostream>\n#include <map>\n#include <cassert>\n")
+	g := &gathering{
+		c: compileOf(b, b.TempDir(), "g++", "-c", "-DNDEBUG", "-o", "x.o", "x.cc"), command: scanText(nil, cText),
+		predefined: scanText([]byte("#define linux 1\n"), plainText),
+	}
+	for _, path := range headers {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		g.texts = append(g.texts, scanText(text, cText))
+	}
+	b.ReportAllocs()
+	start := cpuTime(b)
+	defer func() { reportCPU(b, start) }()
+	for b.Loop() {
+		if ids := g.identifiers(); ids != 0 {
+			b.Fatalf("identifiers %b", ids)
+		}
 	}
 }
