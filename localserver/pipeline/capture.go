@@ -26,11 +26,16 @@ type captured struct {
 
 // capture reads what the compiler made. The wrapper waits meanwhile, so nobody
 // of the build has seen the files yet. An error is an *UnsupportedError and says
-// why the result cannot be stored.
-func (r *request) capture() ([]captured, error) {
+// why the result cannot be stored. userDep is the text of the dep-file where
+// the run itself did not write it.
+func (r *request) capture(userDep []byte) ([]captured, error) {
 	var out []captured
 	for _, o := range r.compile.Outputs {
 		path := r.call.Abs(o.Path)
+		if o.Role == toolchains.RoleDep && userDep != nil {
+			out = append(out, captured{role: o.Role, path: path, mode: 0o666, data: userDep})
+			continue
+		}
 		target, mode, err := materialize.Look(path)
 		switch {
 		case err != nil:

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/rexwrap/rexwrap/depscan"
@@ -115,12 +114,8 @@ func (r *request) collect(ctx context.Context, x *run) []wire.File {
 		return dep
 	}
 	var err error
-	if x.files, err = r.capture(); err != nil {
+	if x.files, err = r.capture(userDep); err != nil {
 		x.reason = err
-		return dep
-	}
-	if userDep != nil {
-		x.files = replaceDep(x.files, userDep, r.call.Abs(r.compile.Dep.Path))
 	}
 	return dep
 }
@@ -167,12 +162,6 @@ func (r *request) settled(x *run) error {
 		}
 	}
 	return nil
-}
-
-// replaceDep puts the user's dep-file among the captured outputs.
-func replaceDep(files []captured, text []byte, path string) []captured {
-	files = slices.DeleteFunc(files, func(c captured) bool { return c.role == toolchains.RoleDep })
-	return append(files, captured{role: toolchains.RoleDep, path: path, mode: 0o666, data: text})
 }
 
 // unfit says why a run that ended so is not stored.

@@ -56,14 +56,14 @@ func (r *request) checkScan(x *run) error {
 	if !ok {
 		return nil
 	}
-	scanned := listed(x.inputs, r.compile.Dep.System)
-	if slices.Equal(scanned, f.Prereqs) {
+	scanned, written := listed(x.inputs, r.compile.Dep.System), once(f.Prereqs)
+	if slices.Equal(scanned, written) {
 		return nil
 	}
-	name := firstDifference(scanned, f.Prereqs)
+	name := firstDifference(scanned, written)
 	r.p.quarantine.add(r.manifest)
 	r.p.log.Error().Strs("argv", r.call.Argv).Str("dir", r.call.Dir).Str("file", name).
-		Int("scanned", len(scanned)).Int("listed", len(f.Prereqs)).Msg("scanner and compiler differ")
+		Int("scanned", len(scanned)).Int("listed", len(written)).Msg("scanner and compiler differ")
 	return toolchains.Unsupported("scan-difference", name)
 }
 
@@ -73,6 +73,20 @@ func listed(in *depscan.Inputs, system bool) []string {
 	for _, f := range in.Files {
 		if system || !f.System {
 			out = append(out, f.Path)
+		}
+	}
+	return out
+}
+
+// once drops repeated names: gcc lists a file again that it reached by another
+// directory of the same spelling.
+func once(names []string) []string {
+	seen := make(map[string]bool, len(names))
+	out := make([]string, 0, len(names))
+	for _, name := range names {
+		if !seen[name] {
+			seen[name] = true
+			out = append(out, name)
 		}
 	}
 	return out
