@@ -16,25 +16,48 @@ type group struct {
 	names *[]*name
 }
 
-// group sorts absent names by directory.
+// group sorts absent names by directory. It is quickest where they come sorted, as
+// depscan.Inputs has them.
 func (s *State) group(cwd string, absent []string) []group {
-	byDir := map[string][]*name{}
+	byDir := map[string]*[]*name{} // by the directory as spelled
+	var order []string
+	var last string
+	var names *[]*name
+	s.names.mu.Lock()
 	for _, p := range absent {
-		p = abs(cwd, p)
 		bare := strings.TrimRight(p, "/")
-		dir, base := split(bare)
-		byDir[dir] = append(byDir[dir], s.names.intern(base, bare != p))
+		i := strings.LastIndexByte(bare, '/') + 1
+		if dir := bare[:i]; names == nil || dir != last {
+			last = dir
+			if names = byDir[dir]; names == nil {
+				names = new([]*name)
+				byDir[dir] = names
+				order = append(order, dir)
+			}
+		}
+		*names = append(*names, s.names.intern(bare[i:], bare != p))
 	}
-	groups := make([]group, 0, len(byDir))
+	s.names.mu.Unlock()
+	groups := make([]group, 0, len(order))
 	lists := map[uint64]*[]*name{}
 	seed := maphash.MakeSeed()
-	for dir, names := range byDir {
-		slices.SortFunc(names, func(a, b *name) int {
-			return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(truth(a.dir), truth(b.dir)))
-		})
-		groups = append(groups, group{s.directory(dir), share(lists, seed, slices.Compact(names))})
+	for _, dir := range order {
+		sorted := sortNames(*byDir[dir])
+		dir, _ = split(abs(cwd, dir) + "x")
+		groups = append(groups, group{s.directory(dir), share(lists, seed, sorted)})
 	}
 	return groups
+}
+
+// sortNames sorts names and drops what occurs twice.
+func sortNames(names []*name) []*name {
+	order := func(a, b *name) int {
+		return cmp.Or(strings.Compare(a.text, b.text), cmp.Compare(truth(a.dir), truth(b.dir)))
+	}
+	if !slices.IsSortedFunc(names, order) {
+		slices.SortFunc(names, order)
+	}
+	return slices.Compact(names)
 }
 
 func truth(b bool) int {

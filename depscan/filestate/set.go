@@ -137,7 +137,7 @@ func (v *View) CheckAll(set *Set) (Difference, bool) {
 	d, ok := v.checkNames(set)
 	if c == nil {
 		if ok {
-			d, ok = v.checkFiles(set.files)
+			d, ok = v.checkFiles(set.files, new(info))
 		}
 		return d, ok
 	}
@@ -167,11 +167,11 @@ func (v *View) checkNames(set *Set) (Difference, bool) {
 	return v.checkAbsent(set)
 }
 
-func (v *View) checkFiles(files []fileWant) (Difference, bool) {
-	var st info
+// checkFiles checks files in order. st is scratch.
+func (v *View) checkFiles(files []fileWant, st *info) (Difference, bool) {
 	for i := range files {
 		f := &files[i]
-		if o := v.current(f.node, &st); o != nil && o.content == f.want {
+		if o := v.current(f.node, st); o != nil && o.content == f.want {
 			continue
 		}
 		if d, ok := v.checkFile(f); !ok {
@@ -224,14 +224,16 @@ func (c *crew) help() {
 func (c *crew) fail(d *Difference) { c.found.CompareAndSwap(nil, d) }
 
 func (c *crew) work() {
+	st := new(info)
 	for c.found.Load() == nil {
 		end := int(c.next.Add(chunk))
 		begin := end - chunk
 		if begin >= len(c.files) {
 			return
 		}
-		if d, ok := c.view.checkFiles(c.files[begin:min(end, len(c.files))]); !ok {
-			c.fail(&d)
+		if d, ok := c.view.checkFiles(c.files[begin:min(end, len(c.files))], st); !ok {
+			found := d // only what is found goes to the heap
+			c.fail(&found)
 		}
 	}
 }

@@ -133,10 +133,9 @@ type name struct {
 // maxNames bounds a namePool, which then begins anew.
 const maxNames = 1 << 18
 
+// intern returns the name. mu is held.
 func (p *namePool) intern(text string, dir bool) *name {
 	n := name{text, dir, hashName(text)}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if known, ok := p.known[n]; ok {
 		return known
 	}
