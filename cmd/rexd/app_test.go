@@ -290,8 +290,14 @@ func TestVerbsThatStartNothing(t *testing.T) {
 
 func TestSpellingsOfOtherCaches(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
-		{"-s", "stats"}, {"--show-stats", "stats"}, {"-z", "zero"}, {"--zero-stats", "zero"},
-		{"-C", "clear"}, {"--clear", "clear"}, {"stats --zero", "zero"}, {"stats -z", "zero"},
+		{"-s", "stats"},
+		{"--show-stats", "stats"},
+		{"-z", "zero"},
+		{"--zero-stats", "zero"},
+		{"-C", "clear"},
+		{"--clear", "clear"},
+		{"stats --zero", "zero"},
+		{"stats -z", "zero"},
 	} {
 		f := &fake{stats: &journal.Stats{}}
 		b := newBench(t, f)

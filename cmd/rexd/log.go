@@ -41,7 +41,11 @@ func (p *printer) logLine(e *journal.Entry, dir string, zone *time.Location) {
 	if t, err := time.Parse(time.RFC3339, e.Time); err == nil {
 		when = t.In(zone).Format("15:04:05")
 	}
-	head := fmt.Sprintf("%-8s %8s %s %9s ", e.ID, when, p.outcome(e.Outcome), milliseconds(e.Steps["total"]))
+	took := ""
+	if us := e.Steps["total"]; us > 0 {
+		took = milliseconds(us)
+	}
+	head := fmt.Sprintf("%-8s %8s %s %9s ", e.ID, when, p.outcome(e.Outcome), took)
 	room := maxColumns - 45
 	why := e.Cause
 	if e.Reason != "" {

@@ -20,7 +20,8 @@ func someStats() *journal.Stats {
 		NotStored:   map[string]int64{"failed": 2, "modified-during-compile": 1},
 		TimeAvoided: 5025, TimeSpent: 731.5,
 		MissCauses: []journal.CauseCount{
-			{Cause: journal.CauseInputs, Count: 120, Seconds: 421.2}, {Cause: journal.CauseFirst, Count: 100, Seconds: 35.24},
+			{Cause: journal.CauseInputs, Count: 120, Seconds: 421.2},
+			{Cause: journal.CauseFirst, Count: 100, Seconds: 35.24},
 			{Cause: journal.CauseEnvironment, Count: 10, Seconds: 0.31},
 		},
 		VerifyRuns: 12, VerifyDifferences: 1, Dropped: 4, CacheSize: 3 << 30, CacheLimit: 10 << 30, Entries: 1234,

@@ -111,8 +111,10 @@ func TestVerbs(t *testing.T) {
 		{VerbZero, func() (any, error) { return nil, c.Zero(ctx) }, nil},
 		{VerbStop, func() (any, error) { return nil, c.Stop(ctx) }, nil},
 		{VerbFlush, func() (any, error) { return c.Flush(ctx) }, &Flushed{Pending: 2}},
-		{VerbExplain, func() (any, error) { return c.Explain(ctx, &ExplainRequest{Target: "a.o", Dir: "/d"}) },
-			&journal.Explanation{Summary: "/d/a.o", Record: &journal.Entry{ID: 9, Outcome: journal.HitLocal}}},
+		{
+			VerbExplain, func() (any, error) { return c.Explain(ctx, &ExplainRequest{Target: "a.o", Dir: "/d"}) },
+			&journal.Explanation{Summary: "/d/a.o", Record: &journal.Entry{ID: 9, Outcome: journal.HitLocal}},
+		},
 		{VerbExplainBuild, func() (any, error) { return c.ExplainBuild(ctx, &ExplainBuildRequest{Build: "b"}) }, &journal.BuildReport{Build: "b"}},
 		{VerbCacheSize, func() (any, error) { return c.CacheSize(ctx) }, &CacheSize{Bytes: 5}},
 		{VerbCacheClear, func() (any, error) { return c.CacheClear(ctx, report) }, &Removed{Entries: 4}},

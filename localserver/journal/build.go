@@ -43,16 +43,13 @@ func (j *Journal) Build(id string) *BuildReport {
 // buildRecords returns the records of a build, the latest first. A build with
 // an id is over where a minute has none of its records.
 func (j *Journal) buildRecords(id string) []*Record {
+	if id == "" {
+		id = j.lastBuild()
+	}
 	var records []*Record
 	var started time.Time // of the earliest call seen
 	for r := range j.Down() {
-		if len(records) == 0 && id == "" {
-			id = r.Build
-		}
 		if r.Build != id {
-			if id == "" && len(records) > 0 {
-				break
-			}
 			continue
 		}
 		if id == "" && len(records) > 0 && started.Sub(r.end()) > buildGap {
@@ -64,6 +61,17 @@ func (j *Journal) buildRecords(id string) []*Record {
 		records = append(records, r)
 	}
 	return records
+}
+
+// lastBuild returns the id of the last build. Calls that the wrapper ran by
+// itself do not know theirs, so that they count only where there is no other.
+func (j *Journal) lastBuild() string {
+	for r := range j.Down() {
+		if r.Build != "" || r.Outcome != SteppedAside {
+			return r.Build
+		}
+	}
+	return ""
 }
 
 func (b *BuildReport) count(r *Record) {

@@ -12,7 +12,7 @@ import (
 // zigzag; a version that is not known makes the whole value unreadable, which
 // counts as missing.
 //
-//	record   = version id earlier cause time build outcome reason arg stored
+//	record   = version id earlier cause time build outcome reason arg
 //	           family language compiler dir source output manifest action
 //	           steps cost cost bytes status signal key ;
 //	version  = u8 ;                          (* recordVersion *)
@@ -217,7 +217,6 @@ func appendRecord(buf []byte, r *Record) []byte {
 	e.u8(uint8(r.Outcome))
 	e.string(r.Reason)
 	e.string(r.Arg)
-	e.bool(r.Stored)
 	for _, s := range []string{r.Family, r.Language, r.Compiler, r.Dir, r.Source, r.Output} {
 		e.string(s)
 	}
@@ -261,7 +260,7 @@ func decodeRecord(data []byte) (*Record, error) {
 	}
 	r := &Record{
 		ID: ID(d.uint()), Earlier: ID(d.uint()), Cause: Cause(d.u8()), Time: time.UnixMicro(d.int()),
-		Build: d.string(), Outcome: Outcome(d.u8()), Reason: d.string(), Arg: d.string(), Stored: d.bool(),
+		Build: d.string(), Outcome: Outcome(d.u8()), Reason: d.string(), Arg: d.string(),
 		Family: d.string(), Language: d.string(), Compiler: d.string(), Dir: d.string(),
 		Source: d.string(), Output: d.string(), Manifest: d.digest(), Action: d.digest(),
 	}

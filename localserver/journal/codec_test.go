@@ -13,7 +13,7 @@ import (
 func fullRecord() *Record {
 	r := &Record{
 		ID: 7, Earlier: 3, Cause: CauseInputs, Time: time.UnixMicro(1_700_000_000_123_456),
-		Build: "b1", Outcome: ExecutedLocal, Reason: "failed", Arg: "x.h", Stored: true,
+		Build: "b1", Outcome: ExecutedLocal, Reason: "failed", Arg: "x.h",
 		Family: "gcc", Language: "c++", Compiler: "/usr/bin/g++", Dir: "/src", Source: "a.cc", Output: "/src/a.o",
 		Manifest: digest.OfString("m"), Action: digest.OfString("a"),
 		Saved: Cost{Wall: time.Second, User: 900 * time.Millisecond, Sys: 50 * time.Millisecond, MaxRSS: 80 << 20},
@@ -66,8 +66,10 @@ func TestDecodeRecordRefuses(t *testing.T) {
 func inputList() *InputList {
 	return &InputList{
 		Files: []Input{
-			{"/usr/include/stdio.h", digest.OfString("1")}, {"/usr/include/stdlib.h", digest.OfString("2")},
-			{"a.c", digest.OfString("3")}, {"b", digest.Digest{}},
+			{"/usr/include/stdio.h", digest.OfString("1")},
+			{"/usr/include/stdlib.h", digest.OfString("2")},
+			{"a.c", digest.OfString("3")},
+			{"b", digest.Digest{}},
 		},
 		Absent: []string{"/usr/local/include/stdio.h", "/usr/local/include/stdlib.h", "x"},
 	}

@@ -61,7 +61,11 @@ func (c *comparison) toolchain(was, is *Record) {
 	before := len(c.changes)
 	a, b := c.lists(was.Key.Programs), c.lists(is.Key.Programs)
 	if a != nil && b != nil {
+		moved := common(a.Files, b.Files)
 		eachDifference(a.Files, b.Files, func(path string, was, is digest.Digest) {
+			if was.IsZero() && moved[is] || is.IsZero() && moved[was] {
+				return // the same program under another name, like the driver
+			}
 			c.add(ChangeProgram, path, text(was), text(is))
 		})
 	}
@@ -71,6 +75,18 @@ func (c *comparison) toolchain(was, is *Record) {
 			c.notes = append(c.notes, "which of the compiler's programs changed is no longer known")
 		}
 	}
+}
+
+// common returns the digests that both lists have.
+func common(a, b []Input) map[digest.Digest]bool {
+	in, both := map[digest.Digest]bool{}, map[digest.Digest]bool{}
+	for _, f := range a {
+		in[f.Digest] = true
+	}
+	for _, f := range b {
+		both[f.Digest] = in[f.Digest]
+	}
+	return both
 }
 
 // text returns d as shown, empty for no file.
@@ -156,9 +172,18 @@ func (c *comparison) inputs(was, is *Record) {
 	})
 }
 
+// hasAbsent reports whether path, or a folder that it is in, was absent.
 func hasAbsent(absent []string, path string) bool {
-	_, found := slices.BinarySearch(absent, path)
-	return found
+	for {
+		if _, found := slices.BinarySearch(absent, path); found {
+			return true
+		}
+		slash := strings.LastIndexByte(path, '/')
+		if slash <= 0 {
+			return false
+		}
+		path = path[:slash]
+	}
 }
 
 // maxAligned bounds the lists whose arguments are aligned one by one.

@@ -41,7 +41,7 @@ func newCounters(now time.Time) *Counters {
 func (c *Counters) add(r *Record) {
 	c.Outcomes[r.Outcome.String()]++
 	switch {
-	case r.Reason == "" || r.Stored:
+	case r.Reason == "" || r.stored():
 	case r.Outcome.Miss():
 		c.NotStored[r.Reason]++
 	default:
@@ -49,7 +49,7 @@ func (c *Counters) add(r *Record) {
 	}
 	if r.Outcome.Hit() {
 		c.Avoided += r.Saved.Wall.Microseconds()
-	} else if r.Stored {
+	} else if r.stored() {
 		c.BytesStored += r.Bytes
 	}
 	c.Spent += r.Spent.Wall.Microseconds()

@@ -50,7 +50,7 @@ func (j *Journal) notes(r, was *Record) []string {
 	if was == nil && r.Earlier != 0 && r.Outcome.Miss() {
 		notes = append(notes, "the earlier call of this output left nothing to compare with")
 	}
-	if r.Outcome.Miss() && !r.Stored {
+	if r.Outcome.Miss() && !r.stored() {
 		notes = append(notes, "the result was not stored: "+reasonText(r))
 	}
 	return notes

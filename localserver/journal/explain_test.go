@@ -224,7 +224,7 @@ func TestExplainNotStored(t *testing.T) {
 	m := newMemory()
 	j := open(t, m, Options{})
 	failed := func(r *Record) {
-		r.Stored, r.Status, r.Reason, r.Key.Inputs = false, 1, "failed", digest.Digest{}
+		r.Status, r.Reason, r.Key.Inputs = 1, "failed", digest.Digest{}
 	}
 	j.Add(compile(m, failed))
 	j.Add(compile(m, failed))
@@ -243,7 +243,7 @@ func TestExplainLooksPastFailures(t *testing.T) {
 		return func(r *Record) {
 			r.Key.Source = digest.OfString(text)
 			if failed {
-				r.Stored, r.Status, r.Reason, r.Key.Inputs = false, 1, "failed", digest.Digest{}
+				r.Status, r.Reason, r.Key.Inputs = 1, "failed", digest.Digest{}
 			}
 		}
 	}

@@ -111,7 +111,7 @@ func (l latest) follow(r *Record) latest {
 		return l
 	}
 	return latest{
-		id: r.ID, keyed: r.ID, stored: r.Stored || r.Outcome.Hit(), complete: r.Key.complete(),
+		id: r.ID, keyed: r.ID, stored: r.stored(), complete: r.Key.complete(),
 		print: fingerprintOf(r.Key),
 	}
 }

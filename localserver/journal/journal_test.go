@@ -23,14 +23,14 @@ func open(t *testing.T, m *memory, o Options) *Journal {
 
 func miss(output string, wall time.Duration) *Record {
 	return &Record{
-		Outcome: ExecutedLocal, Output: output, Stored: true, Time: time.UnixMicro(1e15),
+		Outcome: ExecutedLocal, Output: output, Time: time.UnixMicro(1e15),
 		Spent: Cost{Wall: wall}, Bytes: 100, Key: &KeyParts{Args: []string{"-c"}, Source: digest.OfString(output), Inputs: digest.OfString("none")},
 	}
 }
 
 func hit(output string, saved time.Duration) *Record {
 	r := miss(output, 0)
-	r.Outcome, r.Stored, r.Saved = HitLocal, false, Cost{Wall: saved, MaxRSS: 1 << 20}
+	r.Outcome, r.Saved = HitLocal, Cost{Wall: saved, MaxRSS: 1 << 20}
 	return r
 }
 
@@ -215,7 +215,7 @@ func TestStats(t *testing.T) {
 	merged, remote, fell, failed := hit("/a.o", time.Second), hit("/a.o", time.Second), aside("unavailable"), aside("config")
 	merged.Outcome, remote.Outcome, fell.Outcome, failed.Outcome = Merged, HitRemote, FellBack, Failed
 	notStored := miss("/c.o", time.Second)
-	notStored.Stored, notStored.Reason, notStored.Status = false, "failed", 1
+	notStored.Reason, notStored.Status = "failed", 1
 	executed := miss("/d.o", 4*time.Second)
 	executed.Outcome = ExecutedRemote
 	again := miss("/a.o", 10*time.Second)

@@ -167,8 +167,6 @@ type Record struct {
 	// ReasonVariant, ReasonRecache, or why the result was not stored
 	// ("failed", "modified", …), else empty.
 	Reason, Arg string
-	// Stored is set when the result is in the cache after the call.
-	Stored bool
 
 	Family   string // "gcc", "clang"; empty where the call was not parsed
 	Language string // the -x spelling
@@ -190,6 +188,14 @@ type Record struct {
 
 	// Key is what the key was made of, nil where the call did not get there.
 	Key *KeyParts
+}
+
+// stored reports whether the result is in the cache after the call.
+func (r *Record) stored() bool {
+	if !r.Outcome.Miss() {
+		return r.Outcome.Hit()
+	}
+	return r.Reason == "" || r.Reason == ReasonVariant || r.Reason == ReasonRecache
 }
 
 // sourcePath is the absolute path of the source.
