@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rexwrap/rexwrap/depscan"
@@ -61,19 +62,46 @@ func (r *request) execute(ctx context.Context) error {
 // prepareRun says how the compiler is run: unchanged where the scanner knows
 // the inputs, else so that they can be read off the run.
 func (r *request) prepareRun(ctx context.Context) (*run, error) {
-	x := &run{mark: r.p.files.Mark()}
-	x.command = wire.Run{Program: r.call.Program, Argv: r.call.Argv}
-	in, err := r.scan(ctx)
-	if err == nil {
-		x.inputs = in
-		return x, nil
+	x := &run{command: wire.Run{Program: r.call.Program, Argv: r.call.Argv}}
+	var err error
+	if x.inputs, err = r.scan(ctx); err != nil {
+		x.plan, err = r.p.o.Asker.Plan(r.compile, filepath.Join(r.p.o.Scratch, r.in.Token))
+		if err != nil {
+			return nil, err
+		}
+		x.command.Argv, x.command.Env, x.command.FilterHeaders = x.plan.Argv, x.plan.Env, x.plan.FilterHeaders
 	}
-	x.plan, err = r.p.o.Asker.Plan(r.compile, filepath.Join(r.p.o.Scratch, r.in.Token))
-	if err != nil {
-		return nil, err
-	}
-	x.command.Argv, x.command.Env, x.command.FilterHeaders = x.plan.Argv, x.plan.Env, x.plan.FilterHeaders
+	x.mark = r.quiesce(x.inputs)
 	return x, nil
+}
+
+// quiesceLimit bounds the wait for young files: the coarsest clock that a file
+// system of this machine takes its stamps from ticks every 10 ms.
+const quiesceLimit = 20 * time.Millisecond
+
+// quiesce waits until no file that the compile is known to read is so young that
+// a change during the run could leave it with the same stamps, and returns that
+// moment. Without the wait a source that was written just before its compile, as
+// configure does, could never be stored.
+func (r *request) quiesce(in *depscan.Inputs) filestate.Mark {
+	paths := []string{r.call.Abs(r.compile.Source)}
+	if in != nil {
+		for _, f := range in.Files {
+			if !f.System {
+				paths = append(paths, r.call.Abs(f.Path))
+			}
+		}
+	}
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		mark := r.p.files.Mark()
+		young := slices.ContainsFunc(paths, func(path string) bool {
+			_, settled, err := r.p.files.DigestSince(path, mark)
+			return err == nil && !settled
+		})
+		if !young || time.Since(begin) > quiesceLimit {
+			return mark
+		}
+	}
 }
 
 // scan asks the scanner for the inputs.

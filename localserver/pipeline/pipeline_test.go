@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,6 +101,18 @@ func TestDiagnosticsAreReplayed(t *testing.T) {
 	second := r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
 	if first != second || !strings.Contains(first.stderr, "careful") {
 		t.Errorf("first %+v, then %+v", first, second)
+	}
+}
+
+func TestYoungSourceIsStored(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "")
+	for i := range 5 {
+		if err := os.WriteFile(filepath.Join(dir, "x.c"), fmt.Appendf(nil, "int x%d;\n", i), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+		r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
 	}
 }
 
