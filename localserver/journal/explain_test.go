@@ -20,7 +20,7 @@ func compile(m *memory, edit func(*Record)) *Record {
 	programs := ProgramList{{"/usr/bin/as", digest.OfString("as1")}, {"/usr/bin/gcc", digest.OfString("gcc1")}}
 	inputs := InputList{
 		Files:  []Input{{"a.c", digest.OfString("a1")}, {"inc/a.h", digest.OfString("h1")}, {"inc/b.h", digest.OfString("b1")}},
-		Absent: []string{"local/a.h"},
+		Absent: []string{"local/a.h", "new"},
 	}
 	r.Key = &KeyParts{
 		Args: []string{"-c", "-O2", "-DX=1", "a.c"}, Env: []Variable{NewVariable("CPATH", "/x", true), NewVariable("LANG", "", false)},
@@ -109,6 +109,13 @@ func TestExplainCauses(t *testing.T) {
 			[]Change{{ChangeInputRemoved, "inc/a.h", sum("h1"), ""}, {ChangeInputAppeared, "local/a.h", "", sum("l")}},
 		},
 		{
+			"folder appeared", func(m *memory, r *Record) {
+				r.Key.Inputs = m.putBlob(list([]Input{a, h, b, {"new/x/c.h", digest.OfString("c")}}))
+			}, CauseInputs,
+			"miss: other input files since r1: new/x/c.h",
+			[]Change{{ChangeInputAppeared, "new/x/c.h", "", sum("c")}},
+		},
+		{
 			"header added", func(m *memory, r *Record) {
 				r.Key.Inputs = m.putBlob(list([]Input{a, h, b, {"inc/c.h", digest.OfString("c")}}, "local/a.h"))
 			}, CauseInputs,
@@ -130,6 +137,7 @@ func TestExplainCauses(t *testing.T) {
 		{
 			"other compiler", func(m *memory, r *Record) {
 				r.Key.Toolchain, r.Compiler = digest.OfString("t2"), "/usr/bin/gcc-13"
+				r.Key.Programs = m.putBlob(ProgramList{{"/usr/bin/as", digest.OfString("as1")}, {"/usr/bin/gcc-13", digest.OfString("gcc1")}}.Encode())
 			}, CauseToolchain,
 			"miss: the compiler changed since r1: /usr/bin/gcc-13",
 			[]Change{{ChangeCompiler, "/usr/bin/gcc-13", "/usr/bin/gcc", "/usr/bin/gcc-13"}},
@@ -348,11 +356,11 @@ func TestBuildByID(t *testing.T) {
 	j := open(t, m, Options{})
 	in := func(r *Record, id string) *Record { r.Build = id; return r }
 	for _, r := range []*Record{
-		in(miss("/a.o", 0), "x"), in(miss("/b.o", 0), "y"), in(hit("/c.o", 0), "x"), in(miss("/d.o", 0), "y"), in(aside("link"), "x"),
+		aside("link"), in(miss("/a.o", 0), "x"), in(miss("/b.o", 0), "y"), in(hit("/c.o", 0), "x"), in(miss("/d.o", 0), "y"), in(aside("link"), "x"), aside("link"),
 	} {
 		j.Add(r)
 	}
-	if b := j.Build("y"); b.Build != "y" || b.Calls != 2 || b.Misses != 2 || b.First != 2 || b.Last != 4 {
+	if b := j.Build("y"); b.Build != "y" || b.Calls != 2 || b.Misses != 2 || b.First != 3 || b.Last != 5 {
 		t.Errorf("build y: %+v", b)
 	}
 	if b := j.Build(""); b.Build != "x" || b.Calls != 3 {
