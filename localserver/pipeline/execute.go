@@ -55,7 +55,7 @@ func (r *request) execute(ctx context.Context) error {
 	if err := r.conv.Done(&wire.Done{Files: dep}); err != nil {
 		return err
 	}
-	r.recordOutcome(r.store(x))
+	r.recordOutcome(r.store(ctx, x))
 	return nil
 }
 
@@ -209,14 +209,14 @@ func (r *request) unfit(ran *wire.Ran) error {
 
 // store keeps the result of x under its Action digest and in the manifest. The
 // error says why it did not.
-func (r *request) store(x *run) error {
+func (r *request) store(ctx context.Context, x *run) error {
 	if x.reason != nil {
 		return x.reason
 	}
 	if err := r.checkScan(x); err != nil {
 		return err
 	}
-	c, err := r.candidateOf(x.inputs)
+	c, err := r.candidateOf(ctx, x.inputs)
 	if err != nil {
 		return err
 	}

@@ -23,9 +23,13 @@ const (
 	needsDay
 	// needsSourceTime: __TIMESTAMP__ can expand.
 	needsSourceTime
-	// needsEpoch: SOURCE_DATE_EPOCH stands in for the clock.
+	// needsEpoch: SOURCE_DATE_EPOCH may stand in for the clock.
 	needsEpoch
 )
+
+// epochVariable names the variable that stands in for the clock. It counts only
+// where the text asks for a date or time, so it is in guards and not in keys.
+const epochVariable = "SOURCE_DATE_EPOCH"
 
 // needsOf says which facts a compile with these identifiers depends on. It
 // returns an *UnsupportedError for results that no second call may have.
@@ -35,8 +39,8 @@ func needsOf(c *toolchains.Compile, in *depscan.Inputs, at place) (Needs, error)
 	if ids&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && spellsPlace(c, in, at) {
 		n |= needsPlace
 	}
-	_, epoch := c.Call.Env.Lookup("SOURCE_DATE_EPOCH")
-	if ids&(depscan.IdentDate|depscan.IdentTime) != 0 && epoch {
+	_, epoch := c.Call.Env.Lookup(epochVariable)
+	if ids&(depscan.IdentDate|depscan.IdentTime) != 0 {
 		n |= needsEpoch
 	}
 	if ids&depscan.IdentTime != 0 && !(epoch && honoursEpoch(c.Toolchain)) {
@@ -90,7 +94,9 @@ func guard(n Needs, c *toolchains.Compile, at place, now time.Time) (digest.Dige
 		b.String(day(c.Call.Env.Value("TZ"), now))
 	}
 	if n&needsEpoch != 0 {
-		b.String(c.Call.Env.Value("SOURCE_DATE_EPOCH"))
+		epoch, set := c.Call.Env.Lookup(epochVariable)
+		b.String(epoch)
+		b.String(strconv.FormatBool(set))
 	}
 	if n&needsSourceTime != 0 {
 		info, err := os.Stat(c.Call.Abs(c.Source))

@@ -38,6 +38,9 @@ func keyOf(c *toolchains.Compile, at place, native string, source digest.Digest)
 	}
 	k.Args = canonicalArgs(c, at)
 	for _, name := range c.Env {
+		if name == epochVariable {
+			continue
+		}
 		if v, ok := c.Call.Env.Lookup(name); ok {
 			k.Env = append(k.Env, name+"="+v)
 		} else {
@@ -111,12 +114,21 @@ func (k *keyParts) manifestKey() digest.Digest {
 // journal returns k in the journal's terms: what may be written down.
 func (k *keyParts) journal() *journal.KeyParts {
 	out := &journal.KeyParts{
-		Args: k.Args, Dir: k.Dir, Toolchain: k.Toolchain, Source: k.Source,
+		Args: shown(k.Args), Dir: k.Dir, Toolchain: k.Toolchain, Source: k.Source,
 		Env: make([]journal.Variable, len(k.Env)),
 	}
 	for i, kv := range k.Env {
 		name, value, set := strings.Cut(kv, "=")
 		out.Env[i] = journal.NewVariable(name, value, set)
+	}
+	return out
+}
+
+// shown returns canonical arguments as people read them.
+func shown(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		out[i] = strings.Replace(a, rootMark, "ROOT/", 1)
 	}
 	return out
 }

@@ -27,7 +27,7 @@ func (r *rig) outcome(want journal.Outcome, dir string, argv ...string) ending {
 const hello = "#include \"h.h\"\nint f(void) { return H; }\n"
 
 func TestMissThenHit(t *testing.T) {
-	for rigName, makeRig := range map[string]func(*testing.T) *rig{"scanned": newRig, "asked": newAskingRig} {
+	for rigName, makeRig := range map[string]func(testing.TB) *rig{"scanned": newRig, "asked": newAskingRig} {
 		for _, cc := range []string{"gcc", "clang"} {
 			t.Run(rigName+"/"+cc, func(t *testing.T) { missThenHit(t, makeRig(t), cc) })
 		}
@@ -143,7 +143,14 @@ func TestTimeMacros(t *testing.T) {
 	for range 2 {
 		r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "time.c")
 	}
+	write(t, dir, "plain.c", "int x;\n")
 	epoch := []string{"SOURCE_DATE_EPOCH=1000000000"}
+	r.callEnv(dir, epoch, "gcc", "-c", "date.c")
+	if got := r.last().Outcome; got != journal.ExecutedLocal {
+		t.Errorf("with SOURCE_DATE_EPOCH newly set: %v, want a miss", got)
+	}
+	r.callEnv(dir, epoch, "gcc", "-c", "plain.c")
+	r.outcome(journal.HitLocal, dir, "gcc", "-c", "plain.c")
 	r.callEnv(dir, epoch, "gcc", "-c", "time.c")
 	r.callEnv(dir, epoch, "gcc", "-c", "time.c")
 	if got := r.last().Outcome; got != journal.HitLocal {

@@ -104,7 +104,7 @@ func (s *memStore) DeleteManifest(d digest.Digest)           { s.delete(s.manife
 // A rig is a Pipeline over real compilers with a store in memory.
 type rig struct {
 	*Pipeline
-	t        *testing.T
+	t        testing.TB
 	store    *memStore
 	settings config.Settings
 	mu       sync.Mutex
@@ -114,7 +114,7 @@ type rig struct {
 }
 
 // newRig returns a rig that scans before it runs.
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := newAskingRig(t)
 	run := localexec.Runner(localexec.Limits{})
@@ -123,7 +123,7 @@ func newRig(t *testing.T) *rig {
 }
 
 // newAskingRig returns a rig that learns inputs from the run itself.
-func newAskingRig(t *testing.T) *rig {
+func newAskingRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{t: t, store: newMemStore(), now: time.Now}
 	files := filestate.New(filestate.Options{})
@@ -267,7 +267,7 @@ func (w *fakeWrapper) Done(m *wire.Done) error {
 // write makes files in dir from names and contents in turn. It returns when the
 // file system's clock has moved on, so that a compile that starts now surely
 // reads what was written.
-func write(t *testing.T, dir string, namesAndTexts ...string) {
+func write(t testing.TB, dir string, namesAndTexts ...string) {
 	t.Helper()
 	for i := 0; i < len(namesAndTexts); i += 2 {
 		path := filepath.Join(dir, namesAndTexts[i])

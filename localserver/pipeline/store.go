@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"path/filepath"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 
 // candidateOf makes the candidate under which a compile with these inputs will
 // be found again.
-func (r *request) candidateOf(in *depscan.Inputs) (*Candidate, error) {
+func (r *request) candidateOf(ctx context.Context, in *depscan.Inputs) (*Candidate, error) {
 	needs, err := needsOf(r.compile, in, r.at)
 	if err != nil {
 		return nil, err
@@ -31,7 +32,27 @@ func (r *request) candidateOf(in *depscan.Inputs) (*Candidate, error) {
 			c.Files = append(c.Files, Input{Path: r.at.encode(f.Path), Digest: f.Digest})
 		}
 	}
-	return c, nil
+	return c, r.addFacts(ctx, c)
+}
+
+// addFacts adds what the compiler brings along of itself: built-in search
+// directories that do not exist, and files that it reads without being told.
+func (r *request) addFacts(ctx context.Context, c *Candidate) error {
+	facts, err := r.p.o.Facts(ctx, r.compile)
+	if err != nil {
+		return toolchains.Unsupported("no-facts", err.Error())
+	}
+	for _, dir := range facts.AbsentDirs {
+		c.Absent = append(c.Absent, strings.TrimSuffix(dir, separator)+separator)
+	}
+	for _, path := range facts.ReadFiles {
+		d, err := r.p.files.Digest(path)
+		if err != nil {
+			return toolchains.Unsupported("input-unreadable", path)
+		}
+		c.Files = append(c.Files, Input{Path: path, Digest: d})
+	}
+	return nil
 }
 
 func (r *request) encodeAll(paths []string) []string {
