@@ -216,7 +216,7 @@ func (r *request) store(ctx context.Context, x *run) error {
 	if err := r.checkScan(x); err != nil {
 		return err
 	}
-	c, err := r.candidateOf(ctx, x.inputs)
+	c, err := r.candidateOf(ctx, x.inputs, len(x.ran.Chunks) == 0)
 	if err != nil {
 		return err
 	}

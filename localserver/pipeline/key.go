@@ -24,6 +24,7 @@ type keyParts struct {
 	Dep       string
 	Output    string
 	Source    digest.Digest
+	Extra     []string // the user's extra inputs: PATH, then its digest
 }
 
 // keyOf gathers the key parts of c. native is the compiler's own reading of
@@ -69,8 +70,12 @@ func depKind(d *toolchains.DepFile) string {
 
 // canonicalArgs renders the arguments for the key: what cannot reach the result
 // is left out, names of outputs are, and absolute paths below the exec root
-// lose it unless the flags carry paths into the result.
+// lose it unless the flags carry paths into the result. A command line that is
+// recorded in the result stands in the key as it is.
 func canonicalArgs(c *toolchains.Compile, at place) []string {
+	if c.Recorded {
+		return c.Call.Argv[1:]
+	}
 	if c.Carries != 0 {
 		at.root = ""
 	}
@@ -108,6 +113,7 @@ func (k *keyParts) manifestKey() digest.Digest {
 	b.String(k.Dep)
 	b.String(k.Output)
 	b.Digest(k.Source)
+	b.Strings(k.Extra)
 	return b.Sum()
 }
 
@@ -120,6 +126,9 @@ func (k *keyParts) journal() *journal.KeyParts {
 	for i, kv := range k.Env {
 		name, value, set := strings.Cut(kv, "=")
 		out.Env[i] = journal.NewVariable(name, value, set)
+	}
+	for i := 0; i < len(k.Extra); i += 2 {
+		out.Env = append(out.Env, journal.NewVariable("extra input "+k.Extra[i], k.Extra[i+1], true))
 	}
 	return out
 }

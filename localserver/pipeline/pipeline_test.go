@@ -104,6 +104,38 @@ func TestDiagnosticsAreReplayed(t *testing.T) {
 	}
 }
 
+func TestDiagnosticsStayAtTheirPlace(t *testing.T) {
+	r, top := newRig(t), t.TempDir()
+	for _, name := range []string{"one", "two"} {
+		dir := filepath.Join(top, name)
+		write(t, dir, "x.c", "#warning careful\n", ".git/HEAD", "")
+		end := r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", filepath.Join(dir, "x.c"))
+		if !strings.Contains(end.stderr, dir) {
+			t.Errorf("in %s: %s", dir, end.stderr)
+		}
+	}
+}
+
+func TestRecordedCommandLineIsKeyed(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int x;\n")
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-frecord-gcc-switches", "-c", "x.c")
+	r.outcome(journal.HitLocal, dir, "gcc", "-frecord-gcc-switches", "-c", "x.c")
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-frecord-gcc-switches", "-pipe", "-c", "x.c")
+}
+
+func TestExtraInputs(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int x;\n", "extra", "1")
+	r.settings.ExtraInputs = []string{filepath.Join(dir, "extra")}
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
+	write(t, dir, "extra", "2")
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.settings.ExtraInputs = []string{filepath.Join(dir, "none")}
+	r.outcome(journal.SteppedAside, dir, "gcc", "-c", "x.c")
+}
+
 func TestYoungSourceIsStored(t *testing.T) {
 	r, dir := newRig(t), t.TempDir()
 	write(t, dir, "x.c", "")

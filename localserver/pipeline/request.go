@@ -164,6 +164,9 @@ func (r *request) understand(ctx context.Context) error {
 	}
 	r.at = place{root: r.p.roots.find(r.compile, r.settings.ExecRoot), dir: r.call.ApparentDir()}
 	r.key = keyOf(r.compile, r.at, native, source)
+	if r.key.Extra, err = r.extraInputs(); err != nil {
+		return err
+	}
 	r.manifest = r.key.manifestKey()
 	r.record.Manifest = r.manifest
 	r.record.Key = r.key.journal()
@@ -187,6 +190,20 @@ func (r *request) native(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	return r.p.o.Resolver.Native(ctx, r.compile.Toolchain, words)
+}
+
+// extraInputs are the files that the user wants to be in every key, each with
+// its digest.
+func (r *request) extraInputs() ([]string, error) {
+	var out []string
+	for _, path := range r.settings.ExtraInputs {
+		d, err := r.p.files.Digest(path)
+		if err != nil {
+			return nil, toolchains.Unsupported("extra-input-unreadable", path)
+		}
+		out = append(out, path, d.String())
+	}
+	return out, nil
 }
 
 // describe fills in what the journal says of every parsed compile.

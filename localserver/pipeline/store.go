@@ -13,11 +13,15 @@ import (
 )
 
 // candidateOf makes the candidate under which a compile with these inputs will
-// be found again.
-func (r *request) candidateOf(ctx context.Context, in *depscan.Inputs) (*Candidate, error) {
+// be found again. Diagnostics name files as they are spelled: a compile that was
+// not quiet is found only at its own place.
+func (r *request) candidateOf(ctx context.Context, in *depscan.Inputs, quiet bool) (*Candidate, error) {
 	needs, err := needsOf(r.compile, in, r.at)
 	if err != nil {
 		return nil, err
+	}
+	if !quiet && spellsPlace(r.compile, in, r.at) {
+		needs |= needsPlace
 	}
 	g, err := guard(needs, r.compile, r.at, r.record.Time)
 	if err != nil {
@@ -114,6 +118,7 @@ func (r *request) actionEnv(c *Candidate, outside digest.Digest, streams string)
 		"REXWRAP_MODE=" + string('0'+rune(r.key.Mode)),
 		"REXWRAP_GUARD=" + c.Guard.Hex(),
 		"REXWRAP_STREAMS=" + streams,
+		"REXWRAP_EXTRA=" + strings.Join(r.key.Extra, " "),
 	}
 	for _, kv := range r.key.Env {
 		if strings.Contains(kv, "=") {
