@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strconv"
@@ -8,26 +9,47 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/localserver/admin"
 )
 
 func (a *app) actionCommand() *cli.Command {
 	return &cli.Command{
-		Name: "action", Usage: "show what the cache holds for an Action", ArgsUsage: "DIGEST",
-		Description: "The digest is what explain shows, HASH/SIZE.\n\nrexwrap action $(rexwrap explain --json | jq -r .record.action)",
+		Name: "action", Usage: "show what the cache holds for an Action", ArgsUsage: "DIGEST | OUTPUT | ID",
+		Description: "The digest is what explain shows, HASH/SIZE.\n\nrexwrap action build/main.o\nrexwrap action r1042",
 		Flags:       []cli.Flag{jsonFlag()},
 		Before:      func(c *cli.Context) error { return atMost(c, 1) },
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
-				return usagef("action needs a digest; rexwrap explain shows it")
+				return usagef("action needs a digest, an output or a record: rexwrap action build/main.o")
 			}
-			reply, err := a.client().Action(c.Context, &admin.ActionRequest{Digest: c.Args().First()})
+			digest, err := a.actionDigest(c.Context, c.Args().First())
+			if err != nil {
+				return err
+			}
+			reply, err := a.client().Action(c.Context, &admin.ActionRequest{Digest: digest})
 			if err != nil {
 				return err
 			}
 			return a.answer(c, reply, func() { a.stdout.action(reply) })
 		},
 	}
+}
+
+// actionDigest returns the digest that a user means: one as it stands, or that
+// of the latest compile of an output or of a record.
+func (a *app) actionDigest(ctx context.Context, target string) (string, error) {
+	if _, err := digest.Parse(target); err == nil {
+		return target, nil
+	}
+	x, err := a.client().Explain(ctx, &admin.ExplainRequest{Target: target, Dir: a.dir})
+	if err != nil {
+		return "", err
+	}
+	if x.Record.Action == "" {
+		return "", admin.Errorf(admin.ErrNotFound, "%s has no Action: %s", x.Record.ID, x.Summary)
+	}
+	return x.Record.Action, nil
 }
 
 func (p *printer) action(r *admin.ActionReply) {

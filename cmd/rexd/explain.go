@@ -76,12 +76,19 @@ func (p *printer) explanation(x *journal.Explanation) {
 	for _, c := range x.Changes {
 		p.change(&c)
 	}
-	for _, note := range x.Notes {
+	for _, note := range notes(x) {
 		for _, text := range wrap("note: "+note, maxColumns-2) {
 			p.printf("  %s\n", text)
 		}
 	}
 	p.facts(r, x.Earlier)
+}
+
+func notes(x *journal.Explanation) []string {
+	if x.Hint == "" {
+		return x.Notes
+	}
+	return append([]string{x.Hint}, x.Notes...)
 }
 
 func (p *printer) facts(r, earlier *journal.Entry) {

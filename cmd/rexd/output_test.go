@@ -45,6 +45,18 @@ func TestStatsOutput(t *testing.T) {
 	golden(t, "stats_empty.golden", b.out.String())
 }
 
+func TestStatsHeadWithSettings(t *testing.T) {
+	b := newBench(t, &fake{stats: someStats()})
+	b.env = b.env.With("REXWRAP_VERIFY=much", "REXWRAP_VERIFI=1")
+	b.try(t, "stats")
+	want := "warning: REXWRAP_VERIFY: must be a percentage from 0% to 100%\n" +
+		"warning: /src/.rexwrap.toml: remote ignored; read the file, then: rexwrap config trust /src\n" +
+		"warning: REXWRAP_VERIFI means nothing; did you mean REXWRAP_VERIFY?\nCompiles:"
+	if !strings.HasPrefix(b.out.String(), want) {
+		t.Errorf("stats begin with\n%s", &b.out)
+	}
+}
+
 // TestStatsJSON holds the keys that programs read.
 func TestStatsJSON(t *testing.T) {
 	b := newBench(t, &fake{stats: someStats()})
@@ -98,6 +110,7 @@ func TestExplainOutput(t *testing.T) {
 			{Kind: journal.ChangeInputRemoved, Name: "../lib/less.h", Old: hash + "/100"},
 			{Kind: journal.ChangeInputsNotKnown, Name: "../lib/x.cc"},
 		},
+		Hint:  "failures are not kept",
 		Notes: []string{"the list of files that one of the two compiles read is no longer kept, which is sad"},
 	}
 	b := newBench(t, &fake{explain: x})
@@ -265,13 +278,21 @@ func TestActionOutput(t *testing.T) {
 		Environment: map[string]string{"LC_ALL": "C"}, WorkingDir: "build", InputRoot: hash + "/80", OutputPaths: []string{"x.o"},
 		Result: &admin.ActionResult{Outputs: []admin.OutputFile{{Path: "x.o", Digest: hash + "/1000"}}, Seconds: 1.5, Worker: "w1"},
 	}
-	b := newBench(t, &fake{action: r})
-	b.try(t, "action", "x")
+	f := &fake{action: r, explain: &journal.Explanation{Record: &journal.Entry{ID: 3, Action: hash + "/1"}}}
+	b := newBench(t, f)
+	b.try(t, "action", hash+"/142")
 	golden(t, "action.golden", strings.ReplaceAll(b.out.String(), hash, "HASH"))
 	r.Result = nil
 	b.try(t, "action", "x")
 	if !strings.Contains(b.out.String(), "no result is in the cache") {
 		t.Errorf("stdout %q", &b.out)
+	}
+	if req := f.request.(*admin.ActionRequest); req.Digest != hash+"/1" {
+		t.Errorf("asked for %s", req.Digest)
+	}
+	f.explain.Record.Action = ""
+	if code := b.try(t, "action", "r3"); code != exitNotFound {
+		t.Errorf("exit code %d for a record without an Action", code)
 	}
 }
 

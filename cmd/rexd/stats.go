@@ -31,6 +31,7 @@ func (a *app) statsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			s.Warnings = a.headings(s.Warnings)
 			if c.Bool("json") {
 				return a.stdout.json(s)
 			}
@@ -38,6 +39,19 @@ func (a *app) statsCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+// headings are what a user must know before trusting the totals: what is wrong
+// with the settings of this folder, and what the server says.
+func (a *app) headings(server []string) []string {
+	r := a.settings()
+	list := slices.Concat(r.Errors, server, r.Warnings)
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(s string) bool {
+		again := seen[s]
+		seen[s] = true
+		return again
+	})
 }
 
 // maxRows bounds the rows of a list within a table.

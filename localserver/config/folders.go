@@ -1,42 +1,54 @@
 package config
 
 import (
+	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
 // folders are the user's folders by the environment of one call. They are
-// empty where the environment does not say.
-type folders struct {
-	home, config, state, cache string
-}
+// empty where the environment does not say. They are looked up one by one, as
+// most calls need only one.
+type folders struct{ env toolchains.Environ }
 
-func foldersOf(env toolchains.Environ) folders {
+func (f folders) home() string {
 	if runtime.GOOS == "windows" {
-		local := env.Value("LOCALAPPDATA")
-		return folders{
-			home: env.Value("USERPROFILE"), config: below(env.Value("APPDATA"), "rexwrap"),
-			state: below(local, "rexwrap", "state"), cache: below(local, "rexwrap", "cache"),
-		}
+		return f.env.Value("USERPROFILE")
 	}
-	home := absolute(env.Value("HOME"))
-	return folders{
-		home:   home,
-		config: below(either(env.Value("XDG_CONFIG_HOME"), below(home, ".config")), "rexwrap"),
-		state:  below(either(env.Value("XDG_STATE_HOME"), below(home, ".local", "state")), "rexwrap"),
-		cache:  below(either(env.Value("XDG_CACHE_HOME"), below(home, ".cache")), "rexwrap"),
-	}
+	return absolute(f.env.Value("HOME"))
 }
 
-// either returns a if it is an absolute path, else b: the XDG specification
-// has relative ones ignored.
-func either(a, b string) string {
-	if absolute(a) != "" {
-		return a
+func (f folders) userFile() string {
+	if runtime.GOOS == "windows" {
+		return below(f.env.Value("APPDATA"), "rexwrap", "config.toml")
 	}
-	return b
+	return below(f.xdg("XDG_CONFIG_HOME", ".config"), "rexwrap", "config.toml")
+}
+
+func (f folders) trustFile() string {
+	if runtime.GOOS == "windows" {
+		return below(f.env.Value("LOCALAPPDATA"), "rexwrap", "state", "trusted")
+	}
+	return below(f.xdg("XDG_STATE_HOME", ".local", "state"), "rexwrap", "trusted")
+}
+
+func (f folders) cache() string {
+	if runtime.GOOS == "windows" {
+		return below(f.env.Value("LOCALAPPDATA"), "rexwrap", "cache")
+	}
+	return below(f.xdg("XDG_CACHE_HOME", ".cache"), "rexwrap")
+}
+
+// xdg returns the folder that the variable names, else the one in the home
+// directory. The XDG specification has relative ones ignored.
+func (f folders) xdg(variable string, inHome ...string) string {
+	if dir := absolute(f.env.Value(variable)); dir != "" {
+		return dir
+	}
+	return below(f.home(), inHome...)
 }
 
 func absolute(p string) string {
@@ -46,12 +58,11 @@ func absolute(p string) string {
 	return p
 }
 
+// below joins dir, which may be empty for none, and names, which are clean.
 func below(dir string, names ...string) string {
 	if dir == "" {
 		return ""
 	}
-	return filepath.Join(append([]string{dir}, names...)...)
+	const sep = string(os.PathSeparator)
+	return strings.TrimRight(dir, sep) + sep + strings.Join(names, sep)
 }
-
-func (f folders) userFile() string  { return below(f.config, "config.toml") }
-func (f folders) trustFile() string { return below(f.state, "trusted") }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -67,7 +66,7 @@ func (l *Loader) LoadServer(env toolchains.Environ) (*Settings, error) {
 
 // load does without project file where dir is empty.
 func (l *Loader) load(env toolchains.Environ, dir string) (*Settings, error) {
-	r := request{env: env, dir: dir, folders: foldersOf(env)}
+	r := request{env: env, dir: dir, folders: folders{env}}
 	r.user = found{path: r.folders.userFile()}
 	r.user.look()
 	if dir != "" {
@@ -107,19 +106,21 @@ func (f *found) look() {
 	}
 }
 
-// findProject finds the project file of dir.
+// findProject finds the project file of the absolute directory dir.
 func findProject(dir string) found {
-	for {
-		f := found{path: filepath.Join(dir, ProjectFile)}
+	for end := len(strings.TrimRight(dir, string(os.PathSeparator))); ; {
+		f := found{path: dir[:end] + string(os.PathSeparator) + ProjectFile}
 		f.look()
 		if f.key.exists || f.err != nil && !errors.Is(f.err, fs.ErrPermission) {
 			return f
 		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
+		for end > 0 && !os.IsPathSeparator(dir[end-1]) {
+			end--
+		}
+		if end == 0 {
 			return found{}
 		}
-		dir = parent
+		end--
 	}
 }
 
@@ -141,7 +142,7 @@ func (r *request) key() string {
 		b.WriteByte(0)
 	}
 	put(r.dir)
-	put(r.folders.home)
+	put(r.folders.home())
 	for _, f := range []*found{&r.user, &r.project, &r.trust} {
 		put(f.path)
 		f.key.append(&b)
@@ -176,12 +177,12 @@ func (l *Loader) resolve(r *request) (*Settings, error) {
 			continue
 		}
 		trusted := f.source == FromUser || l.trusts(&r.trust, f.file.path, content)
-		warnings, bad := p.apply(s, r.folders.home, trusted)
+		warnings, bad := p.apply(s, r.folders.home(), trusted)
 		s.warnings = append(s.warnings, warnings...)
 		s.files = append([]string{p.path}, s.files...)
 		problems = append(append(Problems{}, bad...), problems...)
 	}
-	problems = append(applyEnvironment(s, r.env, r.dir, r.folders.home), problems...)
+	problems = append(applyEnvironment(s, r.env, r.dir, r.folders.home()), problems...)
 	s.derive()
 	if len(problems) > 0 {
 		return s, problems
@@ -250,7 +251,7 @@ func remember[T any](memos map[string]memo[T], f *found, now time.Time, of func(
 
 func defaults(t table, f folders) *Settings {
 	return &Settings{
-		CacheDir: f.cache, CacheSize: 10 << 30, IdleExit: time.Hour, Log: "info",
+		CacheDir: f.cache(), CacheSize: 10 << 30, IdleExit: time.Hour, Log: "info",
 		LocalJobs: runtime.NumCPU(), RemoteJobs: 200, ExecTimeout: 10 * time.Minute,
 		RemoteUpload: true, Paths: PathsExact, Toolchain: "auto", RustIncremental: "aside",
 		MSVCPdb: "session", MSVCPch: "strip", table: t, origins: make([]Origin, len(t)),

@@ -140,6 +140,21 @@ func TestNearestProjectFileCounts(t *testing.T) {
 	}
 }
 
+func TestFindProject(t *testing.T) {
+	h := newHouse(t)
+	file := h.project("")
+	for _, dir := range []string{h.dir, h.dir + "/", h.path("src"), h.path("src/lib/gone")} {
+		if f := findProject(dir); f.path != file {
+			t.Errorf("%s has the project file %q", dir, f.path)
+		}
+	}
+	for _, dir := range []string{"/", h.home} {
+		if f := findProject(dir); f.key.exists {
+			t.Errorf("%s has the project file %q", dir, f.path)
+		}
+	}
+}
+
 func TestPathsAreBelowTheirSource(t *testing.T) {
 	h := newHouse(t)
 	h.project("exec_root = '.'\nextra_inputs = ['a', '~/b', '" + h.path("c") + "']\n")
@@ -309,7 +324,7 @@ func TestTrust(t *testing.T) {
 	if _, err := Trust(h.env, other); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(foldersOf(h.env).trustFile())
+	text, err := os.ReadFile(folders{h.env}.trustFile())
 	if err != nil || strings.Count(string(text), "\n") != 2 {
 		t.Errorf("trust file %q, %v", text, err)
 	}

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+)
 
 // A Problem is one thing wrong in a source. Its text names file and line, or
 // the variable, and never holds a value.
@@ -29,4 +33,12 @@ func (p Problems) Error() string {
 		lines[i] = problem.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// position names a place in a file.
+func position(file string, line int) string {
+	if line == 0 {
+		return filepath.Clean(file)
+	}
+	return filepath.Clean(file) + ":" + strconv.Itoa(line)
 }

@@ -69,7 +69,7 @@ func Trust(env toolchains.Environ, dir string) (string, error) {
 	if strings.Contains(path, "\n") {
 		return "", fmt.Errorf("trust %q: a name with a newline cannot be recorded", path)
 	}
-	return path, record(foldersOf(env).trustFile(), path, digest.Of(text))
+	return path, record(folders{env}.trustFile(), path, digest.Of(text))
 }
 
 // projectFileAt returns the real path of dir's project file, so that a trusted

@@ -8,7 +8,7 @@ import (
 // Explain says what happened to r and, for a miss, what differs from the
 // nearest earlier record of the same output that has a key.
 func (j *Journal) Explain(r *Record) *Explanation {
-	x := &Explanation{Record: r.Entry(), Cause: r.Cause.String()}
+	x := &Explanation{Record: r.Entry(), Cause: r.Cause.String(), Hint: hint(r.Reason)}
 	was := j.comparable(r)
 	if was != nil {
 		x.Earlier = was.Entry()

@@ -215,6 +215,18 @@ func TestExplainOtherOutcomes(t *testing.T) {
 	}
 }
 
+func TestExplainHints(t *testing.T) {
+	j := open(t, newMemory(), Options{})
+	j.Add(aside("unknown-argument"))
+	j.Add(aside("something-new"))
+	if x := j.Explain(j.Record(1)); x.Hint != "no table knows the option; the setting extra_flags can classify it" {
+		t.Errorf("hint %q", x.Hint)
+	}
+	if x := j.Explain(j.Record(2)); x.Hint != "" {
+		t.Errorf("hint %q", x.Hint)
+	}
+}
+
 // TestExplainSkipsKeylessRecords compares with the last record that has a key.
 func TestExplainSkipsKeylessRecords(t *testing.T) {
 	m := newMemory()

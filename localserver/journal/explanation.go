@@ -12,6 +12,8 @@ type Explanation struct {
 	// Changes are all differences between the keys of the two records, in
 	// the order of Cause. They are empty for a hit of an unchanged compile.
 	Changes []Change `json:"changes,omitempty"`
+	// Hint says what Record.Reason means and what may be done.
+	Hint string `json:"hint,omitempty"`
 	// Notes say what could not be compared.
 	Notes []string `json:"notes,omitempty"`
 }

@@ -1,0 +1,52 @@
+package journal
+
+// hint says what a reason means, and what a user may do, for those that are met
+// most; empty for the others.
+func hint(reason string) string {
+	switch reason {
+	case "link":
+		return "the call links; only compiles are cached"
+	case "preprocess", "preprocess-only":
+		return "the call only preprocesses, which is as fast as a look-up"
+	case "query":
+		return "the call asks the compiler about itself"
+	case "unknown-argument":
+		return "no table knows the option; the setting extra_flags can classify it"
+	case "compiler-is-script":
+		return "the compiler is a script, which may start any program; rexwrap inside of it works"
+	case "not-a-compiler", "other-wrapper":
+		return "the program is no compiler that rexwrap knows"
+	case "several-sources":
+		return "one call compiles several sources; one call each can be cached"
+	case "stdin":
+		return "the source comes through standard input"
+	case "modified-during-compile":
+		return "a file was so young, or changed meanwhile, that what the compiler read is not certain"
+	case "compile-failed", "failed":
+		return "failures are not kept"
+	case "time-macro":
+		return "the text holds the time of the compile"
+	case "date-changed":
+		return "the text holds the date of the compile"
+	case "incbin":
+		return "the text includes a binary file in a way that does not tell which"
+	case "config":
+		return "the settings have errors: rexwrap config shows them"
+	case "disabled":
+		return "the setting disable is on"
+	case "read-only":
+		return "the setting read_only is on"
+	case "other-namespace":
+		return "the server sees other files than this process; give each view a REXWRAP_CACHE_DIR of its own"
+	case "version":
+		return "the server is of another version: rexwrap server stop"
+	case "verify-difference":
+		return "the compiler did not make the same bytes again; the entry was dropped"
+	case "recorded-command-line":
+		return "the command line lands in the object, so that nothing can be added to it"
+	case "output-missing":
+		return "the compiler succeeded without making a file that it was asked for"
+	default:
+		return ""
+	}
+}
