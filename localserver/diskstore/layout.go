@@ -98,12 +98,3 @@ func (l layout) setCurrent(n int) error {
 	}
 	return typed(os.Rename(path+".tmp", path))
 }
-
-// removeOthers removes every index but n.
-func (l layout) removeOthers(n int) {
-	for _, other := range l.indexes() {
-		if other != n {
-			_ = os.RemoveAll(l.index(other)) // tried again by the next Open
-		}
-	}
-}

@@ -148,7 +148,7 @@ func (s *Store) sweepDir(first byte) {
 		}
 	}
 	for _, k := range []kind{kindBlob, kindPinned} {
-		s.merged(string(k)+string(first), false, func(key string, value []byte) bool {
+		s.merged(string([]byte{byte(k), first}), false, func(key string, value []byte) bool {
 			r, err := decode(key, value)
 			if err == nil && r.onFile() && !there[filepath.Base(s.layout.blob(hashOf(key), r.form))] {
 				s.present(key) // drops what is not

@@ -95,6 +95,8 @@ type Store struct {
 	// storing holds the hashes of the blobs being written; the channel is closed at
 	// the end.
 	storing map[string]chan struct{}
+	// leaving holds the directories of indexes that are being closed for good.
+	leaving map[string]bool
 	closed  bool
 
 	touchMu sync.Mutex
@@ -133,7 +135,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		opts: o, layout: newLayout(dir),
-		pending: map[string][]byte{}, storing: map[string]chan struct{}{}, touched: map[string]access{},
+		pending: map[string][]byte{}, storing: map[string]chan struct{}{}, touched: map[string]access{}, leaving: map[string]bool{},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	s.limit.Store(o.Size)
@@ -226,7 +228,7 @@ func (s *Store) openCurrent() error {
 			err = s.adopt(x)
 		}
 		if err == nil {
-			s.layout.removeOthers(n)
+			s.removeOthers(n)
 			return nil
 		}
 		if e := typed(err); errors.Is(e, ErrFull) || errors.Is(e, ErrReadOnly) {
@@ -281,8 +283,19 @@ func (s *Store) beginIndex() error {
 		s.abandon(x)
 		return err
 	}
-	s.layout.removeOthers(n)
+	s.removeOthers(n)
 	return s.adopt(x)
+}
+
+// removeOthers removes every index but n and those being closed.
+func (s *Store) removeOthers(n int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, other := range s.layout.indexes() {
+		if dir := s.layout.index(other); other != n && !s.leaving[dir] {
+			_ = os.RemoveAll(dir) // tried again by the next Open
+		}
+	}
 }
 
 // adopt puts x into use, with the counters it holds.
