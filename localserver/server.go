@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/rexwrap/rexwrap/localserver/admin"
+	"github.com/rexwrap/rexwrap/localserver/bug"
 	"github.com/rexwrap/rexwrap/localserver/pipeline"
 	"github.com/rexwrap/rexwrap/wrapper/endpoint/listen"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
@@ -124,8 +126,17 @@ func (s *Server) accept(ctx context.Context, fail context.CancelCauseFunc) {
 		s.mu.Unlock()
 		s.conns.Go(func() {
 			defer s.closed(conn)
+			defer s.survive()
 			s.serve(ctx, conn)
 		})
+	}
+}
+
+// survive keeps a panic over one call from ending all others. The connection
+// closes, and its wrapper goes on by itself.
+func (s *Server) survive() {
+	if v := recover(); v != nil {
+		bug.Report(s.o.Log, "panic: %v\n%s", v, debug.Stack())
 	}
 }
 
