@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -112,6 +114,29 @@ func executable(path string) bool {
 		return false
 	}
 	return runtime.GOOS == "windows" || info.Mode().Perm()&0o111 != 0
+}
+
+// lookPath finds a command along path as a shell does, our own links included.
+// The error is exec.ErrNotFound, or fs.ErrPermission where what was found cannot
+// be run.
+func lookPath(name, path string) (string, error) {
+	if strings.ContainsRune(name, filepath.Separator) {
+		return name, nil // running it tells
+	}
+	err := exec.ErrNotFound
+	for _, dir := range filepath.SplitList(path) {
+		full := filepath.Join(dir, name)
+		if dir == "" {
+			full = "." + string(filepath.Separator) + name
+		}
+		if executable(full) {
+			return full, nil
+		}
+		if _, statErr := os.Stat(full); statErr == nil {
+			err = fs.ErrPermission
+		}
+	}
+	return "", err
 }
 
 // rexwrap returns the absolute path of the thin binary: beside this program,

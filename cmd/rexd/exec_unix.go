@@ -14,15 +14,23 @@ import (
 // An ending is how a build ended.
 type ending = syscall.WaitStatus
 
-// runBuild runs argv in the foreground, found along the caller's own PATH. Keys
-// that interrupt reach the whole process group anyway, so that they are only
-// kept from ending us first; what is sent to us alone is passed on.
+// runBuild runs argv in the foreground, found along env's PATH. Keys that
+// interrupt reach the whole process group anyway, so that they are only kept
+// from ending us first; what is sent to us alone is passed on. A signal that we
+// were told to ignore stays ignored.
 func runBuild(argv []string, env toolchains.Environ) (ending, error) {
-	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = env
+	program, err := lookPath(argv[0], env.Value("PATH"))
+	if err != nil {
+		return 0, err
+	}
+	cmd := &exec.Cmd{Path: program, Args: argv, Env: env}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
 	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {
 		return 0, err

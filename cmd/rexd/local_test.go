@@ -189,19 +189,46 @@ func TestExecWithoutServer(t *testing.T) {
 
 func TestExecAnswersAsAShell(t *testing.T) {
 	m := newMachine(t, nil)
-	if err := os.WriteFile(m.in("plain"), nil, 0o644); err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"plain", "one/readme"} {
+		if err := os.WriteFile(m.in(file), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for name, want := range map[string]int{"no-such-program": 127, m.in("missing"): 127, m.in("plain"): 126} {
+	for name, want := range map[string]int{"no-such-program": 127, m.in("missing"): 127, m.in("plain"): 126, "readme": 126} {
 		if code := m.try(t, "exec", "--", name); code != want || strings.Count(m.err.String(), "\n") != 1 {
 			t.Errorf("%s: exit code %d, want %d; stderr %q", name, code, want, &m.err)
 		}
 	}
 }
 
+// TestExecOfACompiler goes through rexwrap like every compiler of a build.
+func TestExecOfACompiler(t *testing.T) {
+	m := newMachine(t, nil)
+	env, err := m.buildEnv("b1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := lookPath("gcc", env.Value("PATH"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if target, err := os.Readlink(got); err != nil || target != m.rexwrap {
+		t.Errorf("gcc is %s, a link to %q, %v", got, target, err)
+	}
+}
+
 func TestRunBuildTellsSignals(t *testing.T) {
 	end, err := runBuild([]string{"/bin/sh", "-c", "kill -KILL $$"}, toolchains.Environ{"PATH=/bin"})
 	if err != nil || !end.Signaled() || end.Signal() != syscall.SIGKILL {
+		t.Errorf("ended %v, %v", end, err)
+	}
+}
+
+// TestRunBuildPassesSignalsOn: the build tells this process to end.
+func TestRunBuildPassesSignalsOn(t *testing.T) {
+	const build = "trap 'exit 5' TERM; kill -TERM $PPID; while :; do sleep 0.01; done"
+	end, err := runBuild([]string{"/bin/sh", "-c", build}, toolchains.Environ{"PATH=/bin"})
+	if err != nil || end.Signaled() || end.ExitStatus() != 5 {
 		t.Errorf("ended %v, %v", end, err)
 	}
 }
