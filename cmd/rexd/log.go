@@ -47,12 +47,12 @@ func (p *printer) logLine(e *journal.Entry, dir string, zone *time.Location) {
 	}
 	head := fmt.Sprintf("%-8s %8s %s %9s ", e.ID, when, p.outcome(e.Outcome), took)
 	room := maxColumns - 45
-	why := e.Cause
+	why := label(e.Cause)
 	if e.Reason != "" {
-		why = strings.TrimSuffix(e.Reason+": "+e.Arg, ": ")
+		why = strings.TrimSuffix(label(e.Reason)+": "+e.Arg, ": ")
 	}
 	if why != "" {
-		why = " (" + cutEnd(label(why), room/2) + ")"
+		why = " (" + cutEnd(why, 2*room/3) + ")"
 	}
 	p.printf("%s%s%s\n", head, cut(shown(e, dir), room-len([]rune(why))), why)
 }
