@@ -597,8 +597,9 @@ func (u *unit) directiveHash(seed maphash.Seed) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
 	for i := range u.dirs {
-		d := &u.dirs[i]
-		maphash.WriteComparable(&h, *d)
+		d := u.dirs[i]
+		d.line = 0
+		maphash.WriteComparable(&h, d)
 		switch d.kind {
 		case dirDefine:
 			_, _ = h.WriteString(u.macros[d.aux].text)

@@ -21,6 +21,7 @@ type evaluator struct {
 	refs  []refSlot   // by fileRef.id
 	owns  []ownSlot   // by directory of a file
 	names []uint32    // by goneName.id: generation
+	seen  []seenSlot  // by resolution.id
 	ident []identSlot // by inode, for clang
 	units []unitSlot  // by unit.index, for gcc
 
@@ -41,12 +42,15 @@ type evaluator struct {
 	onceSeen    bool
 	included    bool
 	ambiguous   bool
+	lines       bool // __LINE__ was looked at
 
-	files     []listedFile
-	probed    []listedFile
-	gone      []*goneName
-	idents    textFlags
-	questions []string
+	files  []listedFile
+	probed []listedFile
+	gone   []*goneName
+	idents textFlags
+
+	resolutions []*resolution
+	questions   []string
 }
 
 type macroSlot struct {
@@ -67,6 +71,18 @@ type ownSlot struct {
 	gen    uint32
 	known  bool
 	system bool
+}
+
+type seenSlot struct {
+	gen  uint32
+	seen bool
+}
+
+// first reports whether it is called for the first time.
+func (s *seenSlot) first() bool {
+	was := s.seen
+	s.seen = true
+	return !was
 }
 
 type identSlot struct {
@@ -124,9 +140,10 @@ func (e *evaluator) begin(cfg *config, b *base, c *chain, since uint64) {
 	e.x.e, e.cond.x = e, &e.x
 	e.frames, e.files, e.probed = e.frames[:0], e.files[:0], e.probed[:0]
 	e.gone, e.questions, e.options = e.gone[:0], e.questions[:0], e.options[:0]
+	e.resolutions = e.resolutions[:0]
 	e.pushed, e.dirty = nil, 0
 	e.counter, e.counterText, e.onceSeen, e.included, e.idents = 0, false, false, false, 0
-	e.ambiguous = false
+	e.ambiguous, e.lines = false, false
 	if n := e.s.syms.count(); n > len(e.table) {
 		e.growTable(n)
 	}
@@ -281,7 +298,7 @@ func (e *evaluator) commandInclude(name string) error {
 		}
 	}
 	l := lookup{name: name, own: e.chain.ownID(dir)}
-	if err := e.enter(l, false, &e.frames[0]); err != nil {
+	if err := e.enter(l, nil, false, &e.frames[0]); err != nil {
 		return err
 	}
 	return e.run(1)
@@ -554,6 +571,7 @@ func (e *evaluator) expandBuiltin(x *expander, d *macroDef, t token) (r token, a
 	case builtinBaseFile:
 		return token{kind: tokString, text: quote(e.cfg.source), space: t.space}, false
 	case builtinLine:
+		e.lines = true
 		if f.relined || e.line.multi {
 			x.fail("line-macro")
 		}

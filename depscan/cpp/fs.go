@@ -2,6 +2,7 @@ package cpp
 
 import (
 	"hash/maphash"
+	"math"
 	"os"
 	"strings"
 	"sync"
@@ -21,6 +22,11 @@ type files struct {
 	idents atomic.Int32
 	shards [nodeShards]nodeShard
 	links  sync.Map // inode → ident
+	watch  *watcher // nil where there is none
+	// epoch is the tick of the last event that can have moved whole
+	// directories; events counts all of them.
+	epoch  atomic.Uint64
+	events atomic.Uint64
 }
 
 const nodeShards = 32
@@ -38,7 +44,12 @@ type node struct {
 	checked atomic.Uint64
 	state   atomic.Pointer[nodeState]
 	mu      sync.Mutex
+	// dirty is the tick of the last event in a watched directory,
+	// unwatched for others.
+	dirty atomic.Uint64
 }
+
+const unwatched = math.MaxUint64
 
 type nodeKind uint8
 
@@ -56,9 +67,11 @@ type nodeState struct {
 	key   statKey
 	ident int32 // equal for equal inodes
 	young bool  // may change without a change of key
+	plain bool  // a file that changes through its directory only: no links lead to it
 	real  atomic.Pointer[realPath]
 	names atomic.Pointer[map[string]struct{}]
 	text  atomic.Pointer[source]
+	last  atomic.Pointer[slot] // of the lexMode asked for last
 }
 
 // A statKey changes when a file does.
@@ -66,13 +79,11 @@ type statKey struct {
 	dev, ino     uint64
 	size         int64
 	mtime, ctime int64
+	links        uint64
 }
 
-// A source is the content of a file, by digest, and its units by lexMode.
-type source struct {
-	digest digest.Digest
-	units  sync.Map // lexMode → *slot
-}
+// A source is the content of a file.
+type source struct{ digest digest.Digest }
 
 // realPath is where a path leads.
 type realPath struct {
@@ -80,8 +91,11 @@ type realPath struct {
 	links []depscan.Symlink
 }
 
-func newFiles() *files {
+func newFiles(watch bool) *files {
 	f := &files{seed: maphash.MakeSeed()}
+	if watch {
+		f.watch = newWatcher()
+	}
 	for i := range f.shards {
 		f.shards[i].nodes = make(map[string]*node)
 	}
@@ -90,11 +104,35 @@ func newFiles() *files {
 
 // begin returns the tick from which on observations are good for a scan that
 // begins now.
-func (f *files) begin() uint64 { return f.clock.Add(1) }
+func (f *files) begin() uint64 {
+	if f.watch != nil {
+		f.watch.drain(f)
+	}
+	return f.clock.Add(1)
+}
+
+// quiet reports whether n, observed at the tick c as st, has been watched since
+// without an event.
+func (f *files) quiet(n *node, st *nodeState, c uint64) bool {
+	if n.dir == nil || n.dir.dirty.Load() >= c || f.epoch.Load() >= c {
+		return false
+	}
+	switch st.kind {
+	case kindFile:
+		return st.plain
+	case kindDir:
+		return n.dirty.Load() < c
+	}
+	return st.kind == kindMissing
+}
+
+func (f *files) shard(path string) *nodeShard {
+	return &f.shards[maphash.String(f.seed, path)%nodeShards]
+}
 
 // node returns the node of an absolute path.
 func (f *files) node(path string) *node {
-	shard := &f.shards[maphash.String(f.seed, path)%nodeShards]
+	shard := f.shard(path)
 	shard.mu.RLock()
 	n := shard.nodes[path]
 	shard.mu.RUnlock()
@@ -102,6 +140,7 @@ func (f *files) node(path string) *node {
 		return n
 	}
 	n = &node{path: path}
+	n.dirty.Store(unwatched)
 	if i := strings.LastIndexByte(strings.TrimRight(path, "/"), '/'); i >= 0 && path != "/" {
 		parent := strings.TrimRight(path[:i], "/")
 		if parent == "" {
@@ -120,8 +159,10 @@ func (f *files) node(path string) *node {
 
 // stat returns the state of n, observed at or after the tick since.
 func (f *files) stat(n *node, since uint64) *nodeState {
-	if n.checked.Load() >= since {
-		return n.state.Load()
+	if c := n.checked.Load(); c > 0 {
+		if st := n.state.Load(); c >= since || f.quiet(n, st, c) {
+			return st
+		}
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -132,15 +173,27 @@ func (f *files) stat(n *node, since uint64) *nodeState {
 	old := n.state.Load()
 	kind, key := f.observe(n, since)
 	if old == nil || old.kind != kind || old.key != key || old.young {
-		st := &nodeState{kind: kind, key: key}
-		if kind == kindFile || kind == kindDir {
-			st.ident = f.ident(key)
-			st.young = isYoung(key, time.Now().UnixNano())
-		}
-		n.state.Store(st)
+		n.state.Store(f.newState(n, kind, key))
+	} else if kind == kindDir && f.watch != nil && n.dirty.Load() == unwatched {
+		f.watch.add(f, n)
 	}
 	n.checked.Store(now)
 	return n.state.Load()
+}
+
+func (f *files) newState(n *node, kind nodeKind, key statKey) *nodeState {
+	st := &nodeState{kind: kind, key: key}
+	if kind == kindFile || kind == kindDir {
+		st.ident = f.ident(key)
+		st.young = isYoung(key, time.Now().UnixNano())
+		st.plain = f.watch != nil && kind == kindFile && key.links == 1 && !isLink(n.path)
+	}
+	return st
+}
+
+func isLink(path string) bool {
+	_, err := os.Readlink(path)
+	return err == nil
 }
 
 // observe looks at n, by its directory's listing where that is known.

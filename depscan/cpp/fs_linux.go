@@ -5,6 +5,6 @@ import "golang.org/x/sys/unix"
 func keyOf(st *unix.Stat_t) statKey {
 	return statKey{
 		dev: uint64(st.Dev), ino: st.Ino, size: st.Size,
-		mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(),
+		mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(), links: uint64(st.Nlink),
 	}
 }

@@ -19,7 +19,7 @@ func (e *evaluator) include(f *fileFrame, d *directive) error {
 	if !ok {
 		return stop("missing-include")
 	}
-	return e.enter(l, d.kind == dirImport, f)
+	return e.enter(l, n, d.kind == dirImport, f)
 }
 
 // question says where a name in f is looked for.
@@ -57,11 +57,31 @@ func (e *evaluator) ownSystem(f *fileFrame) bool {
 // find answers l and notes what was looked for in vain.
 func (e *evaluator) find(l lookup) *resolution {
 	r := e.chain.find(l, e.since)
-	if len(r.gone) > 0 {
-		e.miss(r)
-	}
-	e.meetDirs(r.met)
+	e.note(r)
 	return r
+}
+
+// findFor is find for the name of a directive.
+func (e *evaluator) findFor(n *includeName, l lookup) *resolution {
+	if n == nil || n.computed {
+		return e.find(l)
+	}
+	if f := n.where.Load(); f != nil && f.is(e.chain, &l) && f.r.holds(e.s.fs, e.since) {
+		e.note(f.r)
+		return f.r
+	}
+	r := e.find(l)
+	n.where.Store(&found{e.chain, l, r})
+	return r
+}
+
+// note records the side effects of a look-up.
+func (e *evaluator) note(r *resolution) {
+	if slotOf(&e.seen, r.id, e.gen, func(s *seenSlot) *uint32 { return &s.gen }).first() {
+		e.resolutions = append(e.resolutions, r)
+		e.miss(r)
+		e.meetDirs(r.met)
+	}
 }
 
 // meetDirs notes the spellings by which clang asked for directories, of which
@@ -95,14 +115,14 @@ func (e *evaluator) ownOf(r *fileRef) int32 {
 }
 
 // enter reads the file that l means, unless it need not be read again.
-func (e *evaluator) enter(l lookup, once bool, from *fileFrame) error {
+func (e *evaluator) enter(l lookup, n *includeName, once bool, from *fileFrame) error {
 	if !e.included {
 		e.included = true
 		if !e.cfg.clang && e.precompiled(l) {
 			return stop("pch")
 		}
 	}
-	r := e.find(l)
+	r := e.findFor(n, l)
 	if r.file == nil {
 		return &fallback{"missing-include", l.name}
 	}

@@ -31,6 +31,9 @@ type Options struct {
 	Compiler Compiler
 	// Memory bounds the bytes of lexed text that is kept; 0 means 64 MiB.
 	Memory int64
+	// Watch lets the Scanner watch directories of local file systems
+	// instead of looking at every file again for each scan.
+	Watch bool
 }
 
 const defaultMemory = 64 << 20
@@ -44,6 +47,8 @@ type Scanner struct {
 	texts   *texts
 	answers *answers
 	pool    sync.Pool // of *evaluator
+
+	compiles compiles
 
 	mu     sync.Mutex
 	bases  map[baseKey]*base
@@ -72,7 +77,7 @@ func New(o Options) *Scanner {
 		o.Memory = defaultMemory
 	}
 	s := &Scanner{
-		o: o, syms: newSymbols(), fs: newFiles(), answers: newAnswers(),
+		o: o, syms: newSymbols(), fs: newFiles(o.Watch), answers: newAnswers(),
 		bases: make(map[baseKey]*base), chains: make(map[string]*chain),
 	}
 	s.texts = newTexts(s.syms, o.Memory)
@@ -97,16 +102,23 @@ func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 	}
 	since := s.fs.begin()
 	cfg.builtins(b.facts)
+	ch := s.chain(&cfg.spec, since)
+	key := compileKey{b, ch, cfg.key()}
+	if in := s.compiles.recall(s, key, since); in != nil {
+		return in, nil
+	}
 	e := s.pool.Get().(*evaluator)
 	defer s.pool.Put(e)
 	for range maxPasses {
-		e.begin(cfg, b, s.chain(&cfg.spec, since), since)
+		e.begin(cfg, b, ch, since)
 		err := e.compile()
 		if len(e.questions) == 0 {
 			if err != nil {
 				return nil, err
 			}
-			return e.inputs(), nil
+			in := e.inputs()
+			s.compiles.keep(key, e.remember(in))
+			return in, nil
 		}
 		if err := s.answers.learn(ctx, s.o.Compiler, c, b, e.questions); err != nil {
 			return nil, err
@@ -286,4 +298,11 @@ func (a *answers) learn(ctx context.Context, comp Compiler, c *toolchains.Compil
 		known[q] = n
 	}
 	return nil
+}
+
+// Close ends the watching of directories. No Scan may run or follow.
+func (s *Scanner) Close() {
+	if s.fs.watch != nil {
+		s.fs.watch.close()
+	}
 }

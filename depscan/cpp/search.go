@@ -57,6 +57,7 @@ type searchDir struct {
 	node      *node
 	ident     int32
 	hmap      *headerMap
+	key       statKey // of a header map
 }
 
 // A chain is a spec applied to the file system: the directories that exist, in
@@ -77,9 +78,9 @@ type chain struct {
 	refs   map[string]*fileRef
 	owns   map[string]int32
 	ownDir []string
+	last   int32 // the next resolution's id
 	gone   map[string]*goneName
-	sorted []*goneName
-	rank   atomic.Int32
+	deps   map[dependencyKey]*dependency
 }
 
 // A lookup is one question: what does name mean?
@@ -92,13 +93,14 @@ type lookup struct {
 
 // A resolution is the answer to a lookup.
 type resolution struct {
+	id      int32    // dense in its chain
 	file    *fileRef // nil when there is none
 	dir     int32    // where in the chain it was found, -1 for elsewhere
 	system  bool     // found in a system directory
 	broken  bool     // something is there that cannot be read
 	gone    []*goneName
 	met     []dirName // clang: directories that were asked for, beside those of the chain
-	deps    []dependency
+	deps    []*dependency
 	checked atomic.Uint64
 }
 
@@ -111,7 +113,22 @@ type dirName struct {
 // A dependency is a state that a resolution rests on.
 type dependency struct {
 	node  *node
-	state *nodeState
+	state atomic.Pointer[nodeState]
+	base  string // the name that a directory lacks; empty for the state as such
+}
+
+// holds reports whether d is as it was: a directory may have changed if it
+// still lacks the name.
+func (d *dependency) holds(fs *files, since uint64) bool {
+	st, old := fs.stat(d.node, since), d.state.Load()
+	if st == old {
+		return true
+	}
+	if d.base == "" || st.kind != kindDir || st.ident != old.ident || fs.lists(d.node, st, d.base) {
+		return false
+	}
+	d.state.Store(st)
+	return true
 }
 
 // A goneName is a name that does not exist.
@@ -143,6 +160,7 @@ func newChain(spec *searchSpec, fs *files, since uint64) *chain {
 		spec: spec, fs: fs,
 		found: make(map[lookup]*resolution), refs: make(map[string]*fileRef),
 		owns: make(map[string]int32), gone: make(map[string]*goneName),
+		deps: make(map[dependencyKey]*dependency),
 	}
 	if spec.clang {
 		c.buildClang(since)
@@ -157,7 +175,7 @@ func (c *chain) holds(since uint64) bool {
 	for i := range c.given {
 		d := &c.given[i]
 		st := c.fs.stat(d.node, since)
-		if st.ident != d.ident {
+		if st.ident != d.ident || d.hmap != nil && st.key != d.key {
 			return false
 		}
 	}
@@ -178,18 +196,18 @@ func (c *chain) existing(list []specDir, system bool, since uint64) []searchDir 
 		n := c.fs.node(c.abs(d.path))
 		st := c.fs.stat(n, since)
 		sd := searchDir{path: d.path, system: system, framework: d.framework, node: n, ident: st.ident}
-		c.given = append(c.given, sd)
 		switch {
 		case st.kind == kindDir:
 			c.present = append(c.present, d.path)
 			out = append(out, sd)
 		case st.kind == kindFile && c.spec.clang:
-			if sd.hmap = readHeaderMap(n.path); sd.hmap != nil {
+			if sd.hmap, sd.key = readHeaderMap(n.path), st.key; sd.hmap != nil {
 				out = append(out, sd)
 			}
-		default:
+		case st.kind == kindMissing:
 			c.absent = append(c.absent, d.path)
 		}
+		c.given = append(c.given, sd)
 	}
 	return out
 }
@@ -350,6 +368,18 @@ func (c *chain) join(dir, name string) string {
 	return dir + "/" + name
 }
 
+// found is an inline cache: the answer that a directive got last.
+type found struct {
+	c *chain
+	l lookup
+	r *resolution
+}
+
+// is reports whether f answers l in c, whose name is the directive's.
+func (f *found) is(c *chain, l *lookup) bool {
+	return f.c == c && f.l.own == l.own && f.l.start == l.start && f.l.system == l.system
+}
+
 // find answers l for a scan that began at since.
 func (c *chain) find(l lookup, since uint64) *resolution {
 	c.mu.RLock()
@@ -362,6 +392,12 @@ func (c *chain) find(l lookup, since uint64) *resolution {
 	r.checked.Store(since)
 	l.name = strings.Clone(l.name)
 	c.mu.Lock()
+	if old := c.found[l]; old != nil {
+		r.id = old.id
+	} else {
+		r.id = c.last
+		c.last++
+	}
 	c.found[l] = r
 	c.mu.Unlock()
 	return r
@@ -375,9 +411,8 @@ func (r *resolution) holds(fs *files, since uint64) bool {
 	if r.broken {
 		return false
 	}
-	for i := range r.deps {
-		d := &r.deps[i]
-		if fs.stat(d.node, since) != d.state {
+	for _, d := range r.deps {
+		if !d.holds(fs, since) {
 			return false
 		}
 	}
@@ -478,7 +513,7 @@ func (s *search) try(path string, system bool) bool {
 		s.r.broken = true
 		return true
 	case kindDir:
-		s.depend(n, st)
+		s.depend(n, st, "")
 		return false
 	}
 	s.missing(path, n)
@@ -513,20 +548,40 @@ func (s *search) missing(path string, n *node) {
 	s.r.gone = append(s.r.gone, s.c.goneRef(path))
 	if listable && n.dir != nil {
 		if dir := s.c.fs.stat(n.dir, s.since); dir.kind == kindDir {
-			s.depend(n.dir, dir)
+			s.depend(n.dir, dir, n.base)
 			return
 		}
 	}
-	s.depend(n, s.c.fs.stat(n, s.since))
+	s.depend(n, s.c.fs.stat(n, s.since), "")
 }
 
-func (s *search) depend(n *node, st *nodeState) {
-	for i := range s.r.deps {
-		if s.r.deps[i].node == n {
+func (s *search) depend(n *node, st *nodeState, base string) {
+	for _, d := range s.r.deps {
+		if d.node == n && d.base == base {
 			return
 		}
 	}
-	s.r.deps = append(s.r.deps, dependency{n, st})
+	s.r.deps = append(s.r.deps, s.c.dependency(n, st, base))
+}
+
+// dependency returns the dependency on a state, the same one for all that rest
+// on it.
+func (c *chain) dependency(n *node, st *nodeState, base string) *dependency {
+	key := dependencyKey{n, base}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.deps[key]
+	if d == nil || d.state.Load() != st {
+		d = &dependency{node: n, base: base}
+		d.state.Store(st)
+		c.deps[key] = d
+	}
+	return d
+}
+
+type dependencyKey struct {
+	node *node
+	base string
 }
 
 func (c *chain) goneRef(path string) *goneName {

@@ -65,18 +65,28 @@ func (t *texts) learn(st *nodeState, data []byte) *source {
 
 // unit returns the unit of n under mode.
 func (t *texts) unit(n *node, st *nodeState, mode lexMode) (*unit, error) {
+	if sl := st.last.Load(); sl != nil && sl.key.mode == mode {
+		if u := sl.use(); u != nil {
+			return u, nil
+		}
+	}
 	if s := st.text.Load(); s != nil {
-		if v, ok := s.units.Load(mode); ok {
-			sl := v.(*slot)
-			if u := sl.unit.Load(); u != nil {
-				if !sl.used.Load() {
-					sl.used.Store(true)
-				}
-				return u, nil
-			}
+		sl := t.slot(slotKey{s.digest, mode})
+		if u := sl.use(); u != nil {
+			st.last.Store(sl)
+			return u, nil
 		}
 	}
 	return t.read(n, st, mode)
+}
+
+// use returns the unit and marks it as used.
+func (sl *slot) use() *unit {
+	u := sl.unit.Load()
+	if u != nil && !sl.used.Load() {
+		sl.used.Store(true)
+	}
+	return u
 }
 
 // read reads n and lexes it unless its content is known under another name.
@@ -92,7 +102,7 @@ func (t *texts) read(n *node, st *nodeState, mode lexMode) (*unit, error) {
 		st.text.Store(s)
 	}
 	sl := t.slot(slotKey{s.digest, mode})
-	s.units.Store(mode, sl)
+	st.last.Store(sl)
 	sl.mu.Lock()
 	defer sl.mu.Unlock()
 	if u := sl.unit.Load(); u != nil {

@@ -124,4 +124,5 @@ type includeName struct {
 	mode     lexMode
 	toks     atomic.Pointer[[]token]
 	memo     atomic.Pointer[nameMemo]
+	where    atomic.Pointer[found] // the last resolution of a name that is not computed
 }

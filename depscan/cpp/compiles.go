@@ -1,0 +1,233 @@
+package cpp
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// maxCompiles bounds the finished compiles that are remembered; one takes about
+// as many bytes as its answer, 50 KB.
+const maxCompiles = 256
+
+// compiles remembers the answers of whole compiles. One is good as long as
+//
+//   - the base and the chain are the same objects,
+//   - every look-up that was made would end as it did, and
+//   - every file that was read has the same directives.
+//
+// A file that changed elsewhere gets its new digest in the answer.
+type compiles struct {
+	mu    sync.Mutex
+	known map[compileKey]*finished
+	order []compileKey
+}
+
+// compileKey says which compiles are one.
+type compileKey struct {
+	base  *base
+	chain *chain
+	rest  string
+}
+
+// key returns a string that is equal for equal configs on one base and chain.
+func (cfg *config) key() string {
+	var b strings.Builder
+	part := func(s string) {
+		b.WriteString(s)
+		b.WriteByte(0)
+	}
+	part(cfg.source)
+	for _, m := range cfg.macros {
+		if m.undef {
+			part("-")
+		}
+		part(m.name)
+		part(m.body)
+	}
+	part("imacros")
+	for _, s := range cfg.imacros {
+		part(s)
+	}
+	part("include")
+	for _, s := range cfg.includes {
+		part(s)
+	}
+	if cfg.mapped {
+		part("mapped")
+	}
+	return b.String()
+}
+
+// A finished compile is an answer with what it rests on.
+type finished struct {
+	in          *depscan.Inputs
+	resolutions []*resolution
+	read        []readFile // in the order of in.Files, then in.Probed
+	mode        lexMode
+	// strict is set when more of the files mattered than their directives:
+	// line numbers, times of modification.
+	strict bool
+	// events is the count of file system events at which all was found
+	// watched and unchanged, plus 1.
+	events uint64
+}
+
+// A readFile is a file as it was when it was read.
+type readFile struct {
+	node  *node
+	state *nodeState
+	text  uint64 // of its directives; 0 for files that were not lexed
+}
+
+// remember returns what the finished compile rests on.
+func (e *evaluator) remember(in *depscan.Inputs) *finished {
+	f := &finished{in: in, resolutions: slices.Clone(e.resolutions), mode: e.base.mode, strict: e.onceSeen || e.lines}
+	f.read = make([]readFile, 0, len(in.Files)+len(in.Probed))
+	for _, l := range e.files {
+		r := readFile{node: l.ref.node, state: l.state}
+		if sl := l.state.last.Load(); sl != nil && sl.key.mode == f.mode {
+			if u := sl.unit.Load(); u != nil {
+				r.text = u.content
+			}
+		}
+		f.read = append(f.read, r)
+	}
+	for _, l := range e.probed {
+		if !e.ref(l.ref.shown()).listed {
+			f.read = append(f.read, readFile{node: l.ref.node, state: l.state})
+		}
+	}
+	return f
+}
+
+func (c *compiles) keep(key compileKey, f *finished) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil {
+		c.known = make(map[compileKey]*finished)
+	}
+	if _, ok := c.known[key]; !ok {
+		if len(c.order) >= maxCompiles {
+			delete(c.known, c.order[0])
+			c.order = c.order[1:]
+		}
+		c.order = append(c.order, key)
+	}
+	c.known[key] = f
+}
+
+// recall returns the remembered answer for key if it still holds, else nil.
+func (c *compiles) recall(s *Scanner, key compileKey, since uint64) *depscan.Inputs {
+	c.mu.Lock()
+	f := c.known[key]
+	c.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	events := s.fs.events.Load()
+	if f.events == events+1 {
+		return f.in
+	}
+	for _, r := range f.resolutions {
+		if !r.holds(s.fs, since) {
+			return nil
+		}
+	}
+	g := s.refresh(f, since)
+	if g == nil {
+		return nil
+	}
+	if g == f && f.quiet(s.fs, key.chain) {
+		g = &finished{f.in, f.resolutions, f.read, f.mode, f.strict, events + 1}
+	}
+	if g != f {
+		c.keep(key, g)
+	}
+	return g.in
+}
+
+// refresh returns f with the digests of files that changed outside of their
+// directives, f itself where none did, nil where f does not hold any more.
+func (s *Scanner) refresh(f *finished, since uint64) *finished {
+	g := f
+	for i := range f.read {
+		r := &f.read[i]
+		st := s.fs.stat(r.node, since)
+		if st == r.state {
+			continue
+		}
+		u, ok := s.sameDirectives(f, r, st)
+		if !ok || s.fs.real(r.node, st).path != f.in.Files[i].Real || isLink(r.node.path) {
+			return nil
+		}
+		if g == f {
+			in := *f.in
+			in.Files = slices.Clone(in.Files)
+			g = &finished{&in, f.resolutions, slices.Clone(f.read), f.mode, f.strict, 0}
+		}
+		g.in.Files[i].Digest = u.digest
+		g.read[i].state = st
+	}
+	return g
+}
+
+// sameDirectives reports whether the file r, now with state st, differs from
+// what was read at most in what no directive sees.
+func (s *Scanner) sameDirectives(f *finished, r *readFile, st *nodeState) (*unit, bool) {
+	if r.text == 0 || st.kind != kindFile || st.ident != r.state.ident && f.mode&modeClang != 0 || f.strict {
+		return nil, false
+	}
+	u, err := s.texts.unit(r.node, st, f.mode)
+	return u, err == nil && u.content == r.text
+}
+
+// quiet reports whether everything that f rests on is watched and without an
+// event since it was looked at.
+func (f *finished) quiet(fs *files, c *chain) bool {
+	if fs.watch == nil {
+		return false
+	}
+	quiet := func(n *node) bool { return fs.quiet(n, n.state.Load(), n.checked.Load()) }
+	for i := range c.given {
+		if !quiet(c.given[i].node) {
+			return false
+		}
+	}
+	for i := range f.read {
+		if !quiet(f.read[i].node) {
+			return false
+		}
+	}
+	for _, r := range f.resolutions {
+		for _, d := range r.deps {
+			if !quiet(d.node) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Forget drops the remembered answer of c, so that the next Scan evaluates it
+// again. What it shares with other compiles is kept.
+func (s *Scanner) Forget(c *toolchains.Compile) {
+	cfg, err := readConfig(c)
+	if err != nil {
+		return
+	}
+	b, err := s.base(context.Background(), c, cfg)
+	if err != nil {
+		return
+	}
+	cfg.builtins(b.facts)
+	key := compileKey{b, s.chain(&cfg.spec, s.fs.begin()), cfg.key()}
+	s.compiles.mu.Lock()
+	defer s.compiles.mu.Unlock()
+	delete(s.compiles.known, key)
+	s.compiles.order = slices.DeleteFunc(s.compiles.order, func(k compileKey) bool { return k == key })
+}
