@@ -49,7 +49,7 @@ func (c *call) notify(reason string) {
 	}
 	_ = wire.Write(conn, &wire.Notice{ // one way: lost at worst
 		Version: wire.Version, Reason: reason, Program: c.program, Argv: c.argv,
-		Dir: c.dir, PWD: c.pwd(), Started: c.started,
+		Dir: c.dir, PWD: c.pwd(), Started: c.started, Build: c.env.get("REXWRAP_BUILD"),
 	})
 	conn.Close()
 }

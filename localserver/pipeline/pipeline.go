@@ -129,7 +129,7 @@ func (p *Pipeline) Forget() {
 func (p *Pipeline) Note(n *wire.Notice) {
 	p.o.Recorder.Add(&journal.Record{
 		Time: p.o.Now(), Outcome: journal.SteppedAside, Reason: n.Reason,
-		Compiler: n.Program, Dir: n.Dir,
+		Compiler: n.Program, Dir: n.Dir, Build: n.Build,
 	})
 }
 

@@ -68,6 +68,8 @@ type Notice struct {
 	Dir     string
 	PWD     string
 	Started int64
+	// Build is the id of the build that the call belongs to, empty for none.
+	Build string
 }
 
 // A Chunk is what came through one of the compiler's streams in one piece.
@@ -201,12 +203,13 @@ func (m *Notice) append(e *encoder) {
 	e.string(m.Dir)
 	e.string(m.PWD)
 	e.i64(m.Started)
+	e.string(m.Build)
 }
 
 func (m *Notice) decode(d *decoder) {
 	*m = Notice{
 		Version: d.u32(), Reason: d.string(), Program: d.string(), Argv: d.strings(),
-		Dir: d.string(), PWD: d.string(), Started: d.i64(),
+		Dir: d.string(), PWD: d.string(), Started: d.i64(), Build: d.string(),
 	}
 }
 
