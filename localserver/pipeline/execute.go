@@ -286,9 +286,11 @@ func (r *request) reproduces(res *Result) bool {
 	return true
 }
 
-// recordOutcome notes why a result was not stored.
+// recordOutcome notes why a result was not stored, or else why it was looked up
+// in vain where that is not a matter of inputs.
 func (r *request) recordOutcome(err error) {
 	if err == nil {
+		r.record.Reason = r.missed
 		return
 	}
 	reason, arg, ok := toolchains.ReasonOf(err)

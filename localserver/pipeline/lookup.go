@@ -10,6 +10,7 @@ import (
 // lookUp answers from the cache. It reports false for a miss.
 func (r *request) lookUp() (bool, error) {
 	if r.settings.Recache {
+		r.missed = journal.ReasonRecache
 		return false, nil
 	}
 	c := r.candidate()
@@ -19,6 +20,7 @@ func (r *request) lookUp() (bool, error) {
 	}
 	v := c.result(r.streams)
 	if v == nil {
+		r.missed = journal.ReasonVariant
 		return false, nil
 	}
 	res := r.stored(v)

@@ -33,6 +33,7 @@ type request struct {
 	// this call verifies nothing.
 	verify   *Result
 	verified digest.Digest // the Action of verify
+	missed   string        // journal.ReasonVariant, journal.ReasonRecache or empty
 	before   map[string]fs.FileInfo
 	record   journal.Record
 	started  time.Time
