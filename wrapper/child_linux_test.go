@@ -191,11 +191,7 @@ func TestStopped(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
 		t.Run(sig.String(), func(t *testing.T) {
 			f := newFixture(t)
-			n := strconv.Itoa(int(sig))
-			f.compiler("cc", "trap 'echo cleaned > cleaned; trap - "+n+"; kill -"+n+" $$' "+n+"; ulimit -c 0; echo started; read line <fifo")
-			if err := syscall.Mkfifo(f.dir+"/fifo", 0o600); err != nil {
-				t.Fatal(err)
-			}
+			f.waitingCompiler()
 			killed := make(chan bool, 1)
 			f.serveCalls(func(p *peer) {
 				p.send(&wire.Prepare{Temps: []string{p.temp("x.d", 0, "")}})
@@ -366,5 +362,93 @@ func TestClosedDescriptors(t *testing.T) {
 	}
 	if strings.Contains(f.text("fds"), "socket") || f.text("open") != bare {
 		t.Errorf("the compiler's descriptors are %q, want %q; the first three are %q", f.text("open"), bare, f.text("fds"))
+	}
+}
+
+// TestStoppedWhileBlocked stops a call whose output nobody takes, as of a build
+// that is piped into a pager: while the compiler waits for it, and when it has
+// ended, having filled the pipe to us and the one behind us.
+func TestStoppedWhileBlocked(t *testing.T) {
+	for _, size := range []string{"1000000", "100000"} {
+		t.Run(size, func(t *testing.T) { testStoppedWhileBlocked(t, size) })
+	}
+}
+
+func testStoppedWhileBlocked(t *testing.T, size string) {
+	f := newFixture(t)
+	f.compiler("cc", `echo started >&2; exec head -c `+size+` /dev/zero`)
+	f.serveRun(nil)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := f.command("rexwrap", "cc", "-c", "x.c")
+	cmd.Stdout = w
+	errs, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if _, err := io.ReadFull(errs, make([]byte, len("started\n"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(r, make([]byte, 1)); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	f.want(f.wait(cmd, &bytes.Buffer{}, &bytes.Buffer{}), result{signal: int(syscall.SIGTERM)})
+}
+
+// TestInterrupt runs the wrapper in the foreground of a terminal. Ctrl-C reaches
+// the compiler once; a signal to the wrapper alone reaches it after a while.
+func TestInterrupt(t *testing.T) {
+	for name, interrupt := range map[string]func(p *os.Process, terminal *os.File) error{
+		"key": func(_ *os.Process, terminal *os.File) error {
+			_, err := terminal.Write([]byte{3})
+			return err
+		},
+		"kill": func(p *os.Process, _ *os.File) error { return p.Signal(syscall.SIGINT) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.waitingCompiler()
+			reports := f.serveRun(nil)
+			master, slave, err := bareTerminal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer master.Close()
+			defer slave.Close()
+			cmd := f.command("rexwrap", "cc", "-c", "x.c")
+			cmd.Stdin = slave
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(out, make([]byte, len("started\n"))); err != nil {
+				t.Fatal(err)
+			}
+			if err := interrupt(cmd.Process, master); err != nil {
+				t.Fatal(err)
+			}
+			f.want(f.wait(cmd, &bytes.Buffer{}, &bytes.Buffer{}), result{signal: int(syscall.SIGINT)})
+			// Killed is not certain: the compiler may be gone before we know.
+			if ran := <-reports; ran.Signal != uint32(syscall.SIGINT) {
+				t.Errorf("reported %+v", ran)
+			}
+			if got := f.text("cleaned"); got != "cleaned\n" {
+				t.Errorf("the compiler cleaned up: %q, want once", got)
+			}
+		})
 	}
 }

@@ -39,6 +39,7 @@ type child struct {
 	doneAt   int64 // then (monotonic)
 	stop     syscall.Signal
 	resendAt int64 // when stop is sent to it, 0 for never
+	cut      bool  // stop came before the last of its output could be passed on
 }
 
 // runChild runs the compiler as run says: stdin is ours, stdout and stderr are
@@ -112,7 +113,7 @@ func (c *child) closeWake() { syscall.Close(c.wake[0]) }
 // read. A process that outlives the compiler and holds the pipe is not waited
 // for: the shell would not have waited either.
 func (c *child) watch() {
-	for !c.done || c.anyOpen() {
+	for !c.done || c.anyOpen() && !c.cut {
 		fds, streams := c.pollSet()
 		n := poll(fds, c.timeout())
 		if n == 0 && c.done {
@@ -245,43 +246,65 @@ func (c *child) finish(s *stream) {
 }
 
 // pass keeps data and writes it to where the compiler would have written it.
-// While a reader keeps us waiting (a pager) signals are still heard. Where
-// nobody reads any more the stream is closed, so that the compiler learns of it
-// as it would have.
+// While a reader keeps us waiting (a pager) signals are still heard, and once
+// the compiler has ended they cut its output short. Where nobody reads any more
+// the stream is closed, so that the compiler learns of it as it would have.
 func (c *child) pass(s *stream, data []byte) {
 	c.add(s.to, data)
-	for len(data) > 0 {
-		fds := []pollFd{{fd: int32(c.wake[0]), events: pollIn}, {fd: int32(s.to), events: pollOut}}
-		if poll(fds, c.passTimeout()) < 0 {
-			continue
-		}
-		c.resend()
-		if fds[0].revents != 0 {
-			c.awake()
-		}
-		if c.done && c.stop != 0 {
+	for len(data) > 0 && !c.cut {
+		switch c.await(s.to) {
+		case canWrite:
+			n, err := syscall.Write(s.to, data[:min(len(data), atomicWrite)])
+			if err != nil && err != syscall.EINTR && err != syscall.EAGAIN {
+				c.drop()
+				s.close()
+				return
+			}
+			data = data[max(n, 0):]
+		case mustStop:
 			c.drop()
-			return
+			c.cut = true
 		}
-		if fds[1].revents == 0 {
-			continue
-		}
-		n, err := syscall.Write(s.to, data[:min(len(data), atomicWrite)])
-		if err != nil && err != syscall.EINTR && err != syscall.EAGAIN {
-			c.drop()
-			s.close()
-			return
-		}
-		data = data[max(n, 0):]
 	}
+}
+
+// What await found.
+type awaited int
+
+const (
+	nothingYet awaited = iota
+	canWrite
+	mustStop // the call was stopped and the output waits for its reader
+)
+
+// await waits until something can be written to fd or something else happens.
+func (c *child) await(fd int) awaited {
+	fds := []pollFd{{fd: int32(c.wake[0]), events: pollIn}, {fd: int32(fd), events: pollOut}}
+	stopped := c.done && c.stop != 0
+	n := poll(fds, c.passTimeout(stopped))
+	c.resend()
+	switch {
+	case n < 0:
+		return nothingYet
+	case fds[1].revents != 0:
+		return canWrite
+	case stopped:
+		return mustStop
+	case fds[0].revents != 0:
+		c.awake()
+	}
+	return nothingYet
 }
 
 // atomicWrite is as much as a pipe that poll calls writable takes without
 // waiting (PIPE_BUF).
 const atomicWrite = 4096
 
-func (c *child) passTimeout() int {
-	if c.done {
+func (c *child) passTimeout(stopped bool) int {
+	switch {
+	case stopped:
+		return 0
+	case c.done:
 		return -1
 	}
 	return c.timeout()
@@ -301,9 +324,12 @@ func (c *child) reap() *outcome {
 		Chunks: c.chunks, Truncated: c.truncated || c.direct, Killed: c.stop != 0,
 		UserTime: micros(usage.Utime), SysTime: micros(usage.Stime), MaxRSS: int64(usage.Maxrss) * rssUnit,
 	}}
-	if status.Signaled() {
+	switch {
+	case status.Signaled():
 		o.Signal = uint32(status.Signal())
-	} else {
+	case c.cut: // without us, it would have had to wait, and got the signal
+		o.Signal = uint32(c.stop)
+	default:
 		o.Status = uint32(status.ExitStatus())
 	}
 	for _, s := range c.streams {

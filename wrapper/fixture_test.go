@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -22,15 +23,44 @@ import (
 )
 
 // The test binary is started again as the wrapper, because a wrapper ends its
-// process, and as the server that a wrapper starts.
+// process, as the server that a wrapper starts, and as a compiler that waits for
+// a signal, which shells cannot do without missing one now and then.
 func TestMain(m *testing.M) {
 	switch {
+	case os.Getenv("REXWRAP_TEST_COMPILER") != "":
+		os.Exit(awaitSignal())
 	case filepath.Base(os.Args[0]) == "rexd":
 		os.Exit(serveForTest())
 	case os.Getenv(limitsVariable) != "":
 		os.Exit(start(proc.Args(), proc.Environ(), limitsForTest(os.Getenv(limitsVariable))))
 	}
 	os.Exit(m.Run())
+}
+
+// awaitSignal is a compiler that cleans up when it is stopped.
+func awaitSignal() int {
+	arrived := make(chan os.Signal, 1)
+	signal.Notify(arrived, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	fmt.Println("started")
+	sig := <-arrived
+	f, err := os.OpenFile("cleaned", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return 1
+	}
+	fmt.Fprintln(f, "cleaned")
+	f.Close()
+	dieBy(sig.(syscall.Signal))
+	return 1
+}
+
+// waitingCompiler makes the compiler cc one that awaits a signal.
+func (f *fixture) waitingCompiler() {
+	f.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.compiler("cc", "REXWRAP_TEST_COMPILER=1 exec "+exe)
 }
 
 // limitsVariable makes the test binary the wrapper. It holds the limits that

@@ -4,14 +4,16 @@ import "bytes"
 
 // A headerFilter takes what -H adds to a compiler's stderr out of it again:
 //
-//	entry  = { "." } ( "." | "!" | "x" ) " " path newline ;
+//	entry  = { "." } ( "." | "x" ) " " path newline
+//	       | { "." } "!" " " path newline [ " " path newline ] ;
 //	guards = heading newline path newline { path newline } ;
 //
 // An entry is a file that was read: so many dots as files are open, or, for a
-// precompiled header that was taken (!) or refused (x), one less. guards ends
-// gcc's list; its heading is translated, so it is known by what follows it, a
-// line that is nothing but the path of an entry. For that a line is held until
-// the next one is complete.
+// precompiled header that was taken (!) or refused (x), one less. After a taken
+// one gcc enters the source again, at depth 0. guards ends gcc's list; its
+// heading is translated, so it is known by what follows it, a line that is
+// nothing but the path of an entry. For that a line is held until the next one
+// is complete.
 //
 // The zero value is ready for use.
 type headerFilter struct {
@@ -20,6 +22,7 @@ type headerFilter struct {
 	entries []byte
 	seen    map[string]bool // paths of entries
 	listing bool            // within guards
+	taken   bool            // the line before was a precompiled header
 }
 
 // take returns what is certain of the compiler's own output after p has come.
@@ -42,7 +45,12 @@ func (f *headerFilter) take(p []byte) []byte {
 // the compiler's own.
 func (f *headerFilter) line(line []byte) (released []byte) {
 	text := string(line[:len(line)-1])
-	if path, ok := entryPath(text); ok {
+	path, ok := entryPath(text)
+	if !ok && f.taken && len(text) > 1 && text[0] == ' ' && text[1] != ' ' {
+		path, ok = text[1:], true
+	}
+	f.taken = ok && text[0] != ' ' && text[len(text)-len(path)-2] == '!'
+	if ok {
 		if f.seen == nil {
 			f.seen = make(map[string]bool)
 		}

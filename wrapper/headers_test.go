@@ -2,6 +2,9 @@ package wrapper
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -25,6 +28,9 @@ func TestHeaderFilter(t *testing.T) {
 		{"empty", "", "", ""},
 		{"entries", ". a.h\n.. b c.h\n... /usr/include/x.h\n", "", ". a.h\n.. b c.h\n... /usr/include/x.h\n"},
 		{"precompiled header", "! x.h.gch\n.x y.h.gch\n. z.h\n", "", "! x.h.gch\n.x y.h.gch\n. z.h\n"},
+		{"source after a precompiled header", "! x.h.gch\n x.c\n y.c\n", " y.c\n", "! x.h.gch\n x.c\n"},
+		{"diagnostic after a precompiled header", "! x.h.gch\n    1 | x\n", "    1 | x\n", "! x.h.gch\n"},
+		{"source after a refused one", "x x.h.gch\n x.c\n", " x.c\n", "x x.h.gch\n"},
 		{"diagnostics between", "a.c:1:2: warning: w\n    1 | . x\n      | ^\n. a.h\na.c: x\n", "a.c:1:2: warning: w\n    1 | . x\n      | ^\na.c: x\n", ". a.h\n"},
 		{"guards", ". a.h\n. b.h\n" + guards + "a.h\nb.h\n", "", ". a.h\n. b.h\n"},
 		{"guards in another language", ". a.h\nMehrfach-Include-Wächter:\na.h\n", "", ". a.h\n"},
@@ -77,9 +83,60 @@ func FuzzHeaderFilter(f *testing.F) {
 			rest = rest[i+len(line):]
 		}
 		for line := range strings.Lines(entries) {
-			if _, ok := entryPath(strings.TrimSuffix(line, "\n")); !ok || !bytes.Contains([]byte(in), []byte(line)) {
+			_, ok := entryPath(strings.TrimSuffix(line, "\n"))
+			if !ok && !strings.HasPrefix(line, " ") || !bytes.Contains([]byte(in), []byte(line)) {
 				t.Fatalf("%q was taken for an entry", line)
 			}
 		}
 	})
+}
+
+// TestHeaderFilterGCC compares what the filter leaves of a real -H with what
+// gcc says without it.
+func TestHeaderFilterGCC(t *testing.T) {
+	gcc, err := exec.LookPath("gcc")
+	if err != nil {
+		if os.Getenv("REXWRAP_TEST_ALL_TOOLS") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"bare.h":    "int bare(void);\n",
+		"guarded.h": "#ifndef G\n#define G\n#include \"bare.h\"\n#warning in guarded.h\n#endif\n",
+		"pre.h":     "int pre(void);\n",
+		"x.c":       "#include \"pre.h\"\n#include \"guarded.h\"\n#include <stdio.h>\nint f(void) { int unused; return undeclared; }\n",
+	} {
+		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(gcc, append(args, "-Wall", "-c", "x.c")...)
+		cmd.Dir = dir
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		var exit *exec.ExitError
+		if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		return stderr.String()
+	}
+	pch := exec.Command(gcc, "pre.h")
+	pch.Dir = dir
+	if out, err := pch.CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	want, with := run(), run("-H")
+	own, entries := filterAll(with, 5)
+	if own != want {
+		t.Errorf("left over:\n%s\nwant:\n%s\nof:\n%s", own, want, with)
+	}
+	for _, entry := range []string{"! pre.h.gch\n", ". guarded.h\n", ".. bare.h\n"} {
+		if !strings.Contains(entries, entry) {
+			t.Errorf("no %q in %q", entry, entries)
+		}
+	}
 }
