@@ -45,6 +45,10 @@ type File struct {
 	Digest digest.Digest
 	// System is set for files that -MMD leaves out.
 	System bool
+	// ModTime is the modification time, in seconds since 1970, where the
+	// compiler looks at it (clang's precompiled headers), else 0: it belongs
+	// to what must not change, like Digest.
+	ModTime int64
 }
 
 // A Symlink is one symbolic link.

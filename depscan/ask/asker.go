@@ -23,6 +23,10 @@ type Options struct {
 	// TextLimit bounds the memory, in bytes, that is spent on remembering
 	// what files mention; 0 stands for 64 MiB.
 	TextLimit int
+	// ModTimes is set by a caller that keeps depscan.File.ModTime in its
+	// keys. Without it, compiles that depend on such times are reported as
+	// not cacheable.
+	ModTimes bool
 	// Run runs the compiler where the user's dep-file cannot be made of a
 	// full list. Without it such files name headers too many.
 	Run toolchains.Runner
@@ -34,6 +38,8 @@ type Asker struct {
 	texts *texts
 	dirs  *listings
 	run   toolchains.Runner
+	// modTimes is Options.ModTimes.
+	modTimes bool
 }
 
 // New returns an Asker.
@@ -41,5 +47,5 @@ func New(o Options) *Asker {
 	if o.TextLimit <= 0 {
 		o.TextLimit = 64 << 20
 	}
-	return &Asker{texts: newTexts(o.TextLimit), dirs: newListings(), run: o.Run}
+	return &Asker{texts: newTexts(o.TextLimit), dirs: newListings(), run: o.Run, modTimes: o.ModTimes}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/gnu"
 )
 
 // assemble adds the files that the assembler reads. Which of several it takes is
@@ -102,29 +103,39 @@ func (g *gathering) precompiled() error {
 	if g.c.Toolchain.Family == "clang" {
 		return g.clangPrecompiled()
 	}
-	names := g.chain.forced
+	for _, name := range g.chain.forced {
+		if err := g.gccPrecompiled(name, ""); err != nil {
+			return err
+		}
+	}
 	for _, n := range g.texts[0].Names {
 		// gcc takes a precompiled header for the first file that is
 		// included, and only where the source or an argument names it.
-		if n.Use == UseInclude {
-			names = append(names, n.Path)
+		if n.Use != UseInclude {
+			continue
 		}
-	}
-	for _, name := range names {
-		if err := g.gccPrecompiled(name); err != nil {
+		var own []string
+		if n.Quoted {
+			own = []string{dirOf(g.closure[0].Path)}
+		}
+		if err := g.gccPrecompiled(n.Path, own...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// gccPrecompiled looks for name.gch wherever name is looked for.
-func (g *gathering) gccPrecompiled(name string) error {
+// gccPrecompiled looks for name.gch in directories of the includer's and along
+// the chain.
+func (g *gathering) gccPrecompiled(name string, own ...string) error {
 	name += ".gch"
 	if strings.HasPrefix(name, "/") {
 		return g.precompiledAt(name, g.search.exists(name))
 	}
-	places := []*searchPlace{g.search.place("", false), g.search.place(dirOf(g.closure[0].Path), false)}
+	var places []*searchPlace
+	for _, dir := range own {
+		places = append(places, g.search.place(dir, false))
+	}
 	for _, p := range append(places, g.search.chain...) {
 		if err := g.precompiledAt(join(p.path, name), g.search.has(p, name)); err != nil {
 			return err
@@ -154,11 +165,12 @@ func (g *gathering) clangPrecompiled() error {
 			}
 		}
 	}
-	for i := range g.c.Args {
-		if a := &g.c.Args[i]; a.Option == "-include-pch" {
-			if err := g.precompiledAt(a.Value, true); err != nil {
-				return err
-			}
+	for option, value := range gnu.Options(g.c.Args) {
+		if option != "-include-pch" {
+			continue
+		}
+		if err := g.precompiledAt(value, true); err != nil {
+			return err
 		}
 	}
 	return nil

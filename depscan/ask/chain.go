@@ -7,6 +7,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
+	"github.com/rexwrap/rexwrap/toolchains/gnu"
 )
 
 // A chain is the directories that a compile searches, in order.
@@ -30,8 +31,8 @@ type searchDir struct {
 	framework bool
 }
 
-// A place says what an option with a directory does. The built-in directories
-// and what changes them (-nostdinc, --sysroot) are in toolchains.Facts.
+// A place is what the value of an option is for. The built-in directories, and
+// what changes them (-nostdinc, --sysroot), are in toolchains.Facts.
 type place uint8
 
 const (
@@ -42,26 +43,31 @@ const (
 	placeAfter
 	placeForced
 	placeEmbed
-	placeBuiltin // says only which built-in directories there are
+	placeElsewhere // changes what toolchains.Facts says, or names no directory
+	placeUnknown
+	placeCount
 )
 
+// placeOf returns what an option does, by its name as gnu.Options gives it.
 func placeOf(option string) place {
-	switch strings.TrimSuffix(strings.Replace(option, "--", "-", 1), "=") {
+	switch option {
 	case "-iquote":
 		return placeQuote
-	case "-I", "-include-directory":
+	case "-I":
 		return placeAngle
-	case "-isystem", "-cxx-isystem", "-stdlib++-isystem", "-isystem-after", "-c-isystem":
+	case "-isystem", "-cxx-isystem", "-stdlib++-isystem", "-isystem-after":
 		return placeSystem
-	case "-idirafter", "-include-directory-after":
+	case "-idirafter":
 		return placeAfter
 	case "-include", "-imacros":
 		return placeForced
-	case "-embed-dir":
+	case "--embed-dir=", "--embed-dir":
 		return placeEmbed
-	case "-nostdinc", "-nostdinc++", "-nostdlibinc", "-nobuiltininc", "-sysroot", "-isysroot", "-imultilib",
-		"-imultiarch", "-stdlib", "-resource-dir", "-B", "-gcc-toolchain", "-gcc-install-dir", "-include-pch":
-		return placeBuiltin
+	case "-nostdinc", "--sysroot=", "-isysroot", "-imultilib", "-imultiarch", "-resource-dir", "-B",
+		"--gcc-toolchain=", "-gcc-toolchain", "-gcc-toolchain=", "--gcc-install-dir=", "-include-pch":
+		return placeElsewhere
+	case "-iprefix", "-iwithprefix", "-iwithprefixbefore", "-iwithsysroot", "-iframework", "-iframeworkwithsysroot", "-F", "-I-":
+		return placeUnknown
 	}
 	return placeNone
 }
@@ -69,29 +75,17 @@ func placeOf(option string) place {
 // chainOf returns the chain of c. The error is an *UnsupportedError for options
 // whose effect on the search is not modelled.
 func chainOf(c *toolchains.Compile, facts *toolchains.Facts) (*chain, error) {
-	ch := &chain{}
-	var by [placeBuiltin + 1][]searchDir
-	for i := range c.Args {
-		a := &c.Args[i]
-		p := placeOf(a.Option)
-		if p == placeNone {
-			if a.Class.Has(argtable.Search | argtable.Include) {
-				return nil, toolchains.Unsupported("search-option", a.Option)
-			}
-			continue
-		}
-		if p < placeForced && !plainDir(a.Value) {
-			return nil, toolchains.Unsupported("search-option", a.Option+a.Value)
-		}
-		by[p] = append(by[p], searchDir{path: a.Value, system: p == placeSystem || p == placeAfter})
+	by, err := placed(c)
+	if err != nil {
+		return nil, err
 	}
+	ch := &chain{quotes: len(by[placeQuote])}
 	for _, d := range by[placeForced] {
 		ch.forced = append(ch.forced, d.path)
 	}
 	for _, d := range by[placeEmbed] {
 		ch.embed = append(ch.embed, d.path)
 	}
-	ch.quotes = len(by[placeQuote])
 	ch.add(by[placeQuote])
 	ch.add(by[placeAngle])
 	ch.add(envDirs(c, "CPATH", false))
@@ -102,6 +96,38 @@ func chainOf(c *toolchains.Compile, facts *toolchains.Facts) (*chain, error) {
 	ch.add(by[placeAfter])
 	ch.markDuplicates(c.Call)
 	return ch, nil
+}
+
+// placed returns the values of the options of c by what they do.
+func placed(c *toolchains.Compile) (*[placeCount][]searchDir, error) {
+	for i := range c.Args {
+		a := &c.Args[i]
+		if a.Class.Has(argtable.Search|argtable.Include) && a.Option != "-Xclang" && placeOf(gnu.Canonical(a.Option)) == placeNone {
+			return nil, toolchains.Unsupported("search-option", a.Option)
+		}
+	}
+	by := &[placeCount][]searchDir{}
+	for option, value := range gnu.Options(c.Args) {
+		p := placeOf(option)
+		if p == placeUnknown || p != placeNone && p < placeForced && !plainDir(value) {
+			return nil, toolchains.Unsupported("search-option", option+value)
+		}
+		by[p] = append(by[p], searchDir{path: value, system: p == placeSystem || p == placeAfter})
+	}
+	return by, nil
+}
+
+func (ch *chain) add(dirs []searchDir) { ch.dirs = append(ch.dirs, dirs...) }
+
+func (ch *chain) builtin(facts *toolchains.Facts) {
+	for _, list := range [][]string{facts.QuoteDirs, facts.AngleDirs, facts.AbsentDirs} {
+		for _, d := range list {
+			ch.dirs = append(ch.dirs, searchDir{path: d, system: true})
+		}
+	}
+	for _, d := range facts.FrameworkDirs {
+		ch.dirs = append(ch.dirs, searchDir{path: d, system: true, framework: true})
+	}
 }
 
 // markDuplicates makes user directories that are system directories as well
@@ -115,19 +141,6 @@ func (ch *chain) markDuplicates(call *toolchains.Call) {
 		for j := i + 1; j < len(ch.dirs) && !ch.dirs[i].system; j++ {
 			ch.dirs[i].system = ch.dirs[j].system && infos[i] != nil && infos[j] != nil && os.SameFile(infos[i], infos[j])
 		}
-	}
-}
-
-func (ch *chain) add(dirs []searchDir) { ch.dirs = append(ch.dirs, dirs...) }
-
-func (ch *chain) builtin(facts *toolchains.Facts) {
-	for _, list := range [][]string{facts.QuoteDirs, facts.AngleDirs, facts.AbsentDirs} {
-		for _, d := range list {
-			ch.dirs = append(ch.dirs, searchDir{path: d, system: true})
-		}
-	}
-	for _, d := range facts.FrameworkDirs {
-		ch.dirs = append(ch.dirs, searchDir{path: d, system: true, framework: true})
 	}
 }
 

@@ -67,7 +67,7 @@ func TestFiles(t *testing.T) {
 			for _, source := range sources {
 				argv := slices.Concat([]string{cc, "-c", "-o", "x.o"}, dep, source)
 				t.Run(strings.Join(argv, " "), func(t *testing.T) {
-					b := &bed{t, b.dir, b.asker, b.files}
+					b := &bed{t: t, dir: b.dir, asker: b.asker, files: b.files}
 					in := b.collect(argv...).Inputs
 					// A second name of a file is not in clang's list
 					// of headers if its include guard kept it out.

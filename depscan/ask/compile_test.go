@@ -34,14 +34,12 @@ var separate = map[string]argtable.Class{
 	"-o": argtable.Output, "-MF": argtable.Dep, "-MT": argtable.Dep, "-MQ": argtable.Dep,
 	"-include": argtable.Include, "-imacros": argtable.Include, "-isystem": argtable.Search,
 	"-iquote": argtable.Search, "-idirafter": argtable.Search, "-include-pch": argtable.Include | argtable.InputFile,
-	"-x": argtable.Preprocessor,
 }
 
 // joined are those whose value stands in the same word, flags those without.
 var (
 	joined = map[string]argtable.Class{
-		"-I": argtable.Search, "-D": argtable.Macro, "-std=": argtable.Preprocessor, "-finput-charset=": argtable.Preprocessor,
-		"-Wp,": argtable.Dep,
+		"-x": argtable.Preprocessor, "-I": argtable.Search, "-D": argtable.Macro, "-std=": argtable.Preprocessor, "-finput-charset=": argtable.Preprocessor,
 	}
 	depFlags = map[string]bool{"-MD": true, "-MMD": true, "-MP": true}
 )
@@ -104,6 +102,9 @@ func parseArgs(c *toolchains.Compile) {
 			c.Dep, dep.System = dep, w == "-MD"
 		case "-MP":
 			dep.Phony = true
+		case "-x":
+			c.Language = a.Value
+			c.Mode = toolchains.Precompile
 		case "-frecord-gcc-switches":
 			c.Recorded = true
 		}
@@ -187,6 +188,8 @@ type bed struct {
 	dir   string
 	asker *Asker
 	files *filestate.State
+	// loud is set for runs that are taken to have written diagnostics.
+	loud bool
 }
 
 func newBed(t testing.TB) *bed {
@@ -247,7 +250,7 @@ func (b *bed) run(c *toolchains.Compile) (*Result, error) {
 	if err != nil {
 		b.t.Fatalf("%q: %v\n%s", plan.Argv, err, stderr)
 	}
-	ran := RunInfo{Mark: mark, Quiet: true}
+	ran := RunInfo{Mark: mark, Quiet: !b.loud}
 	if plan.FilterHeaders {
 		ran.Headers = stderr
 	}

@@ -35,7 +35,10 @@ func (l *lexer) hash(n int) {
 // name is one of them.
 func (l *lexer) includes(name string) bool {
 	switch name {
-	case "include", "import", "__include_macros":
+	case "include", "__include_macros":
+		l.operand(UseInclude)
+	case "import":
+		l.out.Imports = true
 		l.operand(UseInclude)
 	case "include_next":
 		l.operand(UseNext)
@@ -122,7 +125,10 @@ func (l *lexer) define() {
 	l.blanks()
 	if path, quoted, ok := l.headerName(true); ok {
 		l.candidate(Name{Path: path, Quoted: quoted})
-		l.words.literal(name)
+		if l.blanks(); l.pos == len(l.text) || l.at(0) == '\n' {
+			l.words.literal(name)
+			return
+		}
 	}
 	l.pos = save
 }
@@ -274,6 +280,8 @@ func (l *lexer) pragma() {
 		l.systemPragma(string(l.ident()))
 	case "system_header":
 		l.out.SystemHeader = true
+	case "once":
+		l.out.Once = true
 	}
 	l.pos = save
 }
@@ -303,6 +311,7 @@ func (l *lexer) pragmaOperator() {
 			l.systemPragma(word)
 		}
 	}
+	l.out.Once = l.out.Once || bytes.Contains(rest, []byte("once"))
 	if bytes.Contains(rest, []byte("system_header")) {
 		l.out.SystemHeader = true
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
-	"github.com/rexwrap/rexwrap/toolchains/argtable"
+	"github.com/rexwrap/rexwrap/toolchains/gnu"
 )
 
 // A gathering is the making of one compile's Inputs.
@@ -18,7 +18,7 @@ type gathering struct {
 	ran     RunInfo
 	chain   *chain
 	dialect dialect
-	// implicit are headers that the compiler includes by itself.
+	// implicit are the names of headers that the compiler includes by itself.
 	implicit []string
 
 	// closure are the files read, in order; texts what they mention.
@@ -29,10 +29,13 @@ type gathering struct {
 	command, predefined *Text
 	// hasPCH is set where a precompiled header may be in use.
 	hasPCH bool
+	// precompiledFrom is the number of files, behind the source, that stand
+	// in a precompiled header of clang's.
+	precompiledFrom int
 	// index finds a file of closure by its normal path.
 	index map[string]int
-	// contents are the digests of closure.
-	contents map[digest.Digest]bool
+	// contents finds a file of closure by its digest.
+	contents map[digest.Digest]int
 
 	search *search
 	// tree says what includes what; nil where nobody asks. It is whole when
@@ -53,8 +56,8 @@ func (p *Plan) gather(listed []string, ran RunInfo, files Files, facts *toolchai
 	}
 	g := &gathering{
 		c: p.c, asker: p.asker, files: files, ran: ran, chain: ch,
-		index: make(map[string]int, len(listed)), contents: make(map[digest.Digest]bool, len(listed)),
-		probed: map[string]depscan.File{}, implicit: facts.Implicit,
+		index: make(map[string]int, len(listed)), contents: make(map[digest.Digest]int, len(listed)),
+		probed: map[string]depscan.File{}, implicit: implicitNames(p.c, facts),
 	}
 	if p.makesDep && !p.c.Dep.System {
 		g.tree = &tree{g: g, edges: make(map[string][]edge, len(listed))}
@@ -66,20 +69,55 @@ func (p *Plan) gather(listed []string, ran RunInfo, files Files, facts *toolchai
 	if len(facts.Predefined) > 0 {
 		g.predefined = g.asker.texts.ofContent(facts.Predefined, plainText)
 	}
+	if p.from == fromHeaderLines && len(facts.Implicit) > 0 {
+		listed = g.withImplicit(listed)
+	}
 	if err := g.read(listed); err != nil {
 		return g, err
 	}
 	g.search = newSearch(g)
-	if err := g.lookUp(); err != nil {
-		return g, err
+	for _, step := range []func() error{g.lookUp, g.lookUpComputed} {
+		if err := step(); err != nil {
+			return g, err
+		}
 	}
 	g.searched = true
-	for _, step := range []func() error{g.lookUpComputed, g.assemble, g.precompiled, g.arguments, g.quoted, g.settle} {
+	for _, step := range []func() error{
+		g.assemble, g.precompiled, g.arguments, g.quoted, g.settle, g.stampAll,
+	} {
 		if err := step(); err != nil {
 			return g, err
 		}
 	}
 	return g, g.trouble
+}
+
+// implicitNames returns the names of the headers that the compiler of c includes
+// by itself. gcc looks for them along the whole chain, and does without if there
+// are none.
+func implicitNames(c *toolchains.Compile, facts *toolchains.Facts) []string {
+	if c.Toolchain.Family != "gcc" || !preprocesses(c) {
+		return nil
+	}
+	names := []string{"stdc-predef.h"}
+	for _, path := range facts.Implicit {
+		if name := path[strings.LastIndexByte(path, '/')+1:]; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// withImplicit returns the files that -H lists with those that it does not.
+func (g *gathering) withImplicit(listed []string) []string {
+	s := newSearch(g)
+	out := listed[:1:1]
+	for _, name := range g.implicit {
+		for _, h := range s.walk(walkKey{name: name}) {
+			out = append(out, h.path)
+		}
+	}
+	return append(out, listed[1:]...)
 }
 
 // dialectOf returns how the files of c are read.
@@ -91,22 +129,21 @@ func dialectOf(c *toolchains.Compile) (dialect, error) {
 	case "assembler-with-cpp":
 		d = asmText
 	}
-	for i := range c.Args {
-		w := strings.Join(c.Args[i].Words(), "")
+	for option, value := range gnu.Options(c.Args) {
 		switch {
-		case strings.HasPrefix(w, "-finput-charset") && !isASCII(strings.TrimLeft(w[len("-finput-charset"):], "=")):
-			return d, toolchains.Unsupported("input-charset", w)
-		case d == cText && (w == "-ansi" || strings.HasPrefix(w, "-traditional") || isC90(w)):
+		case strings.HasPrefix(option, "-finput-charset") && !isASCII(value):
+			return d, toolchains.Unsupported("input-charset", value)
+		case d == cText && (option == "-ansi" || strings.HasPrefix(option, "-traditional") || option == "-std=" && isC90(value)):
 			d = plainText
 		}
 	}
 	return d, nil
 }
 
-// isC90 reports whether a -std option selects a language without // comments.
-func isC90(option string) bool {
-	switch option {
-	case "-std=c90", "-std=c89", "-std=iso9899:1990", "-std=iso9899:199409":
+// isC90 reports whether a standard has no // comments.
+func isC90(standard string) bool {
+	switch standard {
+	case "c90", "c89", "iso9899:1990", "iso9899:199409":
 		return true
 	}
 	return false
@@ -126,35 +163,25 @@ func isASCII(charset string) bool {
 // commandLine returns the -D options of c as the directives that they stand for.
 func commandLine(c *toolchains.Compile) []byte {
 	var out []byte
-	for i := range c.Args {
-		a := &c.Args[i]
-		if a.Class.Has(argtable.Macro) {
-			out = appendDefine(out, a.Value)
-			continue
-		}
-		for _, word := range strings.Split(a.Value, ",") { // -Wp,-DX and its like
-			if value, ok := strings.CutPrefix(word, "-D"); ok {
-				out = appendDefine(out, value)
-			}
+	for option, value := range gnu.Options(c.Args) {
+		if option == "-D" {
+			name, body, _ := strings.Cut(strings.ReplaceAll(value, "\n", " "), "=")
+			out = append(out, "#define "+name+" "+body+"\n"...)
 		}
 	}
 	return out
 }
 
-func appendDefine(out []byte, definition string) []byte {
-	name, value, _ := strings.Cut(definition, "=")
-	return append(out, "#define "+name+" "+strings.ReplaceAll(value, "\n", " ")+"\n"...)
-}
-
 // read reads the files of the closure, the source first.
 func (g *gathering) read(listed []string) error {
-	source := normal(g.c.Source)
-	if i := slices.Index(listed, source); i > 0 {
-		listed = slices.Concat(listed[i:i+1], listed[:i], listed[i+1:])
-	} else if i < 0 {
+	listed = unique(listed)
+	i := slices.Index(listed, normal(g.c.Source))
+	if i < 0 {
 		return toolchains.Unsupported("source-not-listed", g.c.Source)
 	}
-	for _, path := range unique(listed) {
+	// Clang lists the headers inside a precompiled header first.
+	g.precompiledFrom = i
+	for _, path := range slices.Concat(listed[i:i+1], listed[:i], listed[i+1:]) {
 		d, err := g.digest(path)
 		if err != nil {
 			return err
@@ -166,8 +193,7 @@ func (g *gathering) read(listed []string) error {
 		if t.Trouble != "" && g.trouble == nil {
 			g.trouble = toolchains.Unsupported(t.Trouble, path)
 		}
-		g.index[path] = len(g.closure)
-		g.contents[d] = true
+		g.index[path], g.contents[d] = len(g.closure), len(g.closure)
 		g.closure = append(g.closure, depscan.File{Path: path, Digest: d, System: g.chain.isSystem(path)})
 		g.texts = append(g.texts, t)
 	}
@@ -258,8 +284,12 @@ func (g *gathering) settle() error {
 		if err != nil {
 			return err
 		}
-		if g.contents[d] {
-			g.probed[path] = depscan.File{Path: path, Digest: d}
+		if i, ok := g.contents[d]; ok {
+			f := depscan.File{Path: path, Digest: d}
+			if err := g.settleTwins(&g.closure[i], &f, g.texts[i]); err != nil {
+				return err
+			}
+			g.probed[path] = f
 		}
 	}
 	return nil

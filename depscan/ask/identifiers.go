@@ -7,7 +7,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
-	"github.com/rexwrap/rexwrap/toolchains/argtable"
+	"github.com/rexwrap/rexwrap/toolchains/gnu"
 )
 
 // identifiers returns those whose expansion the text of the closure can contain:
@@ -15,7 +15,7 @@ import (
 // by way of other macros or not, or whose name "##" can put together.
 func (g *gathering) identifiers() depscan.Identifiers {
 	m := &macros{texts: append(slices.Clip(g.texts), g.command), carrying: map[string]depscan.Identifiers{}}
-	if g.predefined != nil && !g.hasPCH && !hidesMacros(g.c) {
+	if g.predefined != nil && !g.hasPCH {
 		m.texts = append(m.texts, g.predefined)
 		m.certain, m.live, m.asked = certainMacros(g.c), map[uint32]bool{}, map[uint32]bool{}
 	}
@@ -36,31 +36,15 @@ func (g *gathering) identifiers() depscan.Identifiers {
 	return m.found
 }
 
-// hidesMacros reports whether macros may be defined by an option that is passed
-// on to a part of the compiler.
-func hidesMacros(c *toolchains.Compile) bool {
-	for i := range c.Args {
-		switch w := c.Args[i].Words()[0]; {
-		case w == "-Xclang", w == "-Xpreprocessor", strings.HasPrefix(w, "-Wp,") && strings.Contains(w, "-D"):
-			return true
-		}
-	}
-	return false
-}
-
 // certainMacros returns the macros that are defined unless a file undefines them:
 // those of -D.
 func certainMacros(c *toolchains.Compile) map[uint32]bool {
 	certain := map[uint32]bool{}
-	for i := range c.Args {
-		a := &c.Args[i]
-		if !a.Class.Has(argtable.Macro) {
-			continue
-		}
-		name, _, _ := strings.Cut(a.Value, "=")
-		if strings.HasPrefix(a.Option, "-D") {
+	for option, value := range gnu.Options(c.Args) {
+		switch name, _, _ := strings.Cut(value, "="); option {
+		case "-D":
 			certain[hashWord(name)] = true
-		} else {
+		case "-U":
 			delete(certain, hashWord(name))
 		}
 	}

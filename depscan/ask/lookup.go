@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -9,6 +10,9 @@ import (
 // lookUp looks for every name that the closure and the arguments spell.
 func (g *gathering) lookUp() error {
 	g.lookUpDirs()
+	for _, name := range g.implicit {
+		g.tree.include(fromCommandLine, g.search.find(name, false, false, ""), false)
+	}
 	for _, name := range g.chain.forced {
 		g.tree.include(fromCommandLine, g.search.find(name, true, false, ""), false)
 	}
@@ -47,6 +51,12 @@ func (g *gathering) lookUpName(n Name, i int) error {
 		g.tree.include(i, hits, n.Late)
 		return nil
 	}
+	return g.probeHits(i, hits)
+}
+
+// probeHits adds what file i of the closure probes for.
+func (g *gathering) probeHits(i int, hits []hit) error {
+	g.tree.probe(i, hits)
 	for _, h := range hits {
 		if err := g.probe(h.path); err != nil {
 			return err
@@ -99,7 +109,7 @@ func (g *gathering) isLiteral(macro string) bool {
 		return false
 	}
 	h, literal := hashWord(macro), false
-	for _, t := range append(g.texts, g.command) {
+	for _, t := range append(slices.Clip(g.texts), g.command) {
 		if t.words.definesWith(macro) {
 			return false
 		}
@@ -128,19 +138,14 @@ func (g *gathering) lookUpIncluded(dirs []string) {
 
 // lookUpCandidates takes every literal for the argument of a __has_include.
 func (g *gathering) lookUpCandidates() error {
-	for i, t := range append(g.texts, g.command) {
-		includer := ""
-		if i < len(g.closure) {
-			includer = g.closure[i].Path
-		}
+	for i, t := range append(slices.Clip(g.texts), g.command) {
+		i %= len(g.closure) // a name of the command line stands in the source
 		for _, n := range t.Candidates {
-			for _, h := range g.search.find(n.Path, n.Quoted, false, includer) {
-				if !g.search.regular(h.path) {
-					continue
-				}
-				if err := g.probe(h.path); err != nil {
-					return err
-				}
+			hits := slices.DeleteFunc(g.search.find(n.Path, n.Quoted, false, g.closure[i].Path), func(h hit) bool {
+				return !g.search.regular(h.path)
+			})
+			if err := g.probeHits(i, hits); err != nil {
+				return err
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
+	"github.com/rexwrap/rexwrap/toolchains/gnu"
 )
 
 // A Plan says how a compile must be run here so that its inputs can be read off
@@ -102,31 +103,32 @@ func (p *Plan) gcc(scratch string) error {
 // writes it to DW_AT_producer and to the head of verbose assembly, and leaves out
 // the files that options include.
 func (p *Plan) canFilter() bool {
-	for i := range p.c.Args {
-		switch w := p.c.Args[i].Words()[0]; {
-		case strings.HasPrefix(w, "-g"), w == "-fverbose-asm", w == "-H", w == "-include", w == "-imacros":
+	for option := range gnu.Options(p.c.Args) {
+		switch {
+		case strings.HasPrefix(option, "-g"), option == "-fverbose-asm", option == "-H", placeOf(option) == placeForced:
 			return false
 		}
 	}
 	return true
 }
 
-// clang plans a run whose full list has to be asked for. The headers inside a
-// precompiled header are in dep-files only.
+// clang plans a run whose full list has to be asked for. The list by way of the
+// environment would make -MMD list system headers too, and has no headers that
+// stand in a precompiled one.
 func (p *Plan) clang(scratch string) error {
-	if name := p.setByUser(); name != "" {
+	p.makesDep = p.c.Dep != nil && !p.c.Dep.System
+	switch name := p.setByUser(); {
+	case name != "":
 		return toolchains.Unsupported("environment", name)
+	case !p.makesDep && !p.usesPCH():
+		p.from, p.list = fromHeaderFile, scratch+".headers"
+		p.Env = []string{"CC_PRINT_HEADERS=1", "CC_PRINT_HEADERS_FILE=" + p.list}
+		return nil
+	case p.c.Recorded:
+		return toolchains.Unsupported("recorded-command-line", "")
 	}
-	if p.usesPCH() {
-		if p.c.Dep != nil && !p.c.Dep.System {
-			return toolchains.Unsupported("pch-without-full-list", "")
-		}
-		p.makesDep = p.c.Dep != nil
-		return p.ownDepFile(scratch)
-	}
-	p.from, p.list = fromHeaderFile, scratch+".headers"
-	p.Env = []string{"CC_PRINT_HEADERS=1", "CC_PRINT_HEADERS_FILE=" + p.list}
-	return nil
+	p.makesDep = p.c.Dep != nil
+	return p.ownDepFile(scratch)
 }
 
 // setByUser returns the variable by which the user has asked clang for something
@@ -142,12 +144,12 @@ func (p *Plan) setByUser() string {
 
 // usesPCH reports whether clang takes up a precompiled header.
 func (p *Plan) usesPCH() bool {
-	for i := range p.c.Args {
-		switch a := &p.c.Args[i]; a.Option {
+	for option, value := range gnu.Options(p.c.Args) {
+		switch option {
 		case "-include-pch":
 			return true
 		case "-include":
-			for _, name := range clangPCHNames(a.Value) {
+			for _, name := range clangPCHNames(value) {
 				if _, err := os.Stat(p.c.Call.Abs(name)); err == nil {
 					return true
 				}

@@ -43,7 +43,7 @@ type Result struct {
 // be written even then. facts must be those of the compile.
 func (p *Plan) Collect(ctx context.Context, ran RunInfo, files Files, facts *toolchains.Facts) (*Result, error) {
 	res := &Result{}
-	listed, err := p.listed(ran, facts)
+	listed, err := p.listed(ran)
 	if err != nil {
 		if ran.Failed && os.IsNotExist(err) {
 			err = nil
@@ -62,12 +62,12 @@ func (p *Plan) Collect(ctx context.Context, ran RunInfo, files Files, facts *too
 
 // listed returns the files that the run read by the compiler's own list, as it
 // spells them, in the order of -MD.
-func (p *Plan) listed(ran RunInfo, facts *toolchains.Facts) ([]string, error) {
+func (p *Plan) listed(ran RunInfo) ([]string, error) {
 	switch p.from {
 	case fromDepFile:
 		return p.fromDepFile()
 	case fromHeaderLines:
-		return unique(append([]string{p.c.Source}, facts.Implicit...), headerLines(ran.Headers)), nil
+		return unique([]string{p.c.Source}, headerLines(ran.Headers)), nil
 	case fromHeaderFile:
 		text, err := os.ReadFile(p.list)
 		if err != nil {
@@ -87,7 +87,12 @@ func (p *Plan) fromDepFile() ([]string, error) {
 	if err != nil {
 		return nil, toolchains.Unsupported("dep-file", p.list)
 	}
-	return slices.DeleteFunc(f.Prereqs, func(path string) bool { return path == "" || path[0] == '<' }), nil
+	return onlyFiles(f.Prereqs), nil
+}
+
+// onlyFiles leaves out names that are no files ("<stdin>").
+func onlyFiles(names []string) []string {
+	return slices.DeleteFunc(names, func(path string) bool { return path == "" || path[0] == '<' })
 }
 
 // parseDepFile reads the dep-file of the list. Where its layout is not known, a

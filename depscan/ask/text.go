@@ -33,6 +33,8 @@ type Text struct {
 	Heads depscan.Identifiers
 	// SystemHeader is set when #pragma GCC system_header is mentioned.
 	SystemHeader bool
+	// Once is set when #pragma once is mentioned, Imports when #import is.
+	Once, Imports bool
 	// Trouble is the reason why compiles that read the file are not
 	// cacheable, empty for none, TroubleArg what it is about.
 	Trouble, TroubleArg string

@@ -182,7 +182,6 @@ func TestGuardedIdentifiers(t *testing.T) {
 		{"undefined again", "#ifndef NDEBUG\n#define A __FILE__\n#endif\nA\n#undef NDEBUG", []string{"-DNDEBUG"}, true},
 		{"undefined by an option", "#ifndef NDEBUG\n#define A __FILE__\n#endif\nA", []string{"-DNDEBUG", "-UNDEBUG"}, true},
 		{"undefined behind a comment that is not skipped", "R\"()\";\n#ifndef NDEBUG\n#define A __FILE__\n#endif\nA\n/* */ #undef NDEBUG", []string{"-DNDEBUG"}, true},
-		{"by an option of the front end", "#ifdef DEBUG\n#define A __FILE__\n#endif\nA", []string{"-Xclang"}, true},
 		{"unbalanced", "#ifdef DEBUG\n#define A __FILE__\nA", nil, true},
 		{"an #endif within a raw string", "R\"(\n#ifdef X\n)\";\n#ifdef DEBUG\n#define A __FILE__\n#endif\nA", nil, true},
 	}
@@ -190,11 +189,7 @@ func TestGuardedIdentifiers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := &toolchains.Compile{}
 			for _, w := range tt.args {
-				a := toolchains.Arg{Option: w, Form: argtable.Flag}
-				if w != "-Xclang" {
-					a = toolchains.Arg{Option: w[:2], Value: w[2:], Form: argtable.Joined, Class: argtable.Macro}
-				}
-				c.Args = append(c.Args, a)
+				c.Args = append(c.Args, toolchains.Arg{Option: w[:2], Value: w[2:], Form: argtable.Joined, Class: argtable.Macro})
 			}
 			g := &gathering{
 				c: c, texts: []*Text{scanText([]byte(tt.text), cText)}, command: scanText(commandLine(c), plainText),

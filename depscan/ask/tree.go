@@ -6,14 +6,15 @@ import (
 )
 
 // A tree knows, of the files of a closure, which may have included which. It
-// decides which of them gcc's -MMD lists: a header is left out if, when it was
-// first included, a system directory had it or a system header included it
-// (libcpp, _cpp_stack_file). "System" is a property of an inclusion, not of a
-// file: a file may be included once so and once so, in one compile.
+// decides which of them -MMD lists. An inclusion is a system one if a system
+// directory had the file, or if its includer was included so. gcc leaves a file
+// out if its first inclusion was such a one (libcpp, _cpp_stack_file), clang if all
+// of them were (DependencyFileCallback). A file may well be included in both ways
+// in one compile.
 type tree struct {
 	g *gathering
-	// edges are, by path, the includes that may have brought a file in. They
-	// are more than there were: conditions are not evaluated.
+	// edges are, by absolute path, the includes that may have brought a file
+	// in. They are more than there were: conditions are not evaluated.
 	edges map[string][]edge
 }
 
@@ -34,8 +35,27 @@ func (t *tree) include(i int, hits []hit, late bool) {
 		return
 	}
 	for _, h := range hits {
-		t.edges[h.path] = append(t.edges[h.path], edge{from: i, system: h.system, own: h.own, late: late})
+		t.add(h.path, edge{from: i, system: h.system, own: h.own, late: late})
 	}
+}
+
+// probe notes that file i mentions a __has_include with these hits. Clang lists
+// such files, whoever asks for them, by the directories that have them.
+func (t *tree) probe(i int, hits []hit) {
+	if t == nil || t.isGCC() {
+		return
+	}
+	t.include(i, hits, false)
+	for _, h := range hits {
+		if !h.own {
+			t.add(h.path, edge{from: fromCommandLine, system: h.system})
+		}
+	}
+}
+
+func (t *tree) add(path string, e edge) {
+	path = t.g.c.Call.Abs(path)
+	t.edges[path] = append(t.edges[path], e)
 }
 
 // A standing is the set of ways in which a file may have been included.
@@ -70,9 +90,10 @@ func (t *tree) userNames(listed []string) (names []string, sure bool) {
 		// gcc lists a file once for each directory that it finds it by.
 		// Which these are is not known for the second time.
 		st := all.of[i]
-		if !seen[i] {
-			st, seen[i] = t.first(i, all), true
+		if !seen[i] && t.isGCC() {
+			st = t.first(i, all)
 		}
+		seen[i] = true
 		if st&isUser != 0 {
 			names = append(names, path)
 			sure = sure && st == isUser
@@ -80,6 +101,8 @@ func (t *tree) userNames(listed []string) (names []string, sure bool) {
 	}
 	return names, sure
 }
+
+func (t *tree) isGCC() bool { return t.g.c.Toolchain.Family == "gcc" }
 
 // first returns how file i may have been included first: by a file listed before
 // it.
@@ -91,10 +114,7 @@ func (t *tree) first(i int, all *standings) standing {
 func (t *tree) through(i int, all *standings, chosen func(edge) bool) standing {
 	path := t.g.closure[i].Path
 	var st standing
-	if slices.Contains(t.g.implicit, path) {
-		st = isSystem
-	}
-	for _, e := range t.edges[path] {
+	for _, e := range t.edges[t.g.c.Call.Abs(path)] {
 		if chosen(e) {
 			st |= t.standing(e, all)
 		}
@@ -102,7 +122,7 @@ func (t *tree) through(i int, all *standings, chosen func(edge) bool) standing {
 	switch {
 	case st != 0:
 		return st
-	case strings.HasPrefix(path, "/"):
+	case t.isGCC() && strings.HasPrefix(path, "/"):
 		// gcc lists system headers, and only these, by their real path
 		// where that is shorter.
 		return isSystem
@@ -172,7 +192,7 @@ func (t *tree) addComputed() {
 		for i := 1; i < len(t.g.closure); i++ {
 			for _, e := range t.computed(j, t.g.closure[i].Path) {
 				e.late = text.SystemHeader
-				t.edges[t.g.closure[i].Path] = append(t.edges[t.g.closure[i].Path], e)
+				t.add(t.g.closure[i].Path, e)
 			}
 		}
 	}

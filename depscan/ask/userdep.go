@@ -2,6 +2,8 @@ package ask
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -66,22 +68,37 @@ func (p *Plan) userNames(ctx context.Context, listed []string, g *gathering) []s
 // askUserNames has the preprocessor make the user's list.
 func (p *Plan) askUserNames(ctx context.Context) ([]string, error) {
 	if p.asker.run == nil {
-		return nil, os.ErrInvalid
+		return nil, errNoRunner
 	}
-	own := p.list + ".user"
+	return preprocess(ctx, p.c, p.asker.run, "-MMD", p.list+".user")
+}
+
+// errNoRunner is why the preprocessor is not asked.
+var errNoRunner = errors.New("no way to run the preprocessor")
+
+// preprocess runs the preprocessor alone and returns the names that it lists with
+// option (-MD or -MMD), its dep-file being own. -M and -MM would not do: they
+// expand no text, and so miss the _Pragmas in it.
+func preprocess(ctx context.Context, c *toolchains.Compile, run toolchains.Runner, option, own string) ([]string, error) {
 	defer func() { _ = os.Remove(own) }() // it may not have come to exist
-	argv := inserted(without(p.c, argtable.Dep|argtable.Output), "-E", "-MMD", "-MF", own, "-MT", "x", "-o", os.DevNull)
-	argv[0] = p.c.Call.Program
-	if _, err := p.asker.run(ctx, toolchains.Command{Argv: argv, Dir: p.c.Call.Dir, Env: p.c.Call.Env}); err != nil {
-		return nil, err
+	argv := inserted(without(c, argtable.Dep|argtable.Output), "-E", option, "-MF", own, "-MT", "x", "-o", os.DevNull)
+	argv[0] = c.Call.Program
+	res, err := run(ctx, toolchains.Command{Argv: argv, Dir: c.Call.Dir, Env: c.Call.Env})
+	if err != nil {
+		return nil, fmt.Errorf("run the preprocessor: %w", err)
 	}
 	text, err := os.ReadFile(own)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read dep-file of the preprocessor (status %d): %w", res.Status, err)
 	}
-	f, err := depfile.Parse(text)
-	if err != nil {
-		return nil, err
+	f, _, ok := depfile.Match(c.Toolchain.Family, text, []string{"x"})
+	if !ok {
+		if f, err = depfile.Parse(text); err != nil {
+			return nil, fmt.Errorf("dep-file of the preprocessor: %w", err)
+		}
 	}
-	return f.Prereqs, nil
+	if res.Status != 0 && option == "-MD" {
+		return nil, fmt.Errorf("preprocessor ended with status %d", res.Status)
+	}
+	return onlyFiles(f.Prereqs), nil
 }
