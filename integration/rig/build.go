@@ -10,9 +10,18 @@ import (
 	"strings"
 )
 
-// Build builds rexwrap and rexd as they are released into dir. root is the
-// module's root directory.
+// Build puts rexwrap and rexd into dir, built as they are released; root is the
+// module's root directory. Where REXWRAP_TEST_BIN names a directory, its
+// binaries are linked to instead: so a package can be tested as installed.
 func Build(root, dir string) error {
+	if ready := os.Getenv("REXWRAP_TEST_BIN"); ready != "" {
+		for _, name := range []string{"rexwrap", "rexd"} {
+			if err := os.Symlink(filepath.Join(ready, name), filepath.Join(dir, name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags=urfave_cli_no_docs",
 		"-ldflags=-s -w", "-o", dir+string(filepath.Separator), "./cmd/rexwrap", "./cmd/rexd")
 	cmd.Dir = root

@@ -112,6 +112,7 @@ type Stats struct {
 	Errors       int64            `json:"errors"`
 	BytesStored  int64            `json:"bytes_stored"`
 	Reasons      map[string]int64 `json:"reasons"`
+	NotStored    map[string]int64 `json:"not_stored"`
 }
 
 // Stats asks the server for its counters.
@@ -142,16 +143,21 @@ func (r *Rig) Settled(calls int64) (Stats, error) {
 
 // Sub returns what was counted since old.
 func (s Stats) Sub(old Stats) Stats {
-	d := Stats{
+	return Stats{
 		Calls: s.Calls - old.Calls, HitsLocal: s.HitsLocal - old.HitsLocal, Merged: s.Merged - old.Merged,
 		Misses: s.Misses - old.Misses, Executed: s.Executed - old.Executed,
 		SteppedAside: s.SteppedAside - old.SteppedAside, FellBack: s.FellBack - old.FellBack,
 		Errors: s.Errors - old.Errors, BytesStored: s.BytesStored - old.BytesStored,
-		Reasons: map[string]int64{},
+		Reasons: subtract(s.Reasons, old.Reasons), NotStored: subtract(s.NotStored, old.NotStored),
 	}
-	for reason, n := range s.Reasons {
-		if n -= old.Reasons[reason]; n != 0 {
-			d.Reasons[reason] = n
+}
+
+// subtract returns the counts of m without those of old, zeros left out.
+func subtract(m, old map[string]int64) map[string]int64 {
+	d := map[string]int64{}
+	for name, n := range m {
+		if n -= old[name]; n != 0 {
+			d[name] = n
 		}
 	}
 	return d

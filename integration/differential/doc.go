@@ -1,0 +1,10 @@
+// Package differential compares what rexwrap does with what the bare compiler
+// does, over a table of command lines: exit status or signal, stdout, stderr
+// and the whole file tree that is left, on a miss, on a hit, and on a hit after
+// the server was restarted.
+//
+// The bare compiler runs twice, in directories of the same name and content;
+// what it does not hold still itself is not compared. Each command line also
+// states whether it is to be answered from the cache, so that one that never
+// is does not look right.
+package differential
