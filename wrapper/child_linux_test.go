@@ -68,12 +68,12 @@ func TestRun(t *testing.T) {
 func TestOrder(t *testing.T) {
 	f := newFixture(t)
 	var want strings.Builder
-	script := ""
+	var script strings.Builder
 	for i := range 20 {
-		script += "echo o" + strconv.Itoa(i) + "; echo e" + strconv.Itoa(i) + " >&2\n"
+		script.WriteString("echo o" + strconv.Itoa(i) + "; echo e" + strconv.Itoa(i) + " >&2\n")
 		want.WriteString("o" + strconv.Itoa(i) + "\ne" + strconv.Itoa(i) + "\n")
 	}
-	f.compiler("cc", script)
+	f.compiler("cc", script.String())
 	reports := f.serveRun(nil)
 	var both bytes.Buffer
 	cmd := f.command("rexwrap", "cc", "-c", "x.c")

@@ -92,7 +92,9 @@ func (c *child) observe() (unwatch func()) {
 		c.ended <- struct{}{}
 		c.rouse()
 	}()
-	return proc.Watch(stopSignals[:], func(sig syscall.Signal) {
+	// What people and build tools end a compiler with.
+	stops := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+	return proc.Watch(stops, func(sig syscall.Signal) {
 		select {
 		case c.signals <- sig:
 			c.rouse()
@@ -100,9 +102,6 @@ func (c *child) observe() (unwatch func()) {
 		}
 	})
 }
-
-// stopSignals are what people and build tools end a compiler with.
-var stopSignals = [...]syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 
 func (c *child) rouse() { _, _ = syscall.Write(c.wake[1], []byte{0}) }
 

@@ -2,13 +2,13 @@
 
 package wrapper
 
-import "syscall"
+import (
+	"strings"
+	"syscall"
+)
 
 // say writes one line to stderr.
 func say(words ...string) {
-	line := "rexwrap:"
-	for _, w := range words {
-		line += " " + w
-	}
-	_, _ = syscall.Write(2, []byte(line+"\n")) // there is nobody else to tell
+	line := "rexwrap: " + strings.Join(words, " ") + "\n"
+	_, _ = syscall.Write(2, []byte(line)) // there is nobody else to tell
 }

@@ -4,6 +4,7 @@ package wrapper
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -14,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/rexwrap/rexwrap/wrapper/endpoint"
-	"github.com/rexwrap/rexwrap/wrapper/endpoint/listen"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
@@ -30,13 +30,13 @@ func serveForTest() int {
 		return 1
 	}
 	place := endpoint.Locate(os.Getenv, endpoint.View{})
-	ln, err := listen.Listen(place)
+	ln, err := net.Listen("unix", place.Socket)
 	if err != nil {
 		return 1
 	}
 	defer ln.Close()
 	for range n {
-		conn, _, err := ln.Accept()
+		conn, err := ln.Accept()
 		if err != nil {
 			return 1
 		}
@@ -180,12 +180,7 @@ func TestStartLimited(t *testing.T) {
 func TestHolder(t *testing.T) {
 	f := newFixture(t)
 	f.serveCalls(func(p *peer) { p.send(&wire.Done{Status: 7}) })
-	place := endpoint.Place{Socket: f.dir + "/s", CacheDir: f.dir + "/cache"}
-	lock, err := listen.LockCache(place)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
+	f.write("cache/"+endpoint.LockFile, f.dir+"/s\n")
 	f.env = environ(f.env).with("REXWRAP_SOCKET=" + f.dir + "/other")
 	f.want(f.wrap("rexwrap", "cc", "-c", "x.c"), result{status: 7})
 }

@@ -4,6 +4,7 @@ package wrapper
 
 import (
 	"os"
+	"strings"
 
 	"github.com/rexwrap/rexwrap/wrapper/proc"
 )
@@ -42,11 +43,8 @@ func (c *command) become(env environ) int {
 
 // say writes one line to stderr.
 func say(words ...string) {
-	line := "rexwrap:"
-	for _, w := range words {
-		line += " " + w
-	}
-	_, _ = os.Stderr.WriteString(line + "\n") // there is nobody else to tell
+	line := "rexwrap: " + strings.Join(words, " ") + "\n"
+	_, _ = os.Stderr.WriteString(line) // there is nobody else to tell
 }
 
 func workingDir() string {

@@ -1,11 +1,16 @@
 package wrapper
 
-import "errors"
+import (
+	"errors"
 
-// Main does what argv asks for in the environment env and returns the exit
+	"github.com/rexwrap/rexwrap/wrapper/proc"
+)
+
+// Main does what the process was started for, and ends it.
+func Main() { proc.Exit(start(proc.Args(), proc.Environ(), defaultLimits())) }
+
+// start does what argv asks for in the environment env and returns the exit
 // status. Where the process becomes another program it does not return.
-func Main(argv, env []string) int { return start(argv, env, defaultLimits()) }
-
 func start(argv []string, env environ, limits limits) int {
 	started := now()
 	meaning, words := dispatch(argv)

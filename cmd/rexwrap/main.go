@@ -3,9 +3,6 @@
 // `rexwrap help`.
 package main
 
-import (
-	"github.com/rexwrap/rexwrap/wrapper"
-	"github.com/rexwrap/rexwrap/wrapper/proc"
-)
+import "github.com/rexwrap/rexwrap/wrapper"
 
-func main() { proc.Exit(wrapper.Main(proc.Args(), proc.Environ())) }
+func main() { wrapper.Main() }
