@@ -12,7 +12,7 @@ import (
 
 // maxCompiles bounds the finished compiles that are remembered; one takes about
 // as many bytes as its answer, 50 KB.
-const maxCompiles = 256
+const maxCompiles = 600
 
 // compiles remembers the answers of whole compiles. One is good as long as
 //

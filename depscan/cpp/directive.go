@@ -256,6 +256,12 @@ func (l *lexer) store(s string) span {
 	return span{off, int32(len(l.arena))}
 }
 
+// A lateText is a text whose string seal makes.
+type lateText struct {
+	to *string
+	span
+}
+
 func (l *lexer) definition(kind, rest string, d directive) {
 	name := identifier(rest, l.mode)
 	if name == "" || name == "defined" || strings.Contains(name, `\`) {
@@ -272,8 +278,12 @@ func (l *lexer) definition(kind, rest string, d directive) {
 	body := rest[len(name):]
 	d.kind, d.aux = dirDefine, int32(len(l.u.macros))
 	d.flags = l.bodyFlags(body)
-	l.u.macros = append(l.u.macros, macroDef{name: d.sym, flags: d.flags, mode: l.mode})
-	l.spans = append(l.spans, l.store(body))
+	def := l.syms.defs.share(d.sym, l.mode, body, d.flags)
+	if def == nil {
+		def = &macroDef{name: d.sym, flags: d.flags, mode: l.mode}
+		l.late = append(l.late, lateText{&def.text, l.store(body)})
+	}
+	l.u.macros = append(l.u.macros, def)
 	l.emit(d)
 }
 
@@ -523,8 +533,9 @@ func (l *lexer) ifName(rest string, d *directive) {
 
 func (l *lexer) condition(text string, d *directive) {
 	d.aux = int32(len(l.u.conds))
-	l.u.conds = append(l.u.conds, condition{mode: l.mode})
-	l.spans = append(l.spans, l.store(text))
+	c := &condition{mode: l.mode}
+	l.u.conds = append(l.u.conds, c)
+	l.late = append(l.late, lateText{&c.text, l.store(text)})
 	l.collectNames(text, d)
 }
 
@@ -538,21 +549,8 @@ func (l *lexer) collectNames(text string, d *directive) {
 // found, and the directives get a digest that leaves out all else.
 func (l *lexer) seal() {
 	text := string(l.arena)
-	m, c := 0, 0
-	next := func() string {
-		s := l.spans[m+c]
-		return text[s.off:s.end]
-	}
-	for i := range l.u.dirs {
-		d := &l.u.dirs[i]
-		switch d.kind {
-		case dirDefine:
-			l.u.macros[d.aux].text = next()
-			m++
-		case dirIf, dirElif:
-			l.u.conds[d.aux].text = next()
-			c++
-		}
+	for _, t := range l.late {
+		*t.to = text[t.off:t.end]
 	}
 	l.u.guard = l.guard()
 	l.u.cost = len(text) + 32*len(l.u.dirs) + 64*(len(l.u.macros)+len(l.u.conds)+len(l.u.names))

@@ -47,6 +47,7 @@ type evaluator struct {
 	files  []listedFile
 	probed []listedFile
 	gone   []*goneName
+	bits   []uint64
 	idents textFlags
 
 	resolutions []*resolution
@@ -325,7 +326,7 @@ func (e *evaluator) run(depth int) error {
 					return err
 				}
 			}
-			e.set(d.sym, &f.unit.macros[d.aux])
+			e.set(d.sym, f.unit.macros[d.aux])
 		case dirUndef:
 			e.set(d.sym, nil)
 		case dirEnd:
@@ -542,13 +543,17 @@ func (e *evaluator) probe(r *fileRef, st *nodeState) {
 // miss notes the names that a look-up did not find.
 func (e *evaluator) miss(r *resolution) {
 	for _, g := range r.gone {
-		if int(g.id) >= len(e.names) {
-			e.names = append(e.names, make([]uint32, int(g.id)+int(g.id)/4+16-len(e.names))...)
-		}
-		if e.names[g.id] != e.gen {
-			e.names[g.id] = e.gen
-			e.gone = append(e.gone, g)
-		}
+		e.missName(g)
+	}
+}
+
+func (e *evaluator) missName(g *goneName) {
+	if int(g.id) >= len(e.names) {
+		e.names = append(e.names, make([]uint32, int(g.id)+int(g.id)/4+16-len(e.names))...)
+	}
+	if e.names[g.id] != e.gen {
+		e.names[g.id] = e.gen
+		e.gone = append(e.gone, g)
 	}
 }
 

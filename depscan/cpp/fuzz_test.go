@@ -202,7 +202,7 @@ func (e *evaluator) fuzz(c *fuzzCase) (got, err string) {
 	for _, def := range c.defs {
 		u := lex([]byte("#define "+def+"\n"), mode, e.s.syms)
 		for i := range u.macros {
-			e.set(u.macros[i].name, &u.macros[i])
+			e.set(u.macros[i].name, u.macros[i])
 		}
 	}
 	if c.cond != "" {

@@ -36,7 +36,7 @@ type lexer struct {
 
 	arena   []byte
 	u       *unit
-	spans   []span // where in arena the texts of u are
+	late    []lateText // the texts in arena
 	open    []openGroup
 	pending textFlags // of the text since the last directive
 	asm     bool      // the text holds ".incbin" or ".include" somewhere

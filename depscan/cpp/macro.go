@@ -1,6 +1,10 @@
 package cpp
 
-import "slices"
+import (
+	"slices"
+	"strings"
+	"sync"
+)
 
 // A macro is a macroDef with its tokens made.
 type macro struct {
@@ -29,6 +33,45 @@ const (
 	builtinInclude // __has_include and its like
 	builtinAnswer  // what only the compiler knows: __has_attribute and its like
 )
+
+// definitions makes one macroDef of equal short definitions in different files:
+// memos compare macros by address, and names like __need_size_t are defined
+// everywhere. It is safe for concurrent use.
+type definitions struct {
+	mu    sync.Mutex
+	known map[definitionKey]*macroDef
+}
+
+type definitionKey struct {
+	name symbol
+	mode lexMode
+	text string
+}
+
+const (
+	maxShortText   = 24
+	maxDefinitions = 1 << 17
+)
+
+// share returns the shared macroDef for a short definition, nil for others.
+func (d *definitions) share(name symbol, mode lexMode, text string, flags textFlags) *macroDef {
+	if len(text) > maxShortText {
+		return nil
+	}
+	key := definitionKey{name, mode, text}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if def := d.known[key]; def != nil {
+		return def
+	}
+	if d.known == nil || len(d.known) >= maxDefinitions {
+		d.known = make(map[definitionKey]*macroDef)
+	}
+	key.text = strings.Clone(text)
+	def := &macroDef{name: name, mode: mode, text: key.text, flags: flags}
+	d.known[key] = def
+	return def
+}
 
 // tokens returns d's macro, made at the first call.
 func (d *macroDef) tokens(syms *symbols) *macro {

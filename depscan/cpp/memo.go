@@ -34,7 +34,7 @@ func (e *evaluator) unchanged(reads []macroRead) bool {
 
 // condition evaluates the condition of an #if or #elif.
 func (e *evaluator) condition(f *fileFrame, d *directive) (bool, error) {
-	c := &f.unit.conds[d.aux]
+	c := f.unit.conds[d.aux]
 	memo := c.memo.Load()
 	if memo != nil && e.dirty == 0 {
 		for i := range memo.results {

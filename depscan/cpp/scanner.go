@@ -3,6 +3,7 @@ package cpp
 import (
 	"cmp"
 	"context"
+	mathbits "math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -190,7 +191,7 @@ func (e *evaluator) inputs() *depscan.Inputs {
 	in := &depscan.Inputs{
 		Files:       e.listed(e.files),
 		Dirs:        e.chain.present,
-		Absent:      slices.Clone(e.chain.absent),
+		Absent:      e.absent(),
 		Identifiers: e.identifiers(),
 	}
 	probed := e.probed[:0]
@@ -200,13 +201,30 @@ func (e *evaluator) inputs() *depscan.Inputs {
 		}
 	}
 	in.Probed = e.listed(probed)
-	for _, g := range e.gone {
-		in.Absent = append(in.Absent, g.path)
-	}
-	slices.Sort(in.Absent)
-	in.Absent = slices.Compact(in.Absent)
 	e.surroundings(in)
 	return in
+}
+
+// absent returns the names that were looked for in vain, sorted.
+func (e *evaluator) absent() []string {
+	for _, path := range e.chain.absent {
+		e.missName(e.chain.goneRef(path))
+	}
+	order := e.chain.ranking()
+	bits := slices.Grow(e.bits[:0], len(order.sorted)/64+1)[:len(order.sorted)/64+1]
+	clear(bits)
+	for _, g := range e.gone {
+		r := order.rank[g.id]
+		bits[r/64] |= 1 << (r % 64)
+	}
+	out := make([]string, 0, len(e.gone))
+	for i, word := range bits {
+		for ; word != 0; word &= word - 1 {
+			out = append(out, order.sorted[i*64+mathbits.TrailingZeros64(word)])
+		}
+	}
+	e.bits = bits
+	return out
 }
 
 func (e *evaluator) listed(list []listedFile) []depscan.File {

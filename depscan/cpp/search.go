@@ -1,6 +1,7 @@
 package cpp
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -81,6 +82,7 @@ type chain struct {
 	last   int32 // the next resolution's id
 	gone   map[string]*goneName
 	deps   map[dependencyKey]*dependency
+	ranked *ranking
 }
 
 // A lookup is one question: what does name mean?
@@ -102,6 +104,31 @@ type resolution struct {
 	met     []dirName // clang: directories that were asked for, beside those of the chain
 	deps    []*dependency
 	checked atomic.Uint64
+}
+
+// A ranking orders the gone names of a chain.
+type ranking struct {
+	sorted []string
+	rank   []int32 // by goneName.id
+}
+
+// ranking returns an order of all gone names known so far.
+func (c *chain) ranking() *ranking {
+	c.mu.RLock()
+	r, n := c.ranked, len(c.gone)
+	c.mu.RUnlock()
+	if r != nil && len(r.sorted) == n {
+		return r
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r = &ranking{rank: make([]int32, len(c.gone))}
+	r.sorted = slices.Sorted(maps.Keys(c.gone))
+	for i, path := range r.sorted {
+		r.rank[c.gone[path].id] = int32(i)
+	}
+	c.ranked = r
+	return r
 }
 
 // A dirName is one spelling of a directory.
@@ -167,6 +194,9 @@ func newChain(spec *searchSpec, fs *files, since uint64) *chain {
 	} else {
 		c.buildGCC(since)
 	}
+	for _, path := range c.absent { // so that these are ranked as well
+		c.goneRef(path)
+	}
 	return c
 }
 
@@ -205,7 +235,7 @@ func (c *chain) existing(list []specDir, system bool, since uint64) []searchDir 
 				out = append(out, sd)
 			}
 		case st.kind == kindMissing:
-			c.absent = append(c.absent, d.path)
+			c.absent = append(c.absent, strings.TrimRight(d.path, "/")+"/")
 		}
 		c.given = append(c.given, sd)
 	}
@@ -513,6 +543,7 @@ func (s *search) try(path string, system bool) bool {
 		s.r.broken = true
 		return true
 	case kindDir:
+		s.r.gone = append(s.r.gone, s.c.goneRef(path))
 		s.depend(n, st, "")
 		return false
 	}
@@ -536,16 +567,17 @@ func (s *search) meet(path string, n *node) {
 }
 
 // missing notes that path does not exist, by its first component that does
-// not.
+// not: a directory is noted with a slash at its end.
 func (s *search) missing(path string, n *node) {
+	mark := ""
 	for n.dir != nil && n.dir.dir != nil {
 		up := strings.LastIndexByte(path, '/')
 		if up <= 0 || s.c.fs.stat(n.dir, s.since).kind != kindMissing {
 			break
 		}
-		path, n = strings.TrimRight(path[:up], "/"), n.dir
+		path, n, mark = strings.TrimRight(path[:up], "/"), n.dir, "/"
 	}
-	s.r.gone = append(s.r.gone, s.c.goneRef(path))
+	s.r.gone = append(s.r.gone, s.c.goneRef(path+mark))
 	if listable && n.dir != nil {
 		if dir := s.c.fs.stat(n.dir, s.since); dir.kind == kindDir {
 			s.depend(n.dir, dir, n.base)

@@ -71,11 +71,12 @@ var knownNames = [numKnown]string{
 
 const symbolShards = 32
 
-// symbols interns identifiers. It is safe for concurrent use and only grows.
+// symbols interns identifiers and short definitions of them. It is safe for concurrent use and only grows.
 type symbols struct {
 	seed   maphash.Seed
 	last   atomic.Uint32
 	shards [symbolShards]symbolShard
+	defs   definitions
 }
 
 type symbolShard struct {

@@ -15,8 +15,8 @@ type unit struct {
 	digest  digest.Digest
 	content uint64 // digest of the directives alone; see unit.seal
 	dirs    []directive
-	macros  []macroDef
-	conds   []condition
+	macros  []*macroDef
+	conds   []*condition
 	names   []includeName
 	strings []string
 	// guard is the macro whose definition makes reading the unit again
