@@ -278,7 +278,7 @@ int i;
 #include "a.h"
 -- inc/a.h --
 -- file --
-`, args: "-Inone -Ifile -Iinc -Iempty", absent: "none"},
+`, args: "-Inone -Ifile -Iinc -Iempty", absent: "none/"},
 		{name: "include_next beside", files: `
 -- x.c --
 #include "d/a.h"
@@ -799,6 +799,12 @@ func layout(t *testing.T, dir, files string) {
 			continue
 		}
 		name = strings.TrimSuffix(head, " --")
+		if link, target, ok := strings.Cut(name, " => "); ok {
+			name = ""
+			if err := os.Link(filepath.Join(dir, target), filepath.Join(dir, link)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	flush()
 }
@@ -811,7 +817,7 @@ func write(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	old := time.Now().Add(-time.Hour).Truncate(time.Second)
+	old := time.Now().Add(-time.Hour).Truncate(time.Second).Add(123456789)
 	if err := os.Chtimes(path, old, old); err != nil {
 		t.Fatal(err)
 	}
