@@ -27,6 +27,8 @@ type gathering struct {
 	// command is what the -D options mention, predefined what the compiler
 	// defines by itself, nil where that is not known.
 	command, predefined *Text
+	// seen holds at least the words of all these texts.
+	seen wordFilter
 	// hasPCH is set where a precompiled header may be in use.
 	hasPCH bool
 	// precompiledFrom is the number of files, behind the source, that stand
@@ -65,7 +67,7 @@ func (p *Plan) gather(listed []string, ran RunInfo, files Files, facts *toolchai
 	if g.dialect, err = dialectOf(p.c); err != nil {
 		return g, err
 	}
-	g.command = scanText(commandLine(p.c), plainText)
+	g.command, g.seen = g.asker.texts.ofContent(commandLine(p.c), plainText), g.asker.texts.seen
 	if len(facts.Predefined) > 0 {
 		g.predefined = g.asker.texts.ofContent(facts.Predefined, plainText)
 	}

@@ -14,7 +14,7 @@ import (
 // the ones that stand in plain text, or in the body of a macro that is used there,
 // by way of other macros or not, or whose name "##" can put together.
 func (g *gathering) identifiers() depscan.Identifiers {
-	m := &macros{texts: append(slices.Clip(g.texts), g.command), carrying: map[string]depscan.Identifiers{}}
+	m := &macros{texts: append(slices.Clip(g.texts), g.command), seen: g.seen, carrying: map[string]depscan.Identifiers{}}
 	if g.predefined != nil && !g.hasPCH {
 		m.texts = append(m.texts, g.predefined)
 		m.certain, m.live, m.asked = certainMacros(g.c), map[uint32]bool{}, map[uint32]bool{}
@@ -54,6 +54,8 @@ func certainMacros(c *toolchains.Compile) map[uint32]bool {
 // macros follows identifiers through macro definitions.
 type macros struct {
 	texts []*Text
+	// seen holds at least the words of texts.
+	seen wordFilter
 	// certain are the macros that are surely defined, live those that may be;
 	// both are nil where every definition may be carried out. asked are the
 	// macros whose definitions are being looked at.
@@ -186,6 +188,9 @@ func (m *macros) pasted(name string, n int) bool {
 // isWord reports whether s stands in one of the places.
 func (m *macros) isWord(s string, places uint32) bool {
 	h := hashWord(s)
+	if !m.seen.has(h) {
+		return false
+	}
 	for _, t := range m.texts {
 		if t.words.has(h, places) {
 			return true

@@ -36,12 +36,11 @@ func newListings() *listings { return &listings{byDir: map[string]*listing{}} }
 
 // of returns the listing of dir.
 func (ls *listings) of(dir string) *listing {
-	info, err := os.Stat(dir)
-	if err != nil || !info.IsDir() {
-		return &listing{missing: err == nil || os.IsNotExist(err)}
+	now, known, missing := stampOf(dir)
+	if missing {
+		return &listing{missing: true}
 	}
-	now, ok := stampOf(info)
-	if !ok || time.Since(now.changed) < settled {
+	if !known || now.age() < settled {
 		return &listing{}
 	}
 	ls.mu.Lock()

@@ -1,7 +1,6 @@
 package ask
 
 import (
-	"os"
 	"syscall"
 	"time"
 )
@@ -9,14 +8,27 @@ import (
 // A stamp changes whenever a name appears in a directory or goes.
 type stamp struct {
 	dev, ino uint64
-	changed  time.Time // ctime: no user can set it back
+	ctime    int64 // in nanoseconds since 1970: no user can set it back
 }
 
-// stampOf returns the stamp of a directory.
-func stampOf(info os.FileInfo) (stamp, bool) {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return stamp{}, false
+// age returns how long ago the directory changed.
+func (s stamp) age() time.Duration { return time.Duration(time.Now().UnixNano() - s.ctime) }
+
+// stampOf returns the stamp of a directory. known is false where it has none,
+// missing is set where there is no directory.
+func stampOf(dir string) (s stamp, known, missing bool) {
+	var st syscall.Stat_t
+	err := syscall.Stat(dir, &st)
+	for err == syscall.EINTR {
+		err = syscall.Stat(dir, &st)
 	}
-	return stamp{uint64(st.Dev), st.Ino, time.Unix(st.Ctim.Unix())}, true
+	switch {
+	case err == syscall.ENOENT || err == syscall.ENOTDIR:
+		return stamp{}, false, true
+	case err != nil:
+		return stamp{}, false, false
+	case st.Mode&syscall.S_IFMT != syscall.S_IFDIR:
+		return stamp{}, false, true
+	}
+	return stamp{uint64(st.Dev), st.Ino, st.Ctim.Nano()}, true, false
 }

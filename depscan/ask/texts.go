@@ -18,6 +18,8 @@ type texts struct {
 	size  int
 	byKey map[textKey]*list.Element // of *textEntry
 	order list.List                 // most recently used first
+	// seen holds the words of all Texts that ever were.
+	seen wordFilter
 }
 
 type textKey struct {
@@ -32,7 +34,7 @@ type textEntry struct {
 }
 
 func newTexts(limit int) *texts {
-	return &texts{limit: limit, byKey: map[textKey]*list.Element{}}
+	return &texts{limit: limit, byKey: map[textKey]*list.Element{}, seen: newWordFilter()}
 }
 
 // of returns the Text of the file at path, whose content has digest d.
@@ -77,6 +79,7 @@ func (t *texts) get(key textKey) *Text {
 
 func (t *texts) put(key textKey, text *Text) {
 	entry := &textEntry{key, text, text.size()}
+	t.seen.add(&text.words)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, ok := t.byKey[key]; ok {

@@ -3,6 +3,7 @@ package ask
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 
 	"github.com/rexwrap/rexwrap/depscan"
 )
@@ -241,4 +242,36 @@ func (s *wordSet) freeze() words {
 		ends: slices.Clip(s.ends), direct: s.direct, literals: s.literals,
 		guards: s.lists, under: slices.Clip(s.under), guarded: s.guarded,
 	}
+}
+
+// A wordFilter is a set of words that may seem to hold words which it does not
+// hold. It is safe for concurrent use. The nil filter seems to hold all words.
+type wordFilter []atomic.Uint64
+
+// filterBits is the size of a wordFilter: with the 300,000 words of a large
+// project one in seven others seems to be there.
+const filterBits = 1 << 21
+
+func newWordFilter() wordFilter { return make(wordFilter, filterBits/64) }
+
+func filterBit(h uint32) (word, bit uint32) {
+	h = h * 2654435769 >> (32 - 21)
+	return h / 64, h % 64
+}
+
+func (f wordFilter) add(w *words) {
+	for _, h := range w.table {
+		if h != 0 {
+			i, bit := filterBit(h &^ allFlags)
+			f[i].Or(1 << bit)
+		}
+	}
+}
+
+func (f wordFilter) has(h uint32) bool {
+	if f == nil {
+		return true
+	}
+	i, bit := filterBit(h)
+	return f[i].Load()&(1<<bit) != 0
 }
