@@ -23,7 +23,8 @@ type Inputs struct {
 	// as precompiled headers, as files named by arguments. Their content
 	// is in the key like that of Files.
 	Probed []File
-	// Absent are names that were looked for and did not exist, sorted. A
+	// Absent are names that were looked for and did not exist, sorted; one
+	// with a slash at its end stands for a directory and all names in it. A
 	// compile that would find one of them needs a new scan.
 	Absent []string
 	// Dirs are directories that must exist for the search to go the same
