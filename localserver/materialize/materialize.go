@@ -49,18 +49,24 @@ func Look(path string) (Target, fs.FileMode, error) {
 	return Special, 0, nil
 }
 
-// KeepsInode reports whether the compiler opens an existing file of this role
-// for writing, so that its permissions stay, instead of replacing it. The
-// assembler unlinks an object before it makes a new one; everything else is
-// written by the compiler proper with O_TRUNC.
-func KeepsInode(role toolchains.Role) bool {
-	return role != toolchains.RoleObject && role != toolchains.RoleDwo
+// KeepsInode reports whether a compiler of the family opens an existing file of
+// this role for writing, so that its permissions stay, instead of replacing it.
+// The assembler unlinks an object before it makes a new one; clang renames a temp
+// file to whatever it makes of the code; everything else is written with O_TRUNC.
+func KeepsInode(family string, role toolchains.Role) bool {
+	switch role {
+	case toolchains.RoleObject, toolchains.RoleDwo:
+		return false
+	case toolchains.RoleAssembly, toolchains.RolePCH:
+		return family != "clang"
+	}
+	return true
 }
 
-// Mode returns the permissions that the compiler would leave on a file of the
-// given role where target, with permissions old, stands now.
-func Mode(role toolchains.Role, target Target, old fs.FileMode, umask uint32, executable bool) fs.FileMode {
-	if target == Plain && KeepsInode(role) {
+// Mode returns the permissions that the compiler would leave on a file that it
+// opens where target, with permissions old, stands now (keeps), or that it makes.
+func Mode(keeps bool, target Target, old fs.FileMode, umask uint32, executable bool) fs.FileMode {
+	if target == Plain && keeps {
 		return old
 	}
 	mode := fs.FileMode(0o666)

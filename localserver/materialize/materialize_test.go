@@ -44,19 +44,22 @@ func TestLook(t *testing.T) {
 
 func TestMode(t *testing.T) {
 	for _, c := range []struct {
+		family string
 		role   toolchains.Role
 		target Target
 		old    fs.FileMode
 		want   fs.FileMode
 	}{
-		{toolchains.RoleObject, Absent, 0, 0o640},
-		{toolchains.RoleObject, Plain, 0o600, 0o640},
-		{toolchains.RoleDep, Plain, 0o600, 0o600},
-		{toolchains.RoleAssembly, Plain, 0o604, 0o604},
-		{toolchains.RoleDep, Absent, 0, 0o640},
+		{"gcc", toolchains.RoleObject, Absent, 0, 0o640},
+		{"gcc", toolchains.RoleObject, Plain, 0o600, 0o640},
+		{"gcc", toolchains.RoleDep, Plain, 0o600, 0o600},
+		{"gcc", toolchains.RoleAssembly, Plain, 0o604, 0o604},
+		{"gcc", toolchains.RoleDep, Absent, 0, 0o640},
+		{"clang", toolchains.RoleAssembly, Plain, 0o600, 0o640},
+		{"clang", toolchains.RoleDep, Plain, 0o600, 0o600},
 	} {
-		if got := Mode(c.role, c.target, c.old, 0o027, false); got != c.want {
-			t.Errorf("Mode(%s, %v, %v) = %v, want %v", c.role, c.target, c.old, got, c.want)
+		if got := Mode(KeepsInode(c.family, c.role), c.target, c.old, 0o027, false); got != c.want {
+			t.Errorf("%s: Mode(%s, %v, %v) = %v, want %v", c.family, c.role, c.target, c.old, got, c.want)
 		}
 	}
 }

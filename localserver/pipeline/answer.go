@@ -71,16 +71,17 @@ func (r *request) items(res *Result) ([]item, error) {
 			return nil, nil
 		}
 		it := item{role: o.Role, target: r.call.Abs(o.Path), digest: stored.Digest}
+		keeps := materialize.KeepsInode(r.compile.Toolchain.Family, o.Role)
 		target, old, err := materialize.Look(it.target)
 		switch {
 		case err != nil || target == materialize.Special:
 			return nil, toolchains.Unsupported("special-output", o.Path)
 		case target == materialize.Sink:
 			continue
-		case target == materialize.Plain && materialize.KeepsInode(o.Role) && !materialize.Writable(it.target):
+		case target == materialize.Plain && keeps && !materialize.Writable(it.target):
 			return nil, toolchains.Unsupported("output-unwritable", o.Path)
 		}
-		it.mode = materialize.Mode(o.Role, target, old, r.in.Umask, stored.Executable)
+		it.mode = materialize.Mode(keeps, target, old, r.in.Umask, stored.Executable)
 		if o.Role == toolchains.RoleDep {
 			ok, err := r.fillDep(&it, res)
 			if err != nil || !ok {

@@ -111,10 +111,30 @@ func (r *request) scan(ctx context.Context) (*depscan.Inputs, error) {
 	}
 	defer r.step(journal.StepScan)
 	in, err := r.p.o.Scanner.Scan(ctx, r.compile)
-	if err != nil && !errors.Is(err, depscan.ErrFallback) {
-		r.p.log.Error().Err(err).Str("source", r.compile.Source).Msg("scan")
+	if err != nil {
+		if !errors.Is(err, depscan.ErrFallback) {
+			r.p.log.Error().Err(err).Str("source", r.compile.Source).Msg("scan")
+		}
+		return nil, err
 	}
-	return in, err
+	return r.addInputFiles(in)
+}
+
+// addInputFiles adds the files that arguments name to what the scanner found.
+func (r *request) addInputFiles(in *depscan.Inputs) (*depscan.Inputs, error) {
+	if len(r.compile.InputFiles) == 0 {
+		return in, nil
+	}
+	added := *in // the scanner may have kept it
+	added.Probed = slices.Clone(in.Probed)
+	for _, path := range r.compile.InputFiles {
+		d, err := r.p.files.Digest(r.call.Abs(path))
+		if err != nil {
+			return nil, err
+		}
+		added.Probed = append(added.Probed, depscan.File{Path: path, Digest: d})
+	}
+	return &added, nil
 }
 
 // measure notes what the compiler cost.
@@ -157,9 +177,9 @@ func (r *request) learn(ctx context.Context, x *run) (userDep []byte) {
 		}
 		return nil
 	}
-	facts, err := r.p.o.Facts(ctx, r.compile)
+	facts, err := r.facts(ctx)
 	if err != nil {
-		x.reason = cmp.Or(x.reason, toolchains.Unsupported("no-facts", err.Error()))
+		x.reason = cmp.Or(x.reason, err)
 		facts = &toolchains.Facts{}
 	}
 	got, err := x.plan.Collect(ctx, ask.RunInfo{

@@ -90,8 +90,12 @@ func guard(n Needs, c *toolchains.Compile, at place, now time.Time) (digest.Dige
 		b.String(at.root)
 		b.String(at.dir)
 	}
-	if n&needsDay != 0 {
-		b.String(day(c.Call.Env.Value("TZ"), now))
+	if n&(needsDay|needsSourceTime) != 0 {
+		name, loc := zone(c.Call.Env)
+		b.String(name)
+		if n&needsDay != 0 {
+			b.String(day(loc, now))
+		}
 	}
 	if n&needsEpoch != 0 {
 		epoch, set := c.Call.Env.Lookup(epochVariable)
@@ -103,20 +107,40 @@ func guard(n Needs, c *toolchains.Compile, at place, now time.Time) (digest.Dige
 		if err != nil {
 			return digest.Digest{}, err
 		}
-		b.String(info.ModTime().Format(time.RFC3339))
+		b.String(info.ModTime().UTC().Format(time.RFC3339))
 	}
 	return b.Sum(), nil
 }
 
-// day is the date of now where the caller is. A time zone that this process
-// does not know makes every quarter of an hour a day of its own: zones differ from
-// UTC by whole quarters.
-func day(zone string, now time.Time) string {
-	if zone == "" {
-		return now.Local().Format(time.DateOnly)
+// zoneFile says which time zone holds where TZ is not set.
+const zoneFile = "/etc/localtime"
+
+// zone returns the time zone of the call and a name for it that changes with
+// its rules. The location is nil for a zone that this process cannot read.
+func zone(env toolchains.Environ) (name string, loc *time.Location) {
+	if tz, set := env.Lookup("TZ"); set {
+		loc, err := time.LoadLocation(tz)
+		if err != nil {
+			return "TZ=" + tz, nil
+		}
+		return "TZ=" + tz, loc
 	}
-	if loc, err := time.LoadLocation(zone); err == nil {
-		return zone + now.In(loc).Format(time.DateOnly)
+	data, err := os.ReadFile(zoneFile)
+	if err != nil {
+		return "none", time.UTC // as the C library has it
 	}
-	return zone + now.UTC().Truncate(15*time.Minute).Format(time.RFC3339)
+	loc, err = time.LoadLocationFromTZData("", data)
+	if err != nil {
+		loc = nil
+	}
+	return digest.Of(data).Hex(), loc
+}
+
+// day is the date of now in a zone. In one that is not known every quarter of an
+// hour is a day of its own: zones differ from UTC by whole quarters.
+func day(loc *time.Location, now time.Time) string {
+	if loc == nil {
+		return now.UTC().Truncate(15 * time.Minute).Format(time.RFC3339)
+	}
+	return now.In(loc).Format(time.DateOnly)
 }

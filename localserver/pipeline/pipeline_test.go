@@ -190,6 +190,40 @@ func TestTimeMacros(t *testing.T) {
 	}
 }
 
+func TestTimeZoneIsKeyedWhereItCounts(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "stamp.c", "const char *s = __TIMESTAMP__;\n", "plain.c", "int x;\n")
+	for source, want := range map[string]journal.Outcome{"stamp.c": journal.ExecutedLocal, "plain.c": journal.HitLocal} {
+		r.callEnv(dir, []string{"TZ=UTC"}, "gcc", "-c", source)
+		r.callEnv(dir, []string{"TZ=Asia/Tokyo"}, "gcc", "-c", source)
+		if got := r.last().Outcome; got != want {
+			t.Errorf("%s in another time zone: %v, want %v", source, got, want)
+		}
+	}
+}
+
+func TestFilesNamedByArgumentsAreKeyed(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int f(int *p) { return *p; }\n", "list", "fun:other\n")
+	argv := []string{"clang", "-fsanitize=address", "-fsanitize-ignorelist=list", "-c", "x.c"}
+	r.outcome(journal.ExecutedLocal, dir, argv...)
+	r.outcome(journal.HitLocal, dir, argv...)
+	write(t, dir, "list", "fun:f\n")
+	r.outcome(journal.ExecutedLocal, dir, argv...)
+}
+
+func TestSourcesThatNeedNoPreprocessor(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.i", "int x;\n", "x.s", ".globl x\nx:\n", "x.ii", "int x;\n")
+	for _, argv := range [][]string{{"gcc", "-c", "x.i"}, {"gcc", "-c", "x.s"}, {"g++", "-c", "x.ii"}, {"clang", "-c", "x.s"}} {
+		r.outcome(journal.ExecutedLocal, dir, argv...)
+		if r.last().Reason != "" {
+			t.Errorf("%v: not stored: %s %s", argv, r.last().Reason, r.last().Arg)
+		}
+		r.outcome(journal.HitLocal, dir, argv...)
+	}
+}
+
 func TestOtherOutputNameHits(t *testing.T) {
 	r, dir := newRig(t), t.TempDir()
 	write(t, dir, "x.c", hello, "h.h", "#define H 3\n")

@@ -42,9 +42,9 @@ func (r *request) candidateOf(ctx context.Context, in *depscan.Inputs, quiet boo
 // addFacts adds what the compiler brings along of itself: built-in search
 // directories that do not exist, and files that it reads without being told.
 func (r *request) addFacts(ctx context.Context, c *Candidate) error {
-	facts, err := r.p.o.Facts(ctx, r.compile)
+	facts, err := r.facts(ctx)
 	if err != nil {
-		return toolchains.Unsupported("no-facts", err.Error())
+		return err
 	}
 	for _, dir := range facts.AbsentDirs {
 		c.Absent = append(c.Absent, strings.TrimSuffix(dir, separator)+separator)
@@ -57,6 +57,19 @@ func (r *request) addFacts(ctx context.Context, c *Candidate) error {
 		c.Files = append(c.Files, Input{Path: path, Digest: d})
 	}
 	return nil
+}
+
+// facts returns what the compiler says of itself. It says nothing where it does
+// not preprocess.
+func (r *request) facts(ctx context.Context) (*toolchains.Facts, error) {
+	if l := r.compile.Language; l == "assembler" || strings.HasSuffix(l, "cpp-output") {
+		return &toolchains.Facts{}, nil
+	}
+	facts, err := r.p.o.Facts(ctx, r.compile)
+	if err != nil {
+		return nil, toolchains.Unsupported("no-facts", err.Error())
+	}
+	return facts, nil
 }
 
 func (r *request) encodeAll(paths []string) []string {
