@@ -8,7 +8,8 @@ import (
 )
 
 // A base is what holds before a compile's first line: the predefined macros of
-// one class of flags, and the rules that follow from them. It is immutable.
+// one class of flags, and the rules that follow from them. It is immutable but for
+// the answers, and safe for concurrent use.
 type base struct {
 	facts  *toolchains.Facts
 	macros []*macroDef // by symbol
@@ -16,6 +17,8 @@ type base struct {
 	reason string // why no compile of this class can be scanned
 	gccish int    // gcc's major version, 0 for clang
 	clang  int    // clang's major version, 0 for gcc
+
+	answers answers
 }
 
 // def returns the predefined macro s, nil for none.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/gnu"
 )
 
 // fallback is an error that wraps depscan.ErrFallback.
@@ -61,20 +62,9 @@ func readConfig(c *toolchains.Compile) (*config, error) {
 	}
 	cfg.spec.clang, cfg.spec.cwd, cfg.spec.canonical = cfg.clang, c.Call.Dir, c.Toolchain.Family == "gcc"
 	cfg.sysroot = sysroot(c.Args)
-	var late []toolchains.Arg
-	for i := range c.Args {
-		a := &c.Args[i]
-		if more, ok := forwarded(a); ok {
-			late = append(late, more...)
-			continue
-		}
-		if err := cfg.option(a); err != nil {
-			return nil, err
-		}
-	}
-	for i := range late {
-		if err := cfg.option(&late[i]); err != nil {
-			return nil, err
+	for name, value := range gnu.Options(c.Args) {
+		if !cfg.option(strings.TrimRight(name, "="), value) {
+			return nil, &fallback{"flag", name}
 		}
 	}
 	cfg.environment(c.Call.Env)
@@ -84,12 +74,12 @@ func readConfig(c *toolchains.Compile) (*config, error) {
 // sysroot returns the value of -isysroot, else of --sysroot.
 func sysroot(args []toolchains.Arg) string {
 	var root, headers string
-	for _, a := range args {
-		switch strings.TrimRight(a.Option, "=") {
-		case "--sysroot":
-			root = a.Value
+	for name, value := range gnu.Options(args) {
+		switch name {
+		case "--sysroot=":
+			root = value
 		case "-isysroot":
-			headers = a.Value
+			headers = value
 		}
 	}
 	if headers != "" {
@@ -98,37 +88,11 @@ func sysroot(args []toolchains.Arg) string {
 	return root
 }
 
-// forwarded returns the arguments that -Wp, passes on. Both drivers put them
-// after all others.
-func forwarded(a *toolchains.Arg) ([]toolchains.Arg, bool) {
-	if a.Option != "-Wp," {
-		return nil, false
-	}
-	var out []toolchains.Arg
-	for _, w := range strings.Split(a.Value, ",") {
-		switch {
-		case strings.HasPrefix(w, "-D") && len(w) > 2, strings.HasPrefix(w, "-U") && len(w) > 2:
-			out = append(out, toolchains.Arg{Option: w[:2], Value: w[2:]})
-		case len(out) == 0 && (w == "-MD" || w == "-MMD"):
-			return nil, true // with a file name after it
-		default:
-			return []toolchains.Arg{{Option: "-Wp,", Value: w}}, true
-		}
-	}
-	return out, true
-}
-
-// option applies one argument. Arguments that Facts cover, and those that no
+// option applies one option and reports whether the scanner knows what the
+// preprocessor makes of it. Options that Facts cover, and those that no
 // preprocessor sees, change nothing here.
-func (cfg *config) option(a *toolchains.Arg) error {
-	name := strings.TrimRight(a.Option, "=")
-	if cfg.searchOption(name, a.Value) || cfg.macroOption(name, a.Value) || cfg.switchOption(name, a.Value) {
-		return nil
-	}
-	if unsupported(name, a.Value) {
-		return &fallback{"flag", a.Option}
-	}
-	return nil
+func (cfg *config) option(name, value string) bool {
+	return cfg.searchOption(name, value) || cfg.macroOption(name, value) || cfg.switchOption(name) || !unsupported(name, value)
 }
 
 // unsupported reports whether the scanner does not know what the preprocessor
@@ -136,12 +100,13 @@ func (cfg *config) option(a *toolchains.Arg) error {
 func unsupported(name, value string) bool {
 	switch name {
 	case "-traditional-cpp", "-traditional", "-remap", "-fdirectives-only", "-fpreprocessed",
-		"-fpch-preprocess", "-A", "-Wp,", "-Xpreprocessor", "-Xclang", "-cxx-isystem", "-isystem-after",
+		"-fpch-preprocess", "-A", "-Wp,", "-Xpreprocessor", "-cxx-isystem", "-isystem-after",
 		"-iwithsysroot", "-stdlib++-isystem", "-objc-isystem", "-objcxx-isystem", "-ivfsoverlay", "-vfsoverlay",
 		"-isystem-prefix", "--system-header-prefix", "-no-isystem-prefix", "--no-system-header-prefix",
 		"-fplugin", "-fms-extensions", "-fms-compatibility", "-fmax-include-depth", "-index-header-map",
-		"--embed-dir", "-specs", "--specs", "-wrapper", "-save-temps", "--save-temps":
-		return name != "-save-temps" && name != "--save-temps"
+		"--embed-dir", "-specs", "-wrapper", "-internal-isystem", "-internal-externc-isystem", "-c-isystem",
+		"-load", "-add-plugin", "-plugin":
+		return true
 	case "-finput-charset":
 		return !strings.EqualFold(value, "utf-8") && !strings.EqualFold(value, "utf8")
 	}
@@ -152,7 +117,7 @@ func unsupported(name, value string) bool {
 func (cfg *config) searchOption(name, value string) bool {
 	s := &cfg.spec
 	switch name {
-	case "-I", "--include-directory":
+	case "-I":
 		if value == "-" {
 			s.quote, s.bracket, s.noOwn = append(s.quote, s.bracket...), nil, true
 			return true
@@ -162,20 +127,20 @@ func (cfg *config) searchOption(name, value string) bool {
 		s.quote = append(s.quote, cfg.dir(value))
 	case "-isystem":
 		s.system = append(s.system, cfg.dir(value))
-	case "-idirafter", "--include-directory-after":
+	case "-idirafter":
 		s.after = append(s.after, cfg.dir(value))
 	case "-F":
 		s.bracket = append(s.bracket, specDir{path: value, framework: true})
 	case "-iframework":
 		s.system = append(s.system, specDir{path: value, framework: true})
-	case "-iprefix", "--include-prefix":
+	case "-iprefix":
 		cfg.iprefix = value
-	case "-iwithprefix", "--include-with-prefix", "--include-with-prefix-after":
+	case "-iwithprefix":
 		if cfg.iprefix == "" {
 			return false
 		}
 		s.after = append(s.after, specDir{path: cfg.iprefix + value})
-	case "-iwithprefixbefore", "--include-with-prefix-before":
+	case "-iwithprefixbefore":
 		if cfg.iprefix == "" {
 			return false
 		}
@@ -204,13 +169,13 @@ func (cfg *config) dir(value string) specDir {
 
 func (cfg *config) macroOption(name, value string) bool {
 	switch name {
-	case "-D", "--define-macro":
+	case "-D":
 		cfg.macros = append(cfg.macros, parseDefine(value))
-	case "-U", "--undefine-macro":
+	case "-U":
 		cfg.macros = append(cfg.macros, cmdMacro{undef: true, name: value})
-	case "-include", "--include":
+	case "-include":
 		cfg.includes = append(cfg.includes, value)
-	case "-imacros", "--imacros":
+	case "-imacros":
 		cfg.imacros = append(cfg.imacros, value)
 	default:
 		return false
@@ -231,7 +196,7 @@ func parseDefine(s string) cmdMacro {
 	return cmdMacro{name: head[:n], body: head[n:] + " " + body}
 }
 
-func (cfg *config) switchOption(name, _ string) bool {
+func (cfg *config) switchOption(name string) bool {
 	switch name {
 	case "-trigraphs", "-ftrigraphs":
 		cfg.trigraph = 1

@@ -392,7 +392,7 @@ func (e *evaluator) ask(x *expander, d *macroDef, t token) token {
 			break
 		}
 	}
-	n, known := e.s.answers.get(e.base, b.String())
+	n, known := e.base.answers.get(b.String())
 	if !known { // an answer is as constant as the macro that asks
 		e.changes = true
 		e.questions = append(e.questions, b.String())

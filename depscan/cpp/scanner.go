@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
@@ -16,10 +15,9 @@ import (
 // A Compiler tells what only the compiler of a compile knows. Implementations
 // are safe for concurrent use, and remember their answers.
 type Compiler interface {
-	// FactsKey says which compiles share Facts and Answers.
-	FactsKey(c *toolchains.Compile) digest.Digest
-	// Facts returns what the compiler says of itself for c's class of flags.
-	// Directories that environment variables name are not among them.
+	// Facts returns what the compiler says of itself for c's class of flags,
+	// the same *Facts as long as it holds. Directories that CPATH and its
+	// like name are not among them.
 	Facts(ctx context.Context, c *toolchains.Compile) (*toolchains.Facts, error)
 	// Answers returns the values of expressions like
 	// "__has_attribute(noreturn)" in an #if of c's class of flags.
@@ -42,12 +40,11 @@ const defaultMemory = 64 << 20
 // A Scanner is the exact depscan.Scanner for the gcc and clang families. It is
 // safe for concurrent use.
 type Scanner struct {
-	o       Options
-	syms    *symbols
-	fs      *files
-	texts   *texts
-	answers *answers
-	pool    sync.Pool // of *evaluator
+	o     Options
+	syms  *symbols
+	fs    *files
+	texts *texts
+	pool  sync.Pool // of *evaluator
 
 	compiles compiles
 
@@ -59,7 +56,7 @@ type Scanner struct {
 
 // baseKey says which compiles share a base.
 type baseKey struct {
-	facts    digest.Digest
+	facts    *toolchains.Facts
 	language string
 	trigraph int8
 	dollars  bool
@@ -78,7 +75,7 @@ func New(o Options) *Scanner {
 		o.Memory = defaultMemory
 	}
 	s := &Scanner{
-		o: o, syms: newSymbols(), fs: newFiles(o.Watch), answers: newAnswers(),
+		o: o, syms: newSymbols(), fs: newFiles(o.Watch),
 		bases: make(map[baseKey]*base), chains: make(map[string]*chain),
 	}
 	s.texts = newTexts(s.syms, o.Memory)
@@ -121,31 +118,39 @@ func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 			s.compiles.keep(key, e.remember(in))
 			return in, nil
 		}
-		if err := s.answers.learn(ctx, s.o.Compiler, c, b, e.questions); err != nil {
+		if err := b.answers.learn(ctx, s.o.Compiler, c, e.questions); err != nil {
 			return nil, err
 		}
 	}
 	return nil, stop("too-many-questions")
 }
 
+// Builds have some tens of flag sets and search chains.
+const (
+	maxBases  = 256
+	maxChains = 1024
+)
+
 // maxPasses bounds how often a compile is evaluated again with answers that the
 // pass before lacked.
 const maxPasses = 50
 
 func (s *Scanner) base(ctx context.Context, c *toolchains.Compile, cfg *config) (*base, error) {
-	key := baseKey{s.o.Compiler.FactsKey(c), cfg.language, cfg.trigraph, cfg.dollars}
+	f, err := s.o.Compiler.Facts(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	key := baseKey{f, cfg.language, cfg.trigraph, cfg.dollars}
 	s.mu.Lock()
 	b := s.bases[key]
 	s.mu.Unlock()
 	if b == nil {
-		f, err := s.o.Compiler.Facts(ctx, c)
-		if err != nil {
-			return nil, err
-		}
 		b = newBase(f, cfg, s.syms)
 		s.mu.Lock()
 		if old := s.bases[key]; old != nil {
 			b = old
+		} else if len(s.bases) >= maxBases {
+			clear(s.bases)
 		}
 		s.bases[key] = b
 		s.mu.Unlock()
@@ -168,6 +173,9 @@ func (s *Scanner) chain(spec *searchSpec, since uint64) *chain {
 	c = newChain(spec, s.fs, since)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.chains) >= maxChains {
+		clear(s.chains)
+	}
 	s.chains[key] = c
 	return c
 }
@@ -278,23 +286,21 @@ func climbed(path string) (dirs []string) {
 	}
 }
 
-// answers remembers what compilers said.
+// answers remembers what the compiler of a base said.
 type answers struct {
 	mu    sync.RWMutex
-	known map[*base]map[string]int64
+	known map[string]int64
 }
 
-func newAnswers() *answers { return &answers{known: make(map[*base]map[string]int64)} }
-
-func (a *answers) get(b *base, question string) (int64, bool) {
+func (a *answers) get(question string) (int64, bool) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	n, ok := a.known[b][question]
+	n, ok := a.known[question]
 	return n, ok
 }
 
 // learn asks the compiler of c all questions at once.
-func (a *answers) learn(ctx context.Context, comp Compiler, c *toolchains.Compile, b *base, questions []string) error {
+func (a *answers) learn(ctx context.Context, comp Compiler, c *toolchains.Compile, questions []string) error {
 	slices.Sort(questions)
 	questions = slices.Compact(questions)
 	got, err := comp.Answers(ctx, c, questions)
@@ -303,17 +309,15 @@ func (a *answers) learn(ctx context.Context, comp Compiler, c *toolchains.Compil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	known := a.known[b]
-	if known == nil {
-		known = make(map[string]int64)
-		a.known[b] = known
+	if a.known == nil {
+		a.known = make(map[string]int64)
 	}
 	for _, q := range questions {
 		n, ok := got[q]
 		if !ok {
 			return &fallback{"question", q}
 		}
-		known[q] = n
+		a.known[q] = n
 	}
 	return nil
 }

@@ -41,6 +41,7 @@ func BenchmarkScan(b *testing.B) {
 	groups := map[string][]unit{}
 	units := system(b, dir)
 	if *corpusDir != "" {
+		fetch(b, *corpusDir)
 		units = append(full(b, *corpusDir, dir), units...)
 	}
 	var names []string
@@ -127,7 +128,7 @@ func compilerTime(list []*toolchains.Compile, flag string) float64 {
 		_ = cmd.Run()
 		n++
 	}
-	return float64((cpuTime(syscall.RUSAGE_CHILDREN)-before).Microseconds()) / float64(n) / 1000
+	return float64((cpuTime(syscall.RUSAGE_CHILDREN) - before).Microseconds()) / float64(n) / 1000
 }
 
 // scanDeps is the mean CPU time in ms that clang-scan-deps takes for all.
@@ -150,7 +151,7 @@ func scanDeps(b *testing.B, tool string, list []*toolchains.Compile) float64 {
 	}
 	before := cpuTime(syscall.RUSAGE_CHILDREN)
 	_ = exec.Command(tool, "-j", "1", "-compilation-database", db).Run()
-	return float64((cpuTime(syscall.RUSAGE_CHILDREN)-before).Microseconds()) / float64(len(list)) / 1000
+	return float64((cpuTime(syscall.RUSAGE_CHILDREN) - before).Microseconds()) / float64(len(list)) / 1000
 }
 
 // scaling is how much faster two goroutines are than one.

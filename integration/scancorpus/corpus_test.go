@@ -43,7 +43,7 @@ func projects() []project {
 			flags: []string{"-I.", "-O2", "-DHAVE_ALLOCA_H", "-DUSE_CURL_FOR_IMAP_SEND", "-DSHA1_DC", "-DSHA256_BLK",
 				"-DGIT_HOST_CPU=\"x\"", "-DHAVE_PATHS_H", "-DHAVE_CLOCK_GETTIME", "-DHAVE_SYNC_FILE_RANGE", "-DETC_GITCONFIG=\"x\""},
 		},
-		{name: "lua", pkg: "lua5.4-*", globs: []string{"src/*.c"}, flags: []string{"-std=gnu99", "-O2", "-DLUA_COMPAT_5_3", "-DLUA_USE_LINUX"}},
+		{name: "lua", pkg: "lua5.4-*", prepare: `echo '#define DEB_HOST_MULTIARCH "x"' >src/lua5.4-deb-multiarch.h`, globs: []string{"src/*.c"}, flags: []string{"-std=gnu99", "-O2", "-DLUA_COMPAT_5_3", "-DLUA_USE_LINUX"}},
 		{
 			name: "sqlite", pkg: "sqlite3-*",
 			prepare: `[ -e sqlite3.h ] || { cp src/sqlite.h.in sqlite3.h; touch opcodes.h parse.h keywordhash.h config.h; }`,

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	corpusDir = flag.String("corpus", "", "folder of the fetched corpus; empty compares system headers only")
+	corpusDir = flag.String("corpus", "", "folder of the corpus, which is fetched if it is empty; by default only system headers are compared")
 	only      = flag.String("only", "", "compare only corpora whose name has this prefix")
 )
 
@@ -34,6 +34,7 @@ func TestSameAsCompiler(t *testing.T) {
 	dir := t.TempDir()
 	units := system(t, dir)
 	if *corpusDir != "" {
+		fetch(t, *corpusDir)
 		units = append(full(t, *corpusDir, dir), units...)
 	}
 	s := cpp.New(cpp.Options{Compiler: &cpptest.Compiler{}})
@@ -188,7 +189,7 @@ func full(t testing.TB, root, dir string) []unit {
 	for i := range json {
 		json[i] = "nlohmann/" + json[i]
 	}
-	libc := walk(t, "/usr/include", 1, func(rel string) bool {
+	libc := walk(t, "/usr/include", 4, func(rel string) bool {
 		return strings.HasSuffix(rel, ".h") && !strings.HasPrefix(rel, "c++/") && !strings.HasPrefix(rel, "llvm") && !strings.Contains(rel, "python")
 	})
 	cxx := walk(t, "/usr/include/c++/12", 1, func(rel string) bool { return filepath.Ext(rel) == "" && !strings.Contains(rel, "/impl/") })

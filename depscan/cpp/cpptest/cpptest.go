@@ -120,8 +120,8 @@ func flags(c *toolchains.Compile) []string {
 	return out
 }
 
-// FactsKey is over the compiler, its flags and its directory.
-func (*Compiler) FactsKey(c *toolchains.Compile) digest.Digest {
+// class names the compiler, its flags and its directory.
+func class(c *toolchains.Compile) digest.Digest {
 	b := digest.NewBuilder("cpptest")
 	b.String(c.Call.Program)
 	b.Strings(flags(c))
@@ -146,7 +146,7 @@ func (k *Compiler) run(ctx context.Context, c *toolchains.Compile, stdin string,
 
 // Facts asks for predefined macros and directories in one process.
 func (k *Compiler) Facts(ctx context.Context, c *toolchains.Compile) (*toolchains.Facts, error) {
-	key := k.FactsKey(c)
+	key := class(c)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if f := k.facts[key]; f != nil {
