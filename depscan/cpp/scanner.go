@@ -94,6 +94,9 @@ func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 	if cfg.pch {
 		return nil, stop("pch")
 	}
+	if preprocessed(cfg.language) {
+		return scanPreprocessed(cfg, c.Call.Abs)
+	}
 	b, err := s.base(ctx, c, cfg)
 	if err != nil {
 		return nil, err

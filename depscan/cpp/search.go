@@ -351,7 +351,7 @@ func (c *chain) ref(path string) *fileRef {
 	}
 	n := c.fs.node(c.abs(path))
 	var same *fileRef
-	dep := c.listed(path)
+	dep := trimDots(path)
 	if dep != path {
 		same = c.ref(dep)
 	}
@@ -367,8 +367,8 @@ func (c *chain) ref(path string) *fileRef {
 	return r
 }
 
-// listed returns path as a dep-file shows it.
-func (c *chain) listed(path string) string {
+// trimDots returns path as a dep-file shows it.
+func trimDots(path string) string {
 	for strings.HasPrefix(path, "./") {
 		path = strings.TrimLeft(path[2:], "/")
 	}
@@ -617,7 +617,7 @@ type dependencyKey struct {
 }
 
 func (c *chain) goneRef(path string) *goneName {
-	path = c.listed(path)
+	path = trimDots(path)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := c.gone[path]

@@ -87,6 +87,8 @@ func language(c *toolchains.Compile, lang string) string {
 		return "c++"
 	case ".hpp":
 		return "c++-header"
+	case ".i":
+		return "cpp-output"
 	case ".m":
 		return "objective-c"
 	}

@@ -1,0 +1,44 @@
+package cpp
+
+import (
+	"bytes"
+	"os"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan"
+)
+
+// preprocessed reports whether a language's sources are read as they are.
+func preprocessed(language string) bool {
+	switch language {
+	case "cpp-output", "c++-cpp-output", "objective-c-cpp-output", "objc-cpp-output", "objective-c++-cpp-output",
+		"objc++-cpp-output", "assembler":
+		return true
+	}
+	return false
+}
+
+// scanPreprocessed returns the inputs of a source without directives: itself,
+// unless it tells the assembler or the compiler to read others.
+func scanPreprocessed(cfg *config, call func(string) string) (*depscan.Inputs, error) {
+	path := call(cfg.source)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, stop("missing-source")
+	}
+	for word, reason := range map[string]string{".incbin": "incbin", ".include": "asm-include", "pch_preprocess": "pch"} {
+		if bytes.Contains(data, []byte(word)) {
+			return nil, stop(reason)
+		}
+	}
+	in := &depscan.Inputs{}
+	for _, word := range []string{"__builtin_FILE", "__builtin_source_location"} {
+		if bytes.Contains(data, []byte(word)) {
+			in.Identifiers |= depscan.IdentFile
+		}
+	}
+	real := resolveLinks(path)
+	in.Files = []depscan.File{{Path: trimDots(cfg.source), Real: real.path, Digest: digest.Of(data)}}
+	in.Symlinks = real.links
+	return in, nil
+}
