@@ -178,6 +178,9 @@ func factsOf(t testing.TB, c *toolchains.Compile) *toolchains.Facts {
 	if c.Toolchain.Family == "gcc" && len(f.AngleDirs) > 0 {
 		f.Implicit = []string{"/usr/include/stdc-predef.h"}
 	}
+	if f.Predefined, err = exec.Command(c.Call.Program, "-E", "-dM", "-x", language, os.DevNull).Output(); err != nil {
+		t.Fatal(err)
+	}
 	knownFacts.seen[key] = f
 	return f
 }

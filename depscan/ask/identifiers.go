@@ -170,11 +170,15 @@ func (m *macros) expand(name string, ids depscan.Identifiers) {
 // make almost any name.
 const maxPaste = 4
 
+// glibcType is a type of <stdio.h>. With the "__" that <math.h> hands to a macro
+// that pastes, it would make __FILE__ of any two headers of glibc's.
+const glibcType = "__FILE"
+
 // pasted reports whether "##" can put name together of two to n words of the
 // closure.
 func (m *macros) pasted(name string, n int) bool {
 	for i := 1; i < len(name); i++ {
-		if !m.isWord(name[:i], inText|inBody|atHead) {
+		if !m.isWord(name[:i], inText|inBody|atHead) || name[:i] == glibcType {
 			continue
 		}
 		rest := name[i:]

@@ -132,6 +132,7 @@ func TestIdentifiers(t *testing.T) {
 		{"by pasting a macro's name", "#define LOG_FILE __FILE__\n#define L(x) LOG_##x\nchar *s = L(FILE);", file},
 		{"by pasting in three", "#define A_B_1 __FILE__\n#define L(x, n) A_##x##_##n\nint _; char *s = L(B, 1);", file},
 		{"by pasting itself", "#define CAT(a, b) a##b\nchar *s = CAT(__FI, LE__);", file},
+		{"not by pasting glibc's type", "#define CAT(a, b) a##b\n__FILE *f; int CAT(__, f);", 0},
 		{"by pasting both ends", "#define M(x) __##x##__\nchar *s = M(FILE);", file},
 		{"not by pasting one end", "#define M(x) __ ## x\nint __FILE, FILE, FILE_; M(FILE);", 0},
 		{"built in", "f(__builtin_FILE());", file},
