@@ -260,3 +260,18 @@ func TestManyAtOnce(t *testing.T) {
 		s.Close()
 	}
 }
+
+// TestPreprocessed checks that a preprocessed source is its own closure;
+// compilers list nothing for one.
+func TestPreprocessed(t *testing.T) {
+	dir := t.TempDir()
+	layout(t, dir, "-- x.i --\n# 1 \"x.c\"\n#pragma once\nint x;\n")
+	s := cpp.New(cpp.Options{Compiler: &cpptest.Compiler{}})
+	in, err := s.Scan(context.Background(), cpptest.Compile(dir, nil, "/usr/bin/gcc", "-c", "./x.i"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := paths(in.Files); !slices.Equal(got, []string{"x.i"}) {
+		t.Errorf("files %q", got)
+	}
+}

@@ -690,7 +690,6 @@ int x;
 #include "b.h"
 -- fw/Foo.framework/Headers/b.h --
 `, args: "-Ffw", only: "clang"},
-		{name: "preprocessed", src: "./x.i", files: "\n-- x.i --\n# 1 \"x.c\"\n#pragma once\nint x;\n"},
 		{name: "preprocessed with incbin", src: "x.i", files: "\n-- x.i --\n__asm__(\".incbin \\\"x.i\\\"\");\n", gcc: "incbin", clang: "incbin"},
 		{name: "guard variants", files: `
 -- x.c --
