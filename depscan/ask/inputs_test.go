@@ -3,9 +3,11 @@ package ask
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -302,5 +304,23 @@ func TestFailedCompile(t *testing.T) {
 	res, err := plan.Collect(t.Context(), RunInfo{Mark: mark, Failed: true}, b.files, factsOf(t, c))
 	if err != nil || res.Inputs != nil || string(res.UserDep) != want {
 		t.Errorf("dep-file %q (%v), want %q", res.UserDep, err, want)
+	}
+}
+
+// TestConcurrent checks that one Asker serves many compiles at once.
+func TestConcurrent(t *testing.T) {
+	b := newBed(t)
+	b.write("x.c", "#include <stdio.h>\n#include \"a.h\"\nint main(void) { return A; }\n", "inc/a.h", "#define A 0\n", "y/z", "")
+	var group sync.WaitGroup
+	results := make([]*Result, 8)
+	for i := range results {
+		c := compileOf(t, b.dir, "gcc", "-c", "-Iy", "-Iinc", "-o", fmt.Sprintf("x%d.o", i), "x.c")
+		group.Go(func() { results[i], _ = b.run(c) })
+	}
+	group.Wait()
+	for i, res := range results {
+		if diff := cmp.Diff(results[0], res); diff != "" || res.Inputs == nil {
+			t.Errorf("compile %d: %s", i, diff)
+		}
 	}
 }

@@ -37,7 +37,7 @@ func scanText(text []byte, d dialect) *Text {
 		l.scan(text)
 	}
 	if bytes.Contains(text, []byte("??")) {
-		l.again(trigraphs.Replace(text))
+		l.again(withoutTrigraphs(text))
 	}
 	if spliced := unsplice(text); spliced != nil {
 		l.again(spliced)
@@ -45,23 +45,20 @@ func scanText(text []byte, d dialect) *Text {
 	return l.finish()
 }
 
-// A byteReplacer replaces three-byte sequences by one byte.
-type byteReplacer map[string]byte
-
-// trigraphs are those of which directives, literals and splices are made.
-var trigraphs = byteReplacer{"??=": '#', "??/": '\\', "??'": '^', "??(": '[', "??)": ']', "??!": '|', "??<": '{', "??>": '}', "??-": '~'}
-
-func (r byteReplacer) Replace(text []byte) []byte {
+// withoutTrigraphs returns text with the trigraphs replaced of which directives,
+// literals and splices are made.
+func withoutTrigraphs(text []byte) []byte {
+	const from, to = "=/'()!<>-", "#\\^[]|{}~"
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); i++ {
-		if i+3 <= len(text) {
-			if c, ok := r[string(text[i:i+3])]; ok {
-				out = append(out, c)
+		c := text[i]
+		if c == '?' && i+2 < len(text) && text[i+1] == '?' {
+			if j := strings.IndexByte(from, text[i+2]); j >= 0 {
+				c = to[j]
 				i += 2
-				continue
 			}
 		}
-		out = append(out, text[i])
+		out = append(out, c)
 	}
 	return out
 }
@@ -162,7 +159,8 @@ type lexer struct {
 	text []byte
 	pos  int
 	// line is the state of the logical line, fresh that nothing but blanks
-	// and comments stands on it so far, quoted that a quote stands on it.
+	// and comments stands on it so far, quoted that a quote stands on it
+	// which may or may not begin a literal.
 	line          line
 	fresh, quoted bool
 	// macro is the name being defined on a lineDefine.
@@ -284,7 +282,11 @@ func (l *lexer) endLine() {
 // comment skips a comment. It reports false, having done nothing, where none
 // begins or where its end is uncertain.
 func (l *lexer) comment() bool {
-	if !l.skips() || l.quoted {
+	if !l.skips() || l.at(1) != '*' && l.at(1) != '/' {
+		return false
+	}
+	if l.quoted {
+		l.groups.broken = true // directives may stand in the comment
 		return false
 	}
 	switch l.at(1) {
@@ -300,9 +302,12 @@ func (l *lexer) comment() bool {
 		if n < 0 {
 			n = len(l.text) - l.pos
 		}
-		l.pos += n
 		// A comment that ends in a splice goes on in the next line, which
-		// is then taken for text.
+		// is taken for text.
+		if line := bytes.TrimRight(l.text[l.pos:l.pos+n], " \t\r\f\v"); bytes.HasSuffix(line, []byte{'\\'}) {
+			l.groups.broken = true
+		}
+		l.pos += n
 		return true
 	}
 	return false
@@ -310,18 +315,18 @@ func (l *lexer) comment() bool {
 
 // quote steps over a string or character literal that ends in its line.
 func (l *lexer) quote(c byte) {
-	l.quoted, l.fresh = true, false
+	l.fresh = false
 	l.pos++
 	if !l.skips() {
 		return
 	}
 	end, splice := literalEnd(l.text, l.pos, c)
-	switch {
-	case splice:
-		l.odd = true
-	case end >= 0 && (c == '"' || end-l.pos <= maxCharLiteral):
+	if end >= 0 && (c == '"' || end-l.pos <= maxCharLiteral) {
 		l.literal(end)
+		return
 	}
+	l.quoted = true
+	l.odd = l.odd || splice
 }
 
 // maxCharLiteral is the length of the longest character literal that is taken

@@ -183,6 +183,9 @@ func TestGuardedIdentifiers(t *testing.T) {
 		{"undefined again", "#ifndef NDEBUG\n#define A __FILE__\n#endif\nA\n#undef NDEBUG", []string{"-DNDEBUG"}, true},
 		{"undefined by an option", "#ifndef NDEBUG\n#define A __FILE__\n#endif\nA", []string{"-DNDEBUG", "-UNDEBUG"}, true},
 		{"undefined behind a comment that is not skipped", "R\"()\";\n#ifndef NDEBUG\n#define A __FILE__\n#endif\nA\n/* */ #undef NDEBUG", []string{"-DNDEBUG"}, true},
+		{"behind a comment that goes on", "#ifdef DEBUG\n// \\\n#else\n#define A __FILE__\n#endif\nA", nil, true},
+		{"behind a comment that may be none", "#ifdef DEBUG\n#error don't /*\n#else\n*/\n#define A __FILE__\n#endif\nA", nil, true},
+		{"behind a literal and a comment", "#ifdef DEBUG\n\"\" '\"' /*\n#else\n*/\n#define A __FILE__\n#endif\nA", nil, false},
 		{"unbalanced", "#ifdef DEBUG\n#define A __FILE__\nA", nil, true},
 		{"an #endif within a raw string", "R\"(\n#ifdef X\n)\";\n#ifdef DEBUG\n#define A __FILE__\n#endif\nA", nil, true},
 	}
