@@ -305,10 +305,12 @@ func (e *evaluator) commandInclude(name string) error {
 	return e.run(1)
 }
 
-// exists looks for a file that must not be there.
+// exists looks for a file that must not be there: a remembered answer rests on
+// its absence as on any look-up.
 func (e *evaluator) exists(path string) bool {
 	s := search{c: e.chain, since: e.since, r: &resolution{}}
 	found := s.try(path, false)
+	e.resolutions = append(e.resolutions, s.r)
 	e.miss(s.r)
 	return found
 }

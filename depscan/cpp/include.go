@@ -1,6 +1,9 @@
 package cpp
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // include runs an #include, #include_next or #import.
 func (e *evaluator) include(f *fileFrame, d *directive) error {
@@ -273,17 +276,29 @@ func (e *evaluator) precompiled(l lookup) bool {
 
 // computed expands the operand of an #include that is neither "…" nor <…>.
 func (e *evaluator) computed(n *includeName, d *directive) (name string, angled bool, reason string) {
+	memo := n.memo.Load()
+	if memo != nil {
+		for i := range memo.results {
+			if r := &memo.results[i]; e.unchanged(r.reads) {
+				return r.name, r.angled, ""
+			}
+		}
+	}
 	toks := n.toks.Load()
 	if toks == nil {
 		list := tokenize(n.name, n.mode, e.s.syms)
 		toks = &list
 		n.toks.Store(toks)
 	}
-	e.line = d
+	e.record(d)
 	e.x.reset(*toks, n.mode)
 	name, angled = e.headerName(&e.x)
 	reason = e.x.err
 	e.x.unwind(0)
+	e.reading = false
+	if reason == "" && !e.changes {
+		n.memo.Store(memo.add(nameResult{slices.Clone(distinct(e.reads)), name, angled}))
+	}
 	return name, angled, reason
 }
 

@@ -20,8 +20,9 @@ type nameResult struct {
 	angled bool
 }
 
-// maxResults bounds the results kept for one condition.
-const maxResults = 6
+// maxResults bounds the results kept for one condition. Iteration over macros
+// asks one condition with many definitions in turn.
+const maxResults = 16
 
 func (e *evaluator) unchanged(reads []macroRead) bool {
 	for i := range reads {
@@ -48,6 +49,20 @@ func (e *evaluator) condition(f *fileFrame, d *directive) (bool, error) {
 		c.memo.Store(memo.add(condResult{slices.Clone(distinct(e.reads)), taken}))
 	}
 	return taken, err
+}
+
+func (m *nameMemo) add(r nameResult) *nameMemo {
+	fresh := &nameMemo{results: []nameResult{r}}
+	if m != nil {
+		fresh.results = append(fresh.results, m.results[:min(len(m.results), maxResults-1)]...)
+	}
+	return fresh
+}
+
+// record begins to record what the expansion for d rests on.
+func (e *evaluator) record(d *directive) {
+	e.line = d
+	e.reads, e.reading, e.changes = e.reads[:0], true, false
 }
 
 func (m *condMemo) add(r condResult) *condMemo {
@@ -78,8 +93,7 @@ func (e *evaluator) evaluate(c *condition, d *directive) (bool, error) {
 		toks = &list
 		c.toks.Store(toks)
 	}
-	e.line = d
-	e.reads, e.reading, e.changes = e.reads[:0], true, false
+	e.record(d)
 	e.x.reset(*toks, c.mode)
 	e.cond.off = 0
 	v := e.cond.evaluate()
