@@ -15,6 +15,8 @@ type evaluator struct {
 	base  *base
 	chain *chain
 	since uint64
+	marks uint32 // names of interest when this began
+	again bool   // a name became of interest too late
 
 	gen   uint32
 	table []macroSlot // by symbol
@@ -114,6 +116,7 @@ type listedFile struct {
 // A fileFrame is a file being read.
 type fileFrame struct {
 	unit    *unit
+	dirs    []directive // a view of unit
 	pc      int32
 	ref     *fileRef
 	dir     int32 // where in the chain the file was found, notFound for elsewhere
@@ -137,6 +140,7 @@ type macroRead struct {
 
 func (e *evaluator) begin(cfg *config, b *base, c *chain, since uint64) {
 	e.cfg, e.base, e.chain, e.since = cfg, b, c, since
+	e.marks, e.again = e.s.syms.wanted.count.Load(), false
 	e.gen++
 	e.x.e, e.cond.x = e, &e.x
 	e.frames, e.files, e.probed = e.frames[:0], e.files[:0], e.probed[:0]
@@ -156,6 +160,9 @@ func (e *evaluator) growTable(n int) {
 
 // current returns the definition of s.
 func (e *evaluator) current(s symbol) *macroDef {
+	if known, missed := e.s.syms.wanted.known(s, e.marks); !known && missed {
+		e.again = true
+	}
 	if int(s) < len(e.table) {
 		if t := &e.table[s]; t.gen == e.gen {
 			return t.def
@@ -193,7 +200,9 @@ func (e *evaluator) disable(s symbol, on bool) {
 	e.table[s].disabled = on
 }
 
-// slot returns the entry i of a table, cleared if it is of an older compile.
+func (e *evaluator) view(u *unit) []directive { return u.view(&e.s.syms.wanted, e.marks) }
+
+// slotOf returns the entry i of a table, cleared if it is of an older compile.
 func slotOf[T any](table *[]T, i int32, gen uint32, of func(*T) *uint32) *T {
 	if int(i) >= len(*table) {
 		*table = append(*table, make([]T, int(i)+int(i)/4+16-len(*table))...)
@@ -256,7 +265,7 @@ func (e *evaluator) compile() error {
 func (e *evaluator) enterMain(main *fileRef, st *nodeState, u *unit) {
 	e.list(main, st, false)
 	e.ref(main).read = true
-	frame := fileFrame{unit: u, ref: main, dir: notFound, own: main.own}
+	frame := fileFrame{unit: u, dirs: e.view(u), ref: main, dir: notFound, own: main.own}
 	if e.cfg.clang {
 		id := e.inode(st)
 		id.read, id.name, id.first = true, main, main
@@ -319,7 +328,7 @@ func (e *evaluator) exists(path string) bool {
 func (e *evaluator) run(depth int) error {
 	for len(e.frames) > depth {
 		f := &e.frames[len(e.frames)-1]
-		d := &f.unit.dirs[f.pc]
+		d := &f.dirs[f.pc]
 		f.pc++
 		switch d.kind {
 		case dirDefine:
@@ -362,7 +371,7 @@ func (e *evaluator) branch(f *fileFrame, d *directive) error {
 			return nil
 		}
 		i = d.next
-		d = &f.unit.dirs[i]
+		d = &f.dirs[i]
 		if d.kind == dirEndif || d.kind == dirElse {
 			f.pc = i + 1
 			return nil
