@@ -176,12 +176,14 @@ func (c *composition) pipeline() *pipeline.Pipeline {
 	run := localexec.Runner(localexec.Limits{})
 	memory := storeMemory{c.store}
 	prober := probe.New(c.files, run, memory)
+	asker := ask.New(ask.Options{Run: run, ModTimes: true})
 	return pipeline.New(pipeline.Options{
 		Store: c.store, Files: c.files,
 		Resolver: toolchains.NewResolver(c.files, run, memory),
 		Family:   newFamilies().family,
 		Scanner:  cpp.New(cpp.Options{Compiler: prober}),
-		Asker:    ask.New(ask.Options{}),
+		Asker:    asker,
+		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: c.files, Facts: prober.Facts, Scratch: c.scratch()}),
 		Facts:    prober.Facts,
 		Recorder: c.journal,
 		Settings: func(call *toolchains.Call) (*config.Settings, error) { return c.loader.Load(call.Env, call.Dir) },

@@ -14,6 +14,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan/filestate"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
@@ -84,7 +85,7 @@ const quiesceLimit = 20 * time.Millisecond
 // moment. Without the wait a source that was written just before its compile, as
 // configure does, could never be stored.
 func (r *request) quiesce(in *depscan.Inputs) filestate.Mark {
-	paths := []string{r.call.Abs(r.compile.Source)}
+	paths := r.namedFiles()
 	if in != nil {
 		for _, f := range in.Files {
 			if !f.System {
@@ -104,9 +105,26 @@ func (r *request) quiesce(in *depscan.Inputs) filestate.Mark {
 	}
 }
 
-// scan asks the scanner for the inputs.
+// namedFiles are the files that the arguments name, precompiled headers in place
+// of headers included; some may not exist.
+func (r *request) namedFiles() []string {
+	paths := []string{r.call.Abs(r.compile.Source)}
+	for _, name := range r.compile.InputFiles {
+		paths = append(paths, r.call.Abs(name))
+	}
+	for i := range r.compile.Args {
+		if a := &r.compile.Args[i]; a.Class.Has(argtable.Include) {
+			path := r.call.Abs(a.Value)
+			paths = append(paths, path, path+".gch", path+".pch")
+		}
+	}
+	return paths
+}
+
+// scan asks the scanner for the inputs. It does not know the modification times
+// that precompiled headers keep.
 func (r *request) scan(ctx context.Context) (*depscan.Inputs, error) {
-	if r.p.o.Scanner == nil || r.p.quarantine.holds(r.manifest) {
+	if r.p.o.Scanner == nil || r.compile.Mode == toolchains.Precompile || r.p.quarantine.holds(r.manifest) {
 		return nil, depscan.ErrFallback
 	}
 	defer r.step(journal.StepScan)

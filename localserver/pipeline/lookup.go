@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"errors"
+	"os"
 	"time"
 
 	"github.com/rexwrap/rexwrap/localserver/journal"
@@ -67,7 +68,8 @@ func (r *request) candidate() *Candidate {
 	i, _ := r.p.files.First(p.sets)
 	for ; i >= 0 && i < len(p.sets); i++ {
 		c := p.manifest.Candidates[i]
-		if want, err := guard(c.Needs, r.compile, r.at, r.p.o.Now()); err == nil && want == c.Guard {
+		want, err := guard(c.Needs, r.compile, r.at, r.p.o.Now())
+		if err == nil && want == c.Guard && r.timesHold(c) {
 			return c
 		}
 		j, _ := r.p.files.First(p.sets[i+1:])
@@ -77,6 +79,18 @@ func (r *request) candidate() *Candidate {
 		i += j
 	}
 	return nil
+}
+
+// timesHold reports whether the files whose modification time counts have the
+// one that c remembers.
+func (r *request) timesHold(c *Candidate) bool {
+	for _, t := range c.Times {
+		info, err := os.Stat(r.call.Abs(r.at.spell(t.Path)))
+		if err != nil || info.ModTime().Unix() != t.ModTime {
+			return false
+		}
+	}
+	return true
 }
 
 // prepared returns the manifest ready to be checked here, nil where there is

@@ -16,6 +16,7 @@ import (
 //	candidate = n { path digest }                   (* files *)
 //	            n { path }                          (* absent names *)
 //	            n { path }                          (* directories *)
+//	            n { path seconds }                  (* modification times *)
 //	            needs guard digest                  (* the journal's list *)
 //	            n { variant digest quiet } ;        (* results *)
 //	path      = string ;                            (* see place.encode *)
@@ -41,6 +42,7 @@ type Candidate struct {
 	Files  []Input
 	Absent []string
 	Dirs   []string
+	Times  []Time
 	// Needs says which facts beside files the results depend on, Guard is
 	// their digest; see guard.
 	Needs Needs
@@ -54,6 +56,13 @@ type Candidate struct {
 type Input struct {
 	Path   string
 	Digest digest.Digest
+}
+
+// A Time is a file whose modification time, in seconds since 1970, the compiler
+// looks at.
+type Time struct {
+	Path    string
+	ModTime int64
 }
 
 // A Variant is a result for one kind of standard streams. A quiet result wrote
@@ -82,6 +91,11 @@ func (c *Candidate) append(e *encoder) {
 	}
 	e.strings(c.Absent)
 	e.strings(c.Dirs)
+	e.uint(uint64(len(c.Times)))
+	for _, t := range c.Times {
+		e.string(t.Path)
+		e.int(t.ModTime)
+	}
 	e.uint(uint64(c.Needs))
 	e.digest(c.Guard)
 	e.digest(c.List)
@@ -115,6 +129,9 @@ func decodeCandidate(d *decoder) *Candidate {
 	}
 	c.Absent = d.strings()
 	c.Dirs = d.strings()
+	for range d.count(2) {
+		c.Times = append(c.Times, Time{Path: d.string(), ModTime: d.int()})
+	}
 	c.Needs = Needs(d.uint())
 	c.Guard = d.digest()
 	c.List = d.digest()
@@ -151,7 +168,7 @@ func (m *Manifest) add(c *Candidate) {
 
 func (c *Candidate) sameInputs(o *Candidate) bool {
 	return c.Needs == o.Needs && c.Guard == o.Guard && slices.Equal(c.Files, o.Files) &&
-		slices.Equal(c.Absent, o.Absent) && slices.Equal(c.Dirs, o.Dirs)
+		slices.Equal(c.Absent, o.Absent) && slices.Equal(c.Dirs, o.Dirs) && slices.Equal(c.Times, o.Times)
 }
 
 func mergeVariants(fresh, old []Variant) []Variant {

@@ -14,7 +14,7 @@ import (
 func candidate(seed string, variants ...Variant) *Candidate {
 	return &Candidate{
 		Files:  []Input{{"a.c", digest.OfString(seed)}, {rootMark + "b.h", digest.OfString("b")}},
-		Absent: []string{"inc/b.h"}, Dirs: []string{"inc"}, Needs: needsDay, Guard: digest.OfString("today"),
+		Absent: []string{"inc/b.h"}, Dirs: []string{"inc"}, Times: []Time{{"b.h", 12}}, Needs: needsDay, Guard: digest.OfString("today"),
 		Results: variants,
 	}
 }

@@ -224,6 +224,39 @@ func TestSourcesThatNeedNoPreprocessor(t *testing.T) {
 	}
 }
 
+func TestPrecompiledHeaders(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "h.h", "#define H 3\n", "x.c", hello)
+	settle := func() { write(t, dir, "settle", "") }
+	for _, argv := range [][]string{
+		{"clang", "-x", "c-header", "h.h", "-o", "h.pch"},
+		{"clang", "-include-pch", "h.pch", "-c", "x.c"},
+		{"gcc", "-c", "x.c", "-o", "before.o"},
+		{"gcc", "-x", "c-header", "h.h", "-o", "h.h.gch"},
+		{"gcc", "-c", "x.c"},
+		{"gcc", "-O2", "-c", "x.c"}, // the .gch does not fit
+	} {
+		settle()
+		r.outcome(journal.ExecutedLocal, dir, argv...)
+		r.outcome(journal.HitLocal, dir, argv...)
+	}
+}
+
+func TestClangPCHKeepsModificationTimes(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "h.h", "#define H 3\n", "x.c", hello)
+	create := []string{"clang", "-x", "c-header", "h.h", "-o", "h.pch"}
+	r.outcome(journal.ExecutedLocal, dir, create...)
+	touched := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "h.h"), touched, touched); err != nil {
+		t.Fatal(err)
+	}
+	r.outcome(journal.ExecutedLocal, dir, create...)
+	if end := r.call(dir, "clang", "-include-pch", "h.pch", "-c", "x.c"); end.status != 0 {
+		t.Errorf("the precompiled header is refused: %s", end.stderr)
+	}
+}
+
 func TestOtherOutputNameHits(t *testing.T) {
 	r, dir := newRig(t), t.TempDir()
 	write(t, dir, "x.c", hello, "h.h", "#define H 3\n")

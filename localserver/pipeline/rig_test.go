@@ -132,7 +132,7 @@ func newAskingRig(t testing.TB) *rig {
 	r.Pipeline = New(Options{
 		Store: r.store, Files: files, Resolver: toolchains.NewResolver(files, run, toolchains.Forgetful{}),
 		Family:   func(name string, _ *config.Settings) toolchains.Family { return families[name] },
-		Asker:    ask.New(ask.Options{}),
+		Asker:    ask.New(ask.Options{Run: run, ModTimes: true}),
 		Facts:    probe.New(files, run, toolchains.Forgetful{}).Facts,
 		Recorder: r,
 		Settings: func(*toolchains.Call) (*config.Settings, error) { s := r.settings; return &s, nil },

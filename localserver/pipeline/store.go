@@ -33,7 +33,11 @@ func (r *request) candidateOf(ctx context.Context, in *depscan.Inputs, quiet boo
 	c := &Candidate{Needs: needs, Guard: g, Dirs: r.encodeAll(in.Dirs), Absent: r.encodeAll(in.Absent)}
 	for _, list := range [][]depscan.File{in.Files, in.Probed} {
 		for _, f := range list {
-			c.Files = append(c.Files, Input{Path: r.at.encode(f.Path), Digest: f.Digest})
+			path := r.at.encode(f.Path)
+			c.Files = append(c.Files, Input{Path: path, Digest: f.Digest})
+			if f.ModTime != 0 {
+				c.Times = append(c.Times, Time{Path: path, ModTime: f.ModTime})
+			}
 		}
 	}
 	return c, r.addFacts(ctx, c)
