@@ -252,6 +252,7 @@ func TestScanner(t *testing.T) {
 		c := compileOf(t, b.dir, cc, "-c", "-MMD", "-Iy", "-Iinc", "-o", "x.o", "x.c")
 		want := b.collect(c.Call.Argv...).Inputs
 		want.Fallbacks = []string{"asked-compiler"}
+		addSurroundings(want, b.dir)
 		b.settledMark()
 		got, err := s.Scan(t.Context(), c)
 		if err != nil {
@@ -304,6 +305,36 @@ func TestFailedCompile(t *testing.T) {
 	res, err := plan.Collect(t.Context(), RunInfo{Mark: mark, Failed: true}, b.files, factsOf(t, c))
 	if err != nil || res.Inputs != nil || string(res.UserDep) != want {
 		t.Errorf("dep-file %q (%v), want %q", res.UserDep, err, want)
+	}
+}
+
+// TestSurroundings checks what a worker is told of directories and links.
+func TestSurroundings(t *testing.T) {
+	b := newBed(t)
+	b.write("real/a.h", "", "sub/deep/y", "", "x.c", "")
+	for _, l := range [][2]string{{"real", "link"}, {"a.h", "real/b.h"}, {b.dir + "/link/b.h", "c.h"}} {
+		if err := os.Symlink(l[0], filepath.Join(b.dir, l[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := &depscan.Inputs{
+		Files:  []depscan.File{{Path: "x.c"}, {Path: "link/a.h"}, {Path: "sub/deep/../../real/a.h"}},
+		Probed: []depscan.File{{Path: b.dir + "/c.h"}},
+	}
+	addSurroundings(in, b.dir)
+	want := &depscan.Inputs{
+		Files: []depscan.File{
+			{Path: "x.c", Real: b.dir + "/x.c"}, {Path: "link/a.h", Real: b.dir + "/real/a.h"},
+			{Path: "sub/deep/../../real/a.h", Real: b.dir + "/real/a.h"},
+		},
+		Probed: []depscan.File{{Path: b.dir + "/c.h", Real: b.dir + "/real/a.h"}},
+		Dirs:   []string{"sub/deep"},
+		Symlinks: []depscan.Symlink{
+			{Path: b.dir + "/c.h", Target: b.dir + "/link/b.h"}, {Path: b.dir + "/link", Target: "real"}, {Path: b.dir + "/real/b.h", Target: "a.h"},
+		},
+	}
+	if diff := cmp.Diff(want, in); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -25,7 +25,8 @@ type ScannerOptions struct {
 	Run   toolchains.Runner
 	// Facts gives what the compiler says of itself for a compile's flags.
 	Facts func(ctx context.Context, c *toolchains.Compile) (*toolchains.Facts, error)
-	// Scratch is an existing directory for the preprocessor's dep-files.
+	// Scratch is an existing directory for the preprocessor's dep-files, of
+	// this Scanner alone.
 	Scratch string
 }
 
@@ -74,5 +75,7 @@ func (s *Scanner) scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 	if err != nil {
 		return nil, err
 	}
-	return g.inputs(), nil
+	in := g.inputs()
+	addSurroundings(in, c.Call.Dir)
+	return in, nil
 }
