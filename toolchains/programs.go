@@ -3,8 +3,11 @@ package toolchains
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // gccPrograms are the programs and plugins that gcc's driver starts or names to
@@ -115,11 +118,17 @@ func (f *programFinder) specs() error {
 func digestAll(look *observer, programs []Program) error {
 	for i := range programs {
 		look.stat(programs[i].Path)
-		d, err := look.view.Digest(programs[i].Path)
-		if err != nil {
-			return fmt.Errorf("digest program %s: %w", programs[i].Path, err)
-		}
-		programs[i].Digest = d
 	}
-	return nil
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range programs {
+		g.Go(func() (err error) {
+			programs[i].Digest, err = look.view.Digest(programs[i].Path)
+			if err != nil {
+				return fmt.Errorf("digest program %s: %w", programs[i].Path, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
 }
