@@ -357,6 +357,9 @@ func (l *lexer) include(name, rest string, d directive) {
 	}
 	d.aux = int32(len(l.u.names))
 	l.u.names = append(l.u.names, parseIncludeName(rest, l.mode))
+	if n := &l.u.names[d.aux]; n.computed {
+		l.wantWords(n.name)
+	}
 	l.emit(d)
 }
 
@@ -406,7 +409,7 @@ func (l *lexer) pushPop(word, arg string, d *directive) {
 		d.kind, d.aux = dirStop, l.text32("pragma-push-macro")
 		return
 	}
-	d.sym = l.syms.intern(name)
+	d.sym = l.wanted(name)
 }
 
 func (l *lexer) vendorPragma(vendor, arg string, d *directive) {
@@ -528,7 +531,33 @@ func (l *lexer) ifName(rest string, d *directive) {
 	if name == "" || strings.Contains(name, `\`) {
 		return // symNone stops the evaluation
 	}
-	d.sym = l.syms.intern(name)
+	d.sym = l.wanted(name)
+}
+
+// wanted interns a name that a condition asks for.
+func (l *lexer) wanted(name string) symbol {
+	s := l.syms.intern(name)
+	l.syms.wanted.mark(s)
+	return s
+}
+
+// wantWords does so for the words of a text.
+func (l *lexer) wantWords(text string) {
+	for i := 0; i < len(text); {
+		switch {
+		case charClass[text[i]] == chLetter:
+			n := i + 1
+			for n < len(text) && isWordByte(text[n]) {
+				n++
+			}
+			l.wanted(text[i:n])
+			i = n
+		case charClass[text[i]] == chDigit:
+			i = bodyNumber(text, i)
+		default:
+			i++
+		}
+	}
 }
 
 func (l *lexer) condition(text string, d *directive) {
@@ -536,6 +565,7 @@ func (l *lexer) condition(text string, d *directive) {
 	c := &condition{mode: l.mode}
 	l.u.conds = append(l.u.conds, c)
 	l.late = append(l.late, lateText{&c.text, l.store(text)})
+	l.wantWords(text)
 	l.collectNames(text, d)
 }
 
@@ -553,6 +583,11 @@ func (l *lexer) seal() {
 		*t.to = text[t.off:t.end]
 	}
 	l.u.guard = l.guard()
+	for i := range l.u.dirs {
+		if d := &l.u.dirs[i]; (d.kind == dirDefine || d.kind == dirUndef) && !l.syms.wanted.has(d.sym) {
+			l.syms.wanted.passOver(d.sym)
+		}
+	}
 	l.u.cost = len(text) + 32*len(l.u.dirs) + 64*(len(l.u.macros)+len(l.u.conds)+len(l.u.names))
 }
 

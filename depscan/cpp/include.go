@@ -183,7 +183,7 @@ func (e *evaluator) enterGCC(l lookup, r *resolution, st *nodeState, u *unit, on
 	if l.own >= 0 && dir < 0 && l.name[0] != '/' {
 		dir = foundOwn
 	}
-	e.frames = append(e.frames, fileFrame{unit: u, ref: r.file, dir: dir, own: r.file.own, system: system})
+	e.frames = append(e.frames, fileFrame{unit: u, dirs: e.view(u), ref: r.file, dir: dir, own: r.file.own, system: system})
 }
 
 // enterClang follows clang: a file is its inode, listed under each name that
@@ -206,7 +206,7 @@ func (e *evaluator) enterClang(l lookup, r *resolution, st *nodeState, u *unit, 
 	if dir < 0 && l.own >= 0 && l.name[0] != '/' {
 		dir = from.dir
 	}
-	e.frames = append(e.frames, fileFrame{unit: u, ref: id.name, dir: dir, own: e.ownOf(id.first), system: system})
+	e.frames = append(e.frames, fileFrame{unit: u, dirs: e.view(u), ref: id.name, dir: dir, own: e.ownOf(id.first), system: system})
 }
 
 // meet notes that ref is a name of its inode.

@@ -113,6 +113,9 @@ func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 	for range maxPasses {
 		e.begin(cfg, b, ch, since)
 		err := e.compile()
+		if e.again {
+			continue
+		}
 		if len(e.questions) == 0 {
 			if err != nil {
 				return nil, err

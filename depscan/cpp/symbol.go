@@ -77,6 +77,7 @@ type symbols struct {
 	last   atomic.Uint32
 	shards [symbolShards]symbolShard
 	defs   definitions
+	wanted interests
 }
 
 type symbolShard struct {

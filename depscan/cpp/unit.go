@@ -23,6 +23,8 @@ type unit struct {
 	// pointless, symNone for none.
 	guard symbol
 	cost  int // approximate bytes held
+
+	pruned atomic.Pointer[view]
 }
 
 // A directive is one step of an evaluation. Branches of a conditional are
