@@ -1,0 +1,101 @@
+package client
+
+import (
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// How the breaker reacts. A remote that cannot be connected to, or that does
+// not know us, is left alone at once; one that answers errors or not at all,
+// after a few in a row. Each time it is found dead again it is left alone
+// twice as long.
+const (
+	breakerFailures = 4
+	breakerTimeouts = 2
+	breakerFirst    = time.Second
+	breakerLast     = time.Minute
+)
+
+// A breaker spares callers the wait for a remote that is known to be dead. It
+// is safe for concurrent use. The zero breaker is closed: it lets calls pass.
+type breaker struct {
+	mu       sync.Mutex
+	failures int    // in a row
+	timeouts int    // in a row
+	cause    *Error // nil while closed
+	pause    time.Duration
+	until    time.Time
+	probed   bool // a call has passed since the pause began
+}
+
+// admit returns the reason why a call is refused, or nil. While the breaker is
+// open one call passes at the end of each pause, to see whether the remote is
+// back.
+func (b *breaker) admit() *Error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.cause == nil {
+		return nil
+	}
+	if now := time.Now(); !now.Before(b.until) {
+		b.until, b.probed = now.Add(b.pause), true
+		return nil
+	}
+	refused := *b.cause
+	refused.open = true
+	return &refused
+}
+
+// succeeded closes the breaker and reports whether it was open.
+func (b *breaker) succeeded() (closed bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	closed = b.cause != nil
+	b.failures, b.timeouts, b.cause, b.pause, b.probed = 0, 0, nil, 0, false
+	return closed
+}
+
+// failed counts a call that failed of err, the last of its tries. dead says
+// that there is no connection. It reports whether err opened the breaker.
+func (b *breaker) failed(err *Error, dead bool) (opened bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	final := dead
+	switch {
+	case errors.Is(err, ErrUnauthenticated):
+		final = true
+	case errors.Is(err, ErrTimeout):
+		b.timeouts++
+	case errors.Is(err, ErrUnavailable):
+		b.failures++
+	default:
+		return false
+	}
+	if b.cause != nil { // one that started before the breaker opened, or the probe
+		if b.probed {
+			b.open(err)
+		}
+		return false
+	}
+	if !final && b.failures < breakerFailures && b.timeouts < breakerTimeouts {
+		return false
+	}
+	if errors.Is(err, ErrUnauthenticated) {
+		b.pause = breakerLast
+	}
+	b.open(err)
+	return true
+}
+
+func (b *breaker) open(err *Error) {
+	b.pause = min(max(2*b.pause, breakerFirst), breakerLast)
+	b.until = time.Now().Add(jitter(b.pause))
+	b.cause, b.probed = err, false
+}
+
+// jitter returns a random duration between 3/4 and 5/4 of d.
+func jitter(d time.Duration) time.Duration {
+	return d*3/4 + rand.N(d/2+1)
+}

@@ -1,0 +1,103 @@
+package clienttest
+
+import (
+	"context"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"github.com/bazelbuild/remote-apis/build/bazel/semver"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Quirks are what real servers do apart from each other. Each names a server
+// that was seen to do so. False is what Buildbarn does.
+type Quirks struct {
+	// Capabilities.
+	NoCapabilities bool  // GetCapabilities is UNIMPLEMENTED
+	NoExecution    bool  // cache only: bazel-remote, elan
+	NoCache        bool  // workers only: mettle
+	Zstd           bool  // zstd in ByteStream and in both batch calls: bazel-remote
+	BLAKE3         bool  // lists it, and takes it: Buildbarn
+	LyingFunctions bool  // lists BLAKE3 and rejects it: elan, of SHA1
+	MaxBatch       int64 // max_batch_total_size_bytes: just, 3145728
+
+	// CAS.
+	StrictInstance   bool // only "": casd
+	BatchFailsWhole  bool // one wrong hash fails the whole BatchUpdate: just
+	ExistingUnsized  bool // committed_size is −1 where a zstd blob exists: bazel-remote
+	LowerMessageSize int  // a message limit below the usual 4 MiB, not advertised
+
+	// ActionCache.
+	ReadOnly  bool // UNIMPLEMENTED, update_enabled false: just
+	DeniesAC  bool // update_enabled false, yet it works: elan
+	Unchecked bool // serves results whose blobs are gone: elan
+	Inlines   bool // honours inline_*: bazel-remote
+	Stamps    bool // changes what it stores: bazel-remote
+
+	// Execution.
+	Platform           []string  // NAME=VALUE that must be sent, and nothing else
+	RootOutputs        bool      // output_paths are relative to the input root: mettle
+	OldOutputs         bool      // honours output_files if output_paths is empty: just
+	ZeroTimeout        bool      // an unset timeout is 0 s: mettle
+	ReadsCache         bool      // Execute looks into the ActionCache: mettle, casd, just
+	IgnoresSkip        bool      // even with skip_cache_lookup: just
+	CachesFailures     bool      // casd
+	ShellSignals       bool      // killed by n is exit 128+n, not −1: casd, just
+	MissingInput       codeValue // of a missing input blob; 0 for FAILED_PRECONDITION
+	MissingInResponse  bool      // … inside ExecuteResponse, not ending the stream: casd
+	NoMetadata         bool      // Operation.metadata is absent: casd
+	ForgetsOperations  bool      // WaitExecution knows no finished operation
+	NoWorkerMetadata   bool      // just
+	EmptyStreamDigests bool      // stdout_digest of no bytes is the empty blob's, not nil: mettle, casd
+}
+
+type codeValue = codes.Code
+
+type capabilities struct {
+	repb.UnimplementedCapabilitiesServer
+	quirks Quirks
+}
+
+// GetCapabilities implements repb.CapabilitiesServer.
+func (c capabilities) GetCapabilities(context.Context, *repb.GetCapabilitiesRequest) (*repb.ServerCapabilities, error) {
+	q := c.quirks
+	if q.NoCapabilities {
+		return nil, status.Error(codes.Unimplemented, "unknown method")
+	}
+	out := &repb.ServerCapabilities{
+		DeprecatedApiVersion: &semver.SemVer{Major: 2, Minor: 2},
+		LowApiVersion:        &semver.SemVer{Major: 2, Minor: 3},
+		HighApiVersion:       &semver.SemVer{Major: 2, Minor: 12},
+	}
+	if !q.NoCache {
+		out.CacheCapabilities = q.cache()
+	}
+	if !q.NoExecution {
+		out.ExecutionCapabilities = &repb.ExecutionCapabilities{
+			ExecEnabled: true, DigestFunction: repb.DigestFunction_SHA256, DigestFunctions: q.functions(),
+		}
+	}
+	return out, nil
+}
+
+func (q *Quirks) functions() []repb.DigestFunction_Value {
+	out := []repb.DigestFunction_Value{repb.DigestFunction_SHA1, repb.DigestFunction_SHA256}
+	if q.BLAKE3 || q.LyingFunctions {
+		out = append(out, repb.DigestFunction_BLAKE3)
+	}
+	return out
+}
+
+func (q *Quirks) cache() *repb.CacheCapabilities {
+	out := &repb.CacheCapabilities{
+		DigestFunctions:               q.functions(),
+		ActionCacheUpdateCapabilities: &repb.ActionCacheUpdateCapabilities{UpdateEnabled: !q.ReadOnly && !q.DeniesAC},
+		MaxBatchTotalSizeBytes:        q.MaxBatch,
+		SymlinkAbsolutePathStrategy:   repb.SymlinkAbsolutePathStrategy_ALLOWED,
+	}
+	if q.Zstd {
+		out.SupportedCompressors = []repb.Compressor_Value{repb.Compressor_ZSTD}
+		out.SupportedBatchUpdateCompressors = out.SupportedCompressors
+	}
+	return out
+}
