@@ -258,6 +258,10 @@ func (s *substitution) param(body []token, i int, out []token) []token {
 	}
 	pasted := i > 0 && body[i-1].paste
 	last := s.m.variadic && int(t.sym) == s.m.params-1
+	if last && arg == nil && t.paste && s.x.mode&modeClang != 0 && len(out) > 0 && out[len(out)-1].op == opComma {
+		out[len(out)-1] = token{kind: tokNothing, paste: true} // clang: also in , __VA_ARGS__ ## x
+		return out
+	}
 	if pasted && last && body[i-1].op == opComma && len(out) > 0 && !t.paste {
 		if arg == nil { // , ## __VA_ARGS__ with nothing there
 			out[len(out)-1] = token{kind: tokNothing}

@@ -691,6 +691,7 @@ int x;
 -- fw/Foo.framework/Headers/b.h --
 `, args: "-Ffw", only: "clang"},
 		{name: "preprocessed with incbin", src: "x.i", files: "\n-- x.i --\n__asm__(\".incbin \\\"x.i\\\"\");\n", gcc: "incbin", clang: "incbin"},
+		{name: "word behind a splice", files: "\n-- x.c --\nchar *s = __FI\\\nLE__;\n", gcc: "pragma-operator", clang: "pragma-operator"},
 		{name: "guard variants", files: `
 -- x.c --
 #include "a.h"
