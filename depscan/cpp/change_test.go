@@ -1,11 +1,14 @@
 package cpp_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -184,6 +187,62 @@ func (ch *change) run(t *testing.T, s *cpp.Scanner, cc string, settled time.Dura
 	})
 	if !slices.Equal(got, ch.want) {
 		t.Errorf("files %q, want %q", got, ch.want)
+	}
+}
+
+// TestPrecompiledHeaderAppears checks that a remembered answer ends when the
+// compiler would read a precompiled header instead.
+func TestPrecompiledHeaderAppears(t *testing.T) {
+	dir := t.TempDir()
+	layout(t, dir, "-- x.c --\n#include \"a.h\"\n-- a.h --\n")
+	s := cpp.New(cpp.Options{Compiler: &cpptest.Compiler{}, Watch: true})
+	defer s.Close()
+	c := cpptest.Compile(dir, nil, "/usr/bin/gcc", "-c", "x.c")
+	for range 3 {
+		if _, err := s.Scan(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("a.h.gch", "")(t, dir)
+	if _, err := s.Scan(context.Background(), c); cpp.Reason(err) != "pch" {
+		t.Errorf("error %v, want a fallback for a precompiled header", err)
+	}
+}
+
+// TestHeaderMap searches through a clang header map, which is an input itself.
+func TestHeaderMap(t *testing.T) {
+	dir := t.TempDir()
+	layout(t, dir, "-- x.c --\n#include <Foo/A.h>\n#include \"B.h\"\n-- real/a.h --\n-- inc/moved/b.h --\n")
+	text := "\x00Foo/A.h\x00" + dir + "/real/\x00a.h\x00B.h\x00moved/\x00b.h\x00"
+	at := func(s string) uint32 { return uint32(strings.Index(text, "\x00"+s+"\x00") + 1) }
+	var b bytes.Buffer
+	words := []any{uint32('h'<<24 | 'm'<<16 | 'a'<<8 | 'p'), uint16(1), uint16(0), uint32(24 + 4*12), uint32(2), uint32(4), uint32(8)}
+	buckets := make([][3]uint32, 4)
+	for _, e := range [][3]string{{"Foo/A.h", dir + "/real/", "a.h"}, {"B.h", "moved/", "b.h"}} {
+		h := uint32(0)
+		for _, c := range strings.ToLower(e[0]) {
+			h += uint32(c) * 13
+		}
+		for buckets[h%4][0] != 0 {
+			h++
+		}
+		buckets[h%4] = [3]uint32{at(e[0]), at(e[1]), at(e[2])}
+	}
+	for _, w := range append(words, buckets) {
+		if err := binary.Write(&b, binary.LittleEndian, w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(dir, "m.hmap"), b.String()+text)
+	s := cpp.New(cpp.Options{Compiler: &cpptest.Compiler{}})
+	c := cpptest.Compile(dir, nil, "/usr/bin/clang", "-Im.hmap", "-Iinc", "-c", "x.c")
+	compare(t, s, c)
+	in, err := s.Scan(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := paths(in.Probed); !slices.Equal(got, []string{"m.hmap"}) {
+		t.Errorf("probed %q", got)
 	}
 }
 

@@ -208,6 +208,11 @@ func (e *evaluator) inputs() *depscan.Inputs {
 		Absent:      e.absent(),
 		Identifiers: e.identifiers(),
 	}
+	for i := range e.chain.given {
+		if d := &e.chain.given[i]; d.hmap != nil {
+			e.probe(e.chain.ref(d.path), e.s.fs.stat(d.node, e.since))
+		}
+	}
 	probed := e.probed[:0]
 	for _, f := range e.probed {
 		if !e.ref(f.ref.shown()).listed {

@@ -495,13 +495,11 @@ func (s *search) tryDir(d *searchDir, name string) (string, bool) {
 	switch {
 	case d.hmap != nil:
 		to, ok := d.hmap.lookup(name)
-		switch {
-		case !ok:
-			return name, false
-		case strings.HasPrefix(to, "/"):
-			return name, s.try(to, false)
+		if ok && !strings.HasPrefix(to, "/") { // another name, for this map and what follows
+			name = to
+			to, ok = d.hmap.lookup(name)
 		}
-		return to, s.try(to, false)
+		return name, ok && s.try(to, false)
 	case d.framework:
 		return name, s.tryFramework(d, name)
 	}
