@@ -151,3 +151,11 @@ func version(v *semver.SemVer) string {
 	}
 	return fmt.Sprintf("%d.%d", v.Major, v.Minor)
 }
+
+// DigestFunction returns REv2's value for f, to be put into requests.
+func DigestFunction(f digest.Function) repb.DigestFunction_Value {
+	if f == digest.BLAKE3 {
+		return repb.DigestFunction_BLAKE3
+	}
+	return repb.DigestFunction_SHA256
+}

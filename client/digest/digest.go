@@ -123,6 +123,14 @@ func (f Function) Of(data []byte) Digest {
 	return Of(data)
 }
 
+// NewHash returns the hash that f is made of, for content that comes in parts.
+func (f Function) NewHash() hash.Hash {
+	if f == BLAKE3 {
+		return blake3.New()
+	}
+	return sha256.New()
+}
+
 // A Builder computes a digest of parts written to it one after the other. Each
 // part is preceded by its length, so that no two lists of parts run together.
 // The zero Builder is not usable; see NewBuilder.

@@ -47,6 +47,17 @@ func TestBLAKE3(t *testing.T) {
 	}
 }
 
+func TestNewHashAgreesWithOf(t *testing.T) {
+	for _, f := range []Function{SHA256, BLAKE3} {
+		h := f.NewHash()
+		_, _ = h.Write([]byte("rex"))
+		_, _ = h.Write([]byte("wrap"))
+		if want := f.Of([]byte("rexwrap")); [Size]byte(h.Sum(nil)) != want.Hash {
+			t.Errorf("%s: in parts %x, at once %s", f, h.Sum(nil), want)
+		}
+	}
+}
+
 func TestBuilderKeepsPartsApart(t *testing.T) {
 	sum := func(parts ...string) Digest {
 		b := NewBuilder("test")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
@@ -137,4 +138,10 @@ func sortedNames(children map[string]*node) []string {
 // Proto returns d as REv2's message.
 func Proto(d digest.Digest) *repb.Digest {
 	return &repb.Digest{Hash: d.Hex(), SizeBytes: d.Size}
+}
+
+// FromProto is the inverse of Proto. Hashes of other lengths than rexwrap's
+// functions have are malformed, and so is a missing message.
+func FromProto(d *repb.Digest) (digest.Digest, error) {
+	return digest.Parse(d.GetHash() + "/" + strconv.FormatInt(d.GetSizeBytes(), 10))
 }

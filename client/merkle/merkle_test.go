@@ -110,3 +110,15 @@ func BenchmarkInputRoot(b *testing.B) {
 		}
 	}
 }
+
+func TestFromProto(t *testing.T) {
+	want := digest.OfString("x")
+	if got, err := FromProto(Proto(want)); err != nil || got != want {
+		t.Errorf("FromProto = %v, %v, want %v", got, err, want)
+	}
+	for _, d := range []*repb.Digest{nil, {}, {Hash: "00", SizeBytes: 1}, {Hash: want.Hex(), SizeBytes: -1}} {
+		if got, err := FromProto(d); !errors.Is(err, digest.ErrMalformed) {
+			t.Errorf("FromProto(%v) = %v, %v", d, got, err)
+		}
+	}
+}

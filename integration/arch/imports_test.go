@@ -62,7 +62,8 @@ var policy = map[string][]string{
 	// The remote.
 	"client":            {"client/bytestream", "client/digest", grpc, protobuf, remoteAPIs},
 	"client/bytestream": {grpc, protobuf},
-	"client/clienttest": {"client", "client/bytestream", "client/digest", "client/merkle", googleAPIs, grpc, operations, protobuf, remoteAPIs, zstd},
+	"client/cas":        {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, sync, zstd},
+	"client/clienttest": {"client", "client/bytestream", "client/cas", "client/digest", "client/merkle", googleAPIs, grpc, operations, protobuf, remoteAPIs, zstd},
 
 	// The server.
 	"localserver/bug":         {zerolog},
