@@ -1,3 +1,158 @@
+//go:build linux
+
 package main
 
-func main() {}
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/integration/debsrc"
+)
+
+func main() {
+	var o options
+	quick := flag.Bool("quick", false, "few runs and small trees: shows that all works, measures little")
+	full := flag.Bool("full", false, "the generated tree in the size of the target")
+	flag.StringVar(&o.bin, "bin", "bin", "the directory of rexwrap and rexd")
+	flag.StringVar(&o.sources, "sources", ".cache/debsrc", "where source packages are kept")
+	flag.StringVar(&o.project, "project", "lua5.4", "project of the first build: lua5.4, zlib, redis or sample")
+	flag.StringVar(&o.only, "only", "", "the parts to run, separated by commas: "+strings.Join(partNames(), ", "))
+	flag.BoolVar(&o.json, "json", false, "print the rows as JSON")
+	flag.Parse()
+	o.counts = chooseCounts(*quick, *full)
+	o.ccache = os.Getenv("REXWRAP_BENCH_CCACHE")
+	if err := run(o, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options say what to measure.
+type options struct {
+	bin     string
+	sources string // source packages
+	project string
+	only    string // parts, all where empty
+	ccache  string // a static ccache, beside the one on PATH
+	json    bool
+	counts
+}
+
+// counts say how often something is measured, and how large it is.
+type counts struct {
+	starts  int // runs of each program that starts
+	hits    int // hits of each kind by each cache
+	tail    int // runs of each program at -j8, per job
+	pairs   int // first builds
+	units   int // translation units of the generated tree
+	headers int // its headers
+}
+
+func chooseCounts(quick, full bool) counts {
+	c := counts{starts: 500, hits: 300, tail: 150, pairs: 5, units: 200, headers: 640}
+	switch {
+	case quick:
+		c = counts{starts: 10, hits: 5, tail: 5, pairs: 1, units: 8, headers: 40}
+	case full:
+		c.units, c.headers = 2500, 8000
+	}
+	return c
+}
+
+// A bench is one run of the program.
+type bench struct {
+	options
+	dir   string // holds everything that is written
+	store *debsrc.Store
+	log   io.Writer
+	rows  []Row
+}
+
+// A part measures some rows; its name is for -only.
+type part struct {
+	name    string
+	measure func(*bench) error
+}
+
+func parts() []part {
+	return []part{
+		{"start", (*bench).start},
+		{"hits", (*bench).hits},
+		{"tail", (*bench).measureTail},
+		{"build", (*bench).firstBuild},
+		{"memory", (*bench).memory},
+	}
+}
+
+func partNames() []string {
+	var names []string
+	for _, p := range parts() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// chooseParts returns the parts named in only, all where it is empty.
+func chooseParts(only string) ([]part, error) {
+	all := parts()
+	if only == "" {
+		return all, nil
+	}
+	var chosen []part
+	for _, name := range strings.Split(only, ",") {
+		i := slices.Index(partNames(), name)
+		if i < 0 {
+			return nil, fmt.Errorf("no part %q", name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// run measures and prints the rows to stdout. Progress goes to log.
+func run(o options, stdout, log io.Writer) (err error) {
+	chosen, err := chooseParts(o.only)
+	if err != nil {
+		return err
+	}
+	if o.bin, err = filepath.Abs(o.bin); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "rexwrap-bench")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	b := &bench{options: o, dir: dir, log: log}
+	if b.store, err = debsrc.Open(o.sources, io.Discard); err != nil {
+		return err
+	}
+	before := load()
+	for _, p := range chosen {
+		fmt.Fprintf(log, "bench: %s\n", p.name)
+		if err := p.measure(b); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	if o.json {
+		return json.NewEncoder(stdout).Encode(b.rows)
+	}
+	return printTable(stdout, b.rows, fmt.Sprintf("load average %s before, %s after", before, load()))
+}
+
+// load is the machine's load average over a minute.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	return first
+}
