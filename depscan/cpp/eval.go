@@ -505,7 +505,7 @@ func (e *evaluator) affected(s symbol, d *macroDef) bool {
 	case strings.HasPrefix(name, "__OPTIMIZE"), name == "__NO_INLINE__":
 		return e.dirty&optionsOptimize != 0
 	}
-	for _, fixed := range unaffected {
+	for _, fixed := range unaffected() {
 		if strings.HasPrefix(name, fixed) {
 			return false
 		}
@@ -513,14 +513,16 @@ func (e *evaluator) affected(s symbol, d *macroDef) bool {
 	return true
 }
 
-// unaffected are prefixes of predefined macros that no target or optimize
+// unaffected returns prefixes of predefined macros that no target or optimize
 // pragma changes.
-var unaffected = []string{
-	"__GNUC", "__STDC", "__cplusplus", "__cpp_", "__has_", "__x86_64", "__i386", "__amd64",
-	"__aarch64__", "__arm__", "__linux", "__unix", "__ELF__", "__LP64__", "_LP64", "__ILP32__",
-	"__CHAR", "__INT", "__UINT", "__SIZE", "__GLIBC", "__USE_", "__clang", "__STRICT_ANSI__",
-	"__BYTE_ORDER__", "__ORDER_", "__EXCEPTIONS", "__GXX_", "__need_", "__WCHAR", "__PTRDIFF",
-	"__INCLUDE", "__FILE__", "__LINE__", "__KERNEL__", "__VERSION__", "__USER_LABEL",
+func unaffected() []string {
+	return []string{
+		"__GNUC", "__STDC", "__cplusplus", "__cpp_", "__has_", "__x86_64", "__i386", "__amd64",
+		"__aarch64__", "__arm__", "__linux", "__unix", "__ELF__", "__LP64__", "_LP64", "__ILP32__",
+		"__CHAR", "__INT", "__UINT", "__SIZE", "__GLIBC", "__USE_", "__clang", "__STRICT_ANSI__",
+		"__BYTE_ORDER__", "__ORDER_", "__EXCEPTIONS", "__GXX_", "__need_", "__WCHAR", "__PTRDIFF",
+		"__INCLUDE", "__FILE__", "__LINE__", "__KERNEL__", "__VERSION__", "__USER_LABEL",
+	}
 }
 
 func (e *evaluator) incbin(name string) error {

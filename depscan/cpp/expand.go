@@ -56,8 +56,6 @@ func (x *expander) fail(reason string) {
 	}
 }
 
-var endToken = token{kind: tokEnd}
-
 // raw returns the next token, unexpanded. At the end of the innermost barrier
 // it returns tokEnd, again and again.
 func (x *expander) raw() token {
@@ -69,7 +67,7 @@ func (x *expander) raw() token {
 			return t
 		}
 		if f.barrier {
-			return endToken
+			return token{kind: tokEnd}
 		}
 		x.pop()
 	}
@@ -100,7 +98,7 @@ func (x *expander) next() token {
 		}
 		if x.budget--; x.budget < 0 || x.err != "" {
 			x.fail("expansion-too-long")
-			return endToken
+			return token{kind: tokEnd}
 		}
 		if d.builtin != notBuiltin {
 			r, again := x.e.expandBuiltin(x, d, t)

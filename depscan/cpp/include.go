@@ -388,7 +388,7 @@ func (e *evaluator) probeHeader(name string, angled, next bool) bool {
 // like.
 func (e *evaluator) ask(x *expander, d *macroDef, t token) token {
 	var b strings.Builder
-	b.WriteString(knownNames[d.name])
+	b.WriteString(knownNames()[d.name])
 	depth := 0
 	for {
 		a := x.next()

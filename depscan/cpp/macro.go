@@ -83,8 +83,6 @@ func (d *macroDef) tokens(syms *symbols) *macro {
 	return m
 }
 
-var badMacro = &macro{bad: true}
-
 // parseMacro parses all of a definition that follows the name.
 //
 //	definition = [ "(" parameters ")" ] body        no blank before "("
@@ -94,14 +92,14 @@ func parseMacro(toks []token, text string, mode lexMode, syms *symbols) *macro {
 		p.m.function = true
 		n, ok := p.parameters(toks[1:])
 		if !ok {
-			return badMacro
+			return &macro{bad: true}
 		}
 		toks = toks[1+n:]
 	}
 	p.m.params = len(p.names)
 	body, ok := p.parse(toks)
 	if !ok || len(body) > 0 && (body[len(body)-1].paste || toks[0].op == opPaste) {
-		return badMacro
+		return &macro{bad: true}
 	}
 	if len(body) > 0 {
 		body[0].space = false

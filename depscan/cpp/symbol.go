@@ -51,22 +51,25 @@ const (
 	numKnown
 )
 
-var knownNames = [numKnown]string{
-	symDefined: "defined", symVaArgs: "__VA_ARGS__", symVaOpt: "__VA_OPT__",
-	symTrue: "true", symFalse: "false",
-	symFile: "__FILE__", symBaseFile: "__BASE_FILE__", symLine: "__LINE__",
-	symIncludeLevel: "__INCLUDE_LEVEL__", symCounter: "__COUNTER__",
-	symDate: "__DATE__", symTime: "__TIME__", symTimestamp: "__TIMESTAMP__",
-	symPragma: "_Pragma", symHasInclude: "__has_include",
-	symHasIncludeNext: "__has_include_next", symHasEmbed: "__has_embed",
-	symHasAttribute: "__has_attribute", symHasCppAttribute: "__has_cpp_attribute",
-	symHasCAttribute: "__has_c_attribute", symHasBuiltin: "__has_builtin",
-	symHasFeature: "__has_feature", symHasExtension: "__has_extension",
-	symHasDeclspecAttribute: "__has_declspec_attribute", symHasWarning: "__has_warning",
-	symHasConstexprBuiltin: "__has_constexpr_builtin", symIsIdentifier: "__is_identifier",
-	symIsTargetArch: "__is_target_arch", symIsTargetOS: "__is_target_os",
-	symIsTargetVendor: "__is_target_vendor", symIsTargetEnvironment: "__is_target_environment",
-	symBuildingModule: "__building_module", symOptimize: "__OPTIMIZE__",
+// knownNames returns their names.
+func knownNames() [numKnown]string {
+	return [numKnown]string{
+		symDefined: "defined", symVaArgs: "__VA_ARGS__", symVaOpt: "__VA_OPT__",
+		symTrue: "true", symFalse: "false",
+		symFile: "__FILE__", symBaseFile: "__BASE_FILE__", symLine: "__LINE__",
+		symIncludeLevel: "__INCLUDE_LEVEL__", symCounter: "__COUNTER__",
+		symDate: "__DATE__", symTime: "__TIME__", symTimestamp: "__TIMESTAMP__",
+		symPragma: "_Pragma", symHasInclude: "__has_include",
+		symHasIncludeNext: "__has_include_next", symHasEmbed: "__has_embed",
+		symHasAttribute: "__has_attribute", symHasCppAttribute: "__has_cpp_attribute",
+		symHasCAttribute: "__has_c_attribute", symHasBuiltin: "__has_builtin",
+		symHasFeature: "__has_feature", symHasExtension: "__has_extension",
+		symHasDeclspecAttribute: "__has_declspec_attribute", symHasWarning: "__has_warning",
+		symHasConstexprBuiltin: "__has_constexpr_builtin", symIsIdentifier: "__is_identifier",
+		symIsTargetArch: "__is_target_arch", symIsTargetOS: "__is_target_os",
+		symIsTargetVendor: "__is_target_vendor", symIsTargetEnvironment: "__is_target_environment",
+		symBuildingModule: "__building_module", symOptimize: "__OPTIMIZE__",
+	}
 }
 
 const symbolShards = 32
@@ -90,7 +93,8 @@ func newSymbols() *symbols {
 	for i := range s.shards {
 		s.shards[i].ids = make(map[string]symbol)
 	}
-	for _, name := range knownNames[1:] {
+	names := knownNames()
+	for _, name := range names[1:] {
 		s.intern(name)
 	}
 	return s

@@ -65,22 +65,27 @@ const (
 	opCompl
 )
 
-// punctuators are tried longest first.
-var punctuators = [...][]struct {
+// A punctuator is the spelling of an op.
+type punctuator struct {
 	text string
 	op   op
-}{
-	{{"%:%:", opPaste}},
-	{{"...", opEllipsis}, {"<<=", opNone}, {">>=", opNone}, {"->*", opNone}, {"<=>", opNone}},
-	{{"##", opPaste}, {"%:", opHash}, {"||", opOrOr}, {"&&", opAndAnd}, {"==", opEq}, {"!=", opNe},
-		{"<=", opLe}, {">=", opGe}, {"<<", opShl}, {">>", opShr}, {"->", opNone}, {"++", opNone},
-		{"--", opNone}, {"+=", opNone}, {"-=", opNone}, {"*=", opNone}, {"/=", opNone}, {"%=", opNone},
-		{"&=", opNone}, {"|=", opNone}, {"^=", opNone}, {"::", opNone}, {"<:", opNone}, {":>", opNone},
-		{"<%", opNone}, {"%>", opNone}, {".*", opNone}},
-	{{"(", opOpen}, {")", opClose}, {",", opComma}, {"#", opHash}, {"?", opQuestion}, {":", opColon},
-		{"|", opOr}, {"^", opXor}, {"&", opAnd}, {"<", opLt}, {">", opGt}, {"+", opPlus}, {"-", opMinus},
-		{"*", opMul}, {"/", opDiv}, {"%", opMod}, {"!", opNot}, {"~", opCompl}, {";", opNone},
-		{"=", opNone}, {"[", opNone}, {"]", opNone}, {"{", opNone}, {"}", opNone}, {".", opNone}},
+}
+
+// punctuators returns all of them, the longest first.
+func punctuators() [][]punctuator {
+	return [][]punctuator{
+		{{"%:%:", opPaste}},
+		{{"...", opEllipsis}, {"<<=", opNone}, {">>=", opNone}, {"->*", opNone}, {"<=>", opNone}},
+		{{"##", opPaste}, {"%:", opHash}, {"||", opOrOr}, {"&&", opAndAnd}, {"==", opEq}, {"!=", opNe},
+			{"<=", opLe}, {">=", opGe}, {"<<", opShl}, {">>", opShr}, {"->", opNone}, {"++", opNone},
+			{"--", opNone}, {"+=", opNone}, {"-=", opNone}, {"*=", opNone}, {"/=", opNone}, {"%=", opNone},
+			{"&=", opNone}, {"|=", opNone}, {"^=", opNone}, {"::", opNone}, {"<:", opNone}, {":>", opNone},
+			{"<%", opNone}, {"%>", opNone}, {".*", opNone}},
+		{{"(", opOpen}, {")", opClose}, {",", opComma}, {"#", opHash}, {"?", opQuestion}, {":", opColon},
+			{"|", opOr}, {"^", opXor}, {"&", opAnd}, {"<", opLt}, {">", opGt}, {"+", opPlus}, {"-", opMinus},
+			{"*", opMul}, {"/", opDiv}, {"%", opMod}, {"!", opNot}, {"~", opCompl}, {";", opNone},
+			{"=", opNone}, {"[", opNone}, {"]", opNone}, {"{", opNone}, {"}", opNone}, {".", opNone}},
+	}
 }
 
 // namedOp returns the operator that a word is in C++.
@@ -139,7 +144,7 @@ func nextToken(s string, mode lexMode, syms *symbols) (token, int) {
 	case c == '"' || c == '\'':
 		return quotedToken(s, 0)
 	}
-	for _, group := range punctuators {
+	for _, group := range punctuators() {
 		for _, p := range group {
 			if strings.HasPrefix(s, p.text) {
 				return token{kind: tokPunct, op: p.op}, len(p.text)

@@ -20,15 +20,18 @@ import (
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
 )
 
-// separate are options whose value is the next word; joinable ones may have it
-// in the same word.
-var (
-	separate = []string{"-o", "-x", "-MF", "-MT", "-MQ", "-include", "-imacros", "-isystem", "-iquote", "-idirafter",
+// separate returns the options whose value is the next word.
+func separate() []string {
+	return []string{"-o", "-x", "-MF", "-MT", "-MQ", "-include", "-imacros", "-isystem", "-iquote", "-idirafter",
 		"-iprefix", "-iwithprefix", "-iwithprefixbefore", "-isysroot", "--sysroot", "-iframework", "-Xclang", "-arch",
 		"-Xpreprocessor", "-include-pch"}
-	joinable = []string{"-I", "-D", "-U", "-F", "-A", "-isystem", "-iquote", "-idirafter", "-include", "-imacros",
+}
+
+// joinable returns the options that may have it in the same word.
+func joinable() []string {
+	return []string{"-I", "-D", "-U", "-F", "-A", "-isystem", "-iquote", "-idirafter", "-include", "-imacros",
 		"-iprefix", "-iwithprefixbefore", "-iwithprefix", "-isysroot", "-x", "-Wp,"}
-)
+}
 
 // Compile makes a Compile of a command line that has one source. env is added
 // to an empty environment.
@@ -61,14 +64,14 @@ func parse(argv []string, i *int) toolchains.Arg {
 	switch {
 	case w == "-" || !strings.HasPrefix(w, "-"):
 		return toolchains.Arg{Value: w, Form: argtable.Joined, Class: argtable.Source}
-	case slices.Contains(separate, w), slices.Contains(joinable, w):
+	case slices.Contains(separate(), w), slices.Contains(joinable(), w):
 		*i++
 		return toolchains.Arg{Option: w, Value: argv[*i], Form: argtable.Separate}
 	}
 	if opt, value, ok := strings.Cut(w, "="); ok && !strings.HasPrefix(w, "-D") && !strings.HasPrefix(w, "-I") && !strings.HasPrefix(w, "-Wp,") {
 		return toolchains.Arg{Option: opt + "=", Value: value, Form: argtable.Joined}
 	}
-	for _, o := range joinable {
+	for _, o := range joinable() {
 		if strings.HasPrefix(w, o) {
 			return toolchains.Arg{Option: o, Value: w[len(o):], Form: argtable.Joined}
 		}
