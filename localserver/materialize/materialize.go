@@ -49,6 +49,16 @@ func Look(path string) (Target, fs.FileMode, error) {
 	return Special, 0, nil
 }
 
+// Same reports whether a and b lead to one regular file.
+func Same(a, b string) bool {
+	infoA, err := os.Stat(a)
+	if err != nil || !infoA.Mode().IsRegular() {
+		return false
+	}
+	infoB, err := os.Stat(b)
+	return err == nil && os.SameFile(infoA, infoB)
+}
+
 // KeepsInode reports whether a compiler of the family opens an existing file of
 // this role for writing, so that its permissions stay, instead of replacing it.
 // The assembler unlinks an object before it makes a new one; clang renames a temp

@@ -257,6 +257,23 @@ func TestClangPCHKeepsModificationTimes(t *testing.T) {
 	}
 }
 
+func TestOutputsThatAreOneFileStepAside(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int x;\n", "a", "")
+	if err := os.Link(filepath.Join(dir, "a"), filepath.Join(dir, "b")); err != nil {
+		t.Fatal(err)
+	}
+	for _, argv := range [][]string{
+		{"gcc", "-MD", "-c", "x.c", "-o", "x.o", "-MF", "./x.o"}, {"gcc", "-MD", "-c", "x.c", "-o", "a", "-MF", "b"},
+	} {
+		r.outcome(journal.SteppedAside, dir, argv...)
+		if r.last().Reason != "same-output" {
+			t.Errorf("%v: reason %q", argv, r.last().Reason)
+		}
+	}
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-MD", "-c", "x.c")
+}
+
 func TestOtherOutputNameHits(t *testing.T) {
 	r, dir := newRig(t), t.TempDir()
 	write(t, dir, "x.c", hello, "h.h", "#define H 3\n")

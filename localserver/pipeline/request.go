@@ -12,6 +12,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/materialize"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
@@ -155,6 +156,9 @@ func (r *request) understand(ctx context.Context) error {
 		return err
 	}
 	r.describe()
+	if err := r.distinctOutputs(); err != nil {
+		return err
+	}
 	source, err := r.p.files.Digest(r.call.Abs(r.compile.Source))
 	if err != nil {
 		return toolchains.Unsupported("source-unreadable", r.compile.Source)
@@ -191,6 +195,22 @@ func (r *request) native(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	return r.p.o.Resolver.Native(ctx, r.compile.Toolchain, words)
+}
+
+// distinctOutputs steps aside where two outputs are one file: which of them is
+// left depends on who writes last.
+func (r *request) distinctOutputs() error {
+	outputs := r.compile.Outputs
+	for i, a := range outputs {
+		pathA := r.call.Abs(a.Path)
+		for _, b := range outputs[:i] {
+			pathB := r.call.Abs(b.Path)
+			if filepath.Clean(pathA) == filepath.Clean(pathB) || materialize.Same(pathA, pathB) {
+				return toolchains.Unsupported("same-output", a.Path)
+			}
+		}
+	}
+	return nil
 }
 
 // extraInputs are the files that the user wants to be in every key, each with
