@@ -260,7 +260,6 @@ func diagnosticRows() []row {
 		{name: "stdout-and-stderr-one-file", on: c, cmd: `$CC -Wall -c warn.c >log 2>&1`},
 		{name: "stderr-to-file", on: c, cmd: `$CC -Wall -c warn.c 2>log`},
 		{name: "stderr-to-null", on: c, cmd: `$CC -Wall -c warn.c 2>/dev/null`},
-		{name: "stderr-closed", on: c, cmd: `$CC -Wall -c warn.c 2>&-`, want: "hit"},
 		{name: "stdout-closed", on: c, cmd: `$CC -Wall -c warn.c >&-`, want: "hit"},
 		{name: "stdin-closed", on: c, cmd: `$CC -Wall -c warn.c <&-`},
 		{name: "all-closed", on: c, cmd: `$CC -c warn.c <&- >&- 2>&-`, want: "hit"},
@@ -460,8 +459,10 @@ func sideOutputRows() []row {
 }
 
 func profileRows() []row {
-	train := `echo 'int lib(int); int main(void) { return lib(0); }' >train.c && ` +
-		`$CC -O1 -fprofile-generate -c lib.c && $CC -fprofile-generate train.c lib.o -o train && ./train && rm -f train* lib.o`
+	// Each training run stamps its data anew, so the runs of a case share one.
+	train := `if test ! -f $KEEP/lib.gcda; then echo 'int lib(int); int main(void) { return lib(0); }' >train.c && ` +
+		`$CC -O1 -fprofile-generate -c lib.c && $CC -fprofile-generate train.c lib.o -o train && ./train && ` +
+		`rm -f train* lib.o && mv lib.gcda $KEEP; fi && cp $KEEP/lib.gcda .`
 	return []row{
 		{name: "coverage", on: c, cmd: `$CC --coverage -c main.c`},
 		{name: "coverage-o", on: c, cmd: `$CC --coverage -c main.c -o inc/x.o`},
@@ -504,7 +505,7 @@ func precompiledRows() []row {
 		{name: "use-gch-header-gone", on: "gcc", cmd: `$CC -include p.h -c lib.c`, prep: `[ -e $KEEP/gch ] || $CC inc/only.h -o $KEEP/gch; cp $KEEP/gch p.h.gch`},
 		{name: "use-pch", on: "clang", cmd: `$CC -include-pch main.h.pch -c lib.c`, prep: `$CC -x c-header main.h -o main.h.pch`},
 		{name: "use-pch-implicit", on: "clang", cmd: `$CC -include main.h -c lib.c`, prep: `$CC -x c-header main.h -o main.h.pch`},
-		{name: "use-pch-Xclang", on: "clang", cmd: `$CC -Xclang -include-pch -Xclang main.h.pch -c lib.c`, prep: `$CC -x c-header main.h -o main.h.pch`, want: run},
+		{name: "use-pch-Xclang", on: "clang", cmd: `$CC -Xclang -include-pch -Xclang main.h.pch -c lib.c`, prep: `$CC -x c-header main.h -o main.h.pch`},
 		{name: "use-pch-missing", on: "clang", cmd: `$CC -include-pch nope.pch -c lib.c`, want: aside},
 		{name: "pch-preprocess", on: "gcc", cmd: `$CC -fpch-preprocess -c main.c`},
 		{name: "modules", on: "clang++", cmd: `$CC -fmodules -fno-implicit-modules -c main.cc`, want: aside},
