@@ -19,8 +19,10 @@ func file(path, content string) Entry {
 func TestBuildIgnoresOrder(t *testing.T) {
 	entries := []Entry{
 		file("a/b/c.h", "1"), file("a/b.h", "2"), file("z.c", "3"),
-		{Path: "empty/dir", Dir: true}, {Path: "a", Dir: true},
-		{Path: "link", Target: "a/b"}, {Path: "tool", Digest: digest.OfString("x"), Executable: true},
+		{Path: "empty/dir", Dir: true},
+		{Path: "a", Dir: true},
+		{Path: "link", Target: "a/b"},
+		{Path: "tool", Digest: digest.OfString("x"), Executable: true},
 	}
 	want, err := Build(entries)
 	if err != nil {
@@ -55,8 +57,14 @@ func TestBuildEncodesTheTree(t *testing.T) {
 func TestEveryChangeChangesTheRoot(t *testing.T) {
 	seen := map[digest.Digest]int{}
 	for i, entries := range [][]Entry{
-		{}, {file("a", "1")}, {file("a", "2")}, {file("b", "1")}, {file("d/a", "1")},
-		{{Path: "a", Dir: true}}, {{Path: "a", Target: "1"}}, {{Path: "a", Digest: digest.OfString("1"), Executable: true}},
+		{},
+		{file("a", "1")},
+		{file("a", "2")},
+		{file("b", "1")},
+		{file("d/a", "1")},
+		{{Path: "a", Dir: true}},
+		{{Path: "a", Target: "1"}},
+		{{Path: "a", Digest: digest.OfString("1"), Executable: true}},
 	} {
 		tree, err := Build(entries)
 		if err != nil {
@@ -71,9 +79,17 @@ func TestEveryChangeChangesTheRoot(t *testing.T) {
 
 func TestBuildRejects(t *testing.T) {
 	for _, entries := range [][]Entry{
-		{file("", "")}, {file("/a", "")}, {file("a/", "")}, {file("a//b", "")}, {file("../a", "")},
-		{file("a/../b", "")}, {file("./a", "")}, {file("a\x00b", "")},
-		{file("a", "1"), file("a", "2")}, {file("a", "1"), file("a/b", "")}, {file("a/b", ""), file("a", "")},
+		{file("", "")},
+		{file("/a", "")},
+		{file("a/", "")},
+		{file("a//b", "")},
+		{file("../a", "")},
+		{file("a/../b", "")},
+		{file("./a", "")},
+		{file("a\x00b", "")},
+		{file("a", "1"), file("a", "2")},
+		{file("a", "1"), file("a/b", "")},
+		{file("a/b", ""), file("a", "")},
 		{file("a", "1"), {Path: "a", Dir: true}},
 	} {
 		if _, err := Build(entries); !errors.Is(err, ErrPath) {

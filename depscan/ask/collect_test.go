@@ -59,7 +59,9 @@ func TestFiles(t *testing.T) {
 		{"-isystem", "system", "./x.c"},
 		{"-isystem", "system", "-I.", b.dir + "/x.c"},
 		{"-isystem", "system", "-include", "forced.h", "-imacros", "in.h", "x.c"},
-		{"x.cc"}, {"x.S"}, {"-nostdinc", "plain.c"},
+		{"x.cc"},
+		{"x.S"},
+		{"-nostdinc", "plain.c"},
 	}
 	deps := [][]string{nil, {"-MD"}, {"-MMD"}, {"-MD", "-MF", "/dev/null"}, {"-MMD", "-MP", "-MT", "a b", "-MF", "u.d", "-g"}}
 	for _, cc := range compilers(t) {

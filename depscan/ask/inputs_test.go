@@ -26,59 +26,87 @@ func TestAbsent(t *testing.T) {
 		want  []string // all of them but those in built-in directories
 	}{
 		{
-			"a header of the second directory", []string{"x.c", "#include <foo.h>\n", "a/y", "", "b/foo.h", ""}, []string{"-Ia", "-Ib"},
+			"a header of the second directory",
+			[]string{"x.c", "#include <foo.h>\n", "a/y", "", "b/foo.h", ""},
+			[]string{"-Ia", "-Ib"},
 			[]string{"a/foo.h"},
 		},
 		{
-			"quotes", []string{"src/x.c", "#include \"foo.h\"\n", "q/y", "", "a/y", "", "b/foo.h", ""}, []string{"-iquote", "q", "-Ia", "-Ib"},
+			"quotes",
+			[]string{"src/x.c", "#include \"foo.h\"\n", "q/y", "", "a/y", "", "b/foo.h", ""},
+			[]string{"-iquote", "q", "-Ia", "-Ib"},
 			[]string{"a/foo.h", "q/foo.h", "src/foo.h"},
 		},
 		{
-			"a directory that is not there", []string{"x.c", "#include <foo.h>\n#include <sub/bar.h>\n", "b/foo.h", "", "b/sub/bar.h", ""}, []string{"-Ia/b/c", "-Ib"},
+			"a directory that is not there",
+			[]string{"x.c", "#include <foo.h>\n#include <sub/bar.h>\n", "b/foo.h", "", "b/sub/bar.h", ""},
+			[]string{"-Ia/b/c", "-Ib"},
 			[]string{"a/"},
 		},
 		{
-			"a subdirectory that is not there", []string{"x.c", "#include <sub/bar.h>\n", "a/y", "", "b/sub/bar.h", ""}, []string{"-Ia", "-Ib"},
+			"a subdirectory that is not there",
+			[]string{"x.c", "#include <sub/bar.h>\n", "a/y", "", "b/sub/bar.h", ""},
+			[]string{"-Ia", "-Ib"},
 			[]string{"a/sub/"},
 		},
 		{
-			"a directory of the name", []string{"x.c", "#include <foo.h>\n", "a/foo.h/y", "", "b/foo.h", ""}, []string{"-Ia", "-Ib"},
+			"a directory of the name",
+			[]string{"x.c", "#include <foo.h>\n", "a/foo.h/y", "", "b/foo.h", ""},
+			[]string{"-Ia", "-Ib"},
 			[]string{"a/foo.h"},
 		},
 		{
-			"__has_include", []string{"x.c", "#if __has_include(\"foo.h\") || __has_include_next(\"bar.h\")\n#endif\n", "a/y", ""}, []string{"-Ia"},
+			"__has_include",
+			[]string{"x.c", "#if __has_include(\"foo.h\") || __has_include_next(\"bar.h\")\n#endif\n", "a/y", ""},
+			[]string{"-Ia"},
 			[]string{"a/bar.h", "a/foo.h", "bar.h", "foo.h"},
 		},
 		{
-			"of macros", []string{"x.c", "#define F \"foo.h\"\n#if __has_include(F)\n#endif\n"}, nil,
+			"of macros",
+			[]string{"x.c", "#define F \"foo.h\"\n#if __has_include(F)\n#endif\n"},
+			nil,
 			[]string{"foo.h"},
 		},
 		{
-			"of an option's macro", []string{"x.c", "#if __has_include(F)\n#endif\n"}, []string{"-DF=\"foo.h\""},
+			"of an option's macro",
+			[]string{"x.c", "#if __has_include(F)\n#endif\n"},
+			[]string{"-DF=\"foo.h\""},
 			[]string{"foo.h"},
 		},
 		{
-			"by way of a macro", []string{"x.c", "#define HAS(x) __has_include(x)\n#if HAS(\"foo.h\")\n#endif\n"}, nil,
+			"by way of a macro",
+			[]string{"x.c", "#define HAS(x) __has_include(x)\n#if HAS(\"foo.h\")\n#endif\n"},
+			nil,
 			[]string{"foo.h"},
 		},
 		{
-			"computed include", []string{"x.c", "#define F <foo.h>\n#include F\n", "a/y", "", "b/foo.h", ""}, []string{"-Ia", "-Ib"},
+			"computed include",
+			[]string{"x.c", "#define F <foo.h>\n#include F\n", "a/y", "", "b/foo.h", ""},
+			[]string{"-Ia", "-Ib"},
 			[]string{"a/foo.h", "foo.h"},
 		},
 		{
-			"include_next", []string{"x.c", "#include <foo.h>\n", "a/foo.h", "#include_next <foo.h>\n", "b/y", "", "c/foo.h", ""}, []string{"-Ia", "-Ib", "-Ic"},
+			"include_next",
+			[]string{"x.c", "#include <foo.h>\n", "a/foo.h", "#include_next <foo.h>\n", "b/y", "", "c/foo.h", ""},
+			[]string{"-Ia", "-Ib", "-Ic"},
 			[]string{"b/foo.h"},
 		},
 		{
-			"incbin", []string{"x.c", "__asm__(\".incbin \\\"x.bin\\\"\");\n", "a/x.bin", "", "b/y", ""}, []string{"-Ia", "-Ib"},
+			"incbin",
+			[]string{"x.c", "__asm__(\".incbin \\\"x.bin\\\"\");\n", "a/x.bin", "", "b/y", ""},
+			[]string{"-Ia", "-Ib"},
 			[]string{"b/x.bin", "x.bin"},
 		},
 		{
-			"forced", []string{"x.c", "\n", "a/y", "", "b/foo.h", ""}, []string{"-include", "foo.h", "-Ia", "-Ib"},
+			"forced",
+			[]string{"x.c", "\n", "a/y", "", "b/foo.h", ""},
+			[]string{"-include", "foo.h", "-Ia", "-Ib"},
 			[]string{"a/foo.h", "foo.h"},
 		},
 		{
-			"in a group that is skipped", []string{"x.c", "#if 0\n#include \"foo.h\"\n#endif\n"}, nil,
+			"in a group that is skipped",
+			[]string{"x.c", "#if 0\n#include \"foo.h\"\n#endif\n"},
+			nil,
 			[]string{"foo.h"},
 		},
 	}
@@ -324,7 +352,8 @@ func TestSurroundings(t *testing.T) {
 	addSurroundings(in, b.dir)
 	want := &depscan.Inputs{
 		Files: []depscan.File{
-			{Path: "x.c", Real: b.dir + "/x.c"}, {Path: "link/a.h", Real: b.dir + "/real/a.h"},
+			{Path: "x.c", Real: b.dir + "/x.c"},
+			{Path: "link/a.h", Real: b.dir + "/real/a.h"},
 			{Path: "sub/deep/../../real/a.h", Real: b.dir + "/real/a.h"},
 		},
 		Probed: []depscan.File{{Path: b.dir + "/c.h", Real: b.dir + "/real/a.h"}},

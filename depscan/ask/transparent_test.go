@@ -17,8 +17,14 @@ func TestTransparent(t *testing.T) {
 		"x.S", "#include \"a.h\"\n.globl f\nf:\n\tnop\n", "x.s", ".globl f\nf:\n\tnop\n", "x.i", "int f(int a) { return a; }\n",
 	)
 	flags := [][]string{
-		{}, {"-g"}, {"-O2", "-g3"}, {"-gsplit-dwarf"}, {"-g", "-ffile-prefix-map=" + b.dir + "=/x"}, {"-fverbose-asm", "-S"},
-		{"-Wall", "-Wextra", "-O2"}, {"-fstack-usage"},
+		{},
+		{"-g"},
+		{"-O2", "-g3"},
+		{"-gsplit-dwarf"},
+		{"-g", "-ffile-prefix-map=" + b.dir + "=/x"},
+		{"-fverbose-asm", "-S"},
+		{"-Wall", "-Wextra", "-O2"},
+		{"-fstack-usage"},
 	}
 	deps := [][]string{nil, {"-MD"}, {"-MMD"}, {"-MMD", "-MP", "-MT", "all x$(y)", "-MF", "sub.d"}}
 	for _, cc := range compilers(t) {

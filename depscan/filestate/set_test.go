@@ -53,27 +53,43 @@ func TestCheckAllOneChange(t *testing.T) {
 		{"unrelated file appears", func(f *fakeFS) { f.write("/d/a/other.h", "") }, Difference{}},
 		{"object appears beside the source", func(f *fakeFS) { f.write("/d/main.o", "") }, Difference{}},
 		{"directory of a header's name", func(f *fakeFS) { f.mkdir("/d/a/foo.h") }, Difference{}},
-		{"source edited", func(f *fakeFS) { f.write("/d/main.c", "MAIN") },
-			Difference{Cause: Changed, Path: "/d/main.c", Old: of("main"), New: of("MAIN")}},
+		{
+			"source edited", func(f *fakeFS) { f.write("/d/main.c", "MAIN") },
+			Difference{Cause: Changed, Path: "/d/main.c", Old: of("main"), New: of("MAIN")},
+		},
 		{"header removed", func(f *fakeFS) { f.remove("/d/b/foo.h") }, Difference{Cause: Vanished, Path: "/d/b/foo.h"}},
-		{"header becomes a directory", func(f *fakeFS) { f.remove("/d/b/foo.h"); f.mkdir("/d/b/foo.h") },
-			Difference{Cause: Unreadable, Path: "/d/b/foo.h"}},
+		{
+			"header becomes a directory", func(f *fakeFS) { f.remove("/d/b/foo.h"); f.mkdir("/d/b/foo.h") },
+			Difference{Cause: Unreadable, Path: "/d/b/foo.h"},
+		},
 		{"header shadowed", func(f *fakeFS) { f.write("/d/a/foo.h", "") }, Difference{Cause: Appeared, Path: "/d/a/foo.h"}},
-		{"header shadowed by a link", func(f *fakeFS) { f.symlink("/d/b/foo.h", "/d/a/foo.h") },
-			Difference{Cause: Appeared, Path: "/d/a/foo.h"}},
-		{"header shadowed beside the source", func(f *fakeFS) { f.write("/d/foo.h", "") },
-			Difference{Cause: Appeared, Path: "/d/foo.h"}},
+		{
+			"header shadowed by a link", func(f *fakeFS) { f.symlink("/d/b/foo.h", "/d/a/foo.h") },
+			Difference{Cause: Appeared, Path: "/d/a/foo.h"},
+		},
+		{
+			"header shadowed beside the source", func(f *fakeFS) { f.write("/d/foo.h", "") },
+			Difference{Cause: Appeared, Path: "/d/foo.h"},
+		},
 		{"include directory appears", func(f *fakeFS) { f.mkdir("/d/none") }, Difference{Cause: Appeared, Path: "/d/none"}},
-		{"include directory appears as a link", func(f *fakeFS) { f.symlink("/d/b", "/d/none") },
-			Difference{Cause: Appeared, Path: "/d/none"}},
+		{
+			"include directory appears as a link", func(f *fakeFS) { f.symlink("/d/b", "/d/none") },
+			Difference{Cause: Appeared, Path: "/d/none"},
+		},
 		{"sub-directory appears", func(f *fakeFS) { f.mkdir("/d/a/sub") }, Difference{Cause: Appeared, Path: "/d/a/sub"}},
 		{"file in the place of a directory", func(f *fakeFS) { f.write("/d/a/sub", "") }, Difference{}},
-		{"shadowed behind a link", func(f *fakeFS) { f.write("/d/b/bar.h", "") },
-			Difference{Cause: Appeared, Path: "/d/link/bar.h"}},
-		{"link leads elsewhere", func(f *fakeFS) { f.remove("/d/link"); f.symlink("/d/a", "/d/link") },
-			Difference{Cause: Redirected, Path: "/d/link"}},
-		{"directory replaced by a file", func(f *fakeFS) { f.remove("/d/a"); f.write("/d/a", "") },
-			Difference{Cause: Vanished, Path: "/d/a"}},
+		{
+			"shadowed behind a link", func(f *fakeFS) { f.write("/d/b/bar.h", "") },
+			Difference{Cause: Appeared, Path: "/d/link/bar.h"},
+		},
+		{
+			"link leads elsewhere", func(f *fakeFS) { f.remove("/d/link"); f.symlink("/d/a", "/d/link") },
+			Difference{Cause: Redirected, Path: "/d/link"},
+		},
+		{
+			"directory replaced by a file", func(f *fakeFS) { f.remove("/d/a"); f.write("/d/a", "") },
+			Difference{Cause: Vanished, Path: "/d/a"},
+		},
 	} {
 		for checks := range 4 {
 			t.Run(fmt.Sprintf("%s/after=%d", tt.name, checks), func(t *testing.T) {
