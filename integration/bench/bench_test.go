@@ -43,7 +43,7 @@ func TestRows(t *testing.T) {
 	}
 	for _, name := range []string{
 		"thin binary start", "stepping aside (a link)", "stepping aside (server asked)", "hit, small C (", "hit, small C, -MD",
-		"hit, C++", "hit, heavy", "hits at -j8", "first build", "server's memory after a sample", "server's memory, idle", "server's memory after 8 units",
+		"hit, C++", "hit, heavy", "hits at -j8", "first build", "server's memory after a sample", "server's memory, idle", "server's memory after 4 units",
 	} {
 		if !slices.ContainsFunc(rows, func(r Row) bool { return strings.HasPrefix(r.Name, name) }) {
 			t.Errorf("no row %q", name)

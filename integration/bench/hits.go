@@ -29,8 +29,9 @@ type unit struct {
 }
 
 // units are the sources of the targets. The heavy one is made up to its size by
-// generated headers where boost is not installed.
-func units() []unit {
+// generated headers where boost is not installed, and small where few hits are
+// measured.
+func (b *bench) units() []unit {
 	const small = "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n\nint f(const char *s) { return (int)strlen(s) + getpid(); }\n"
 	heavy := unit{
 		name: "heavy, boost", file: "heavy.cpp", driver: "g++", static: 0.4, debian: 0.4,
@@ -39,6 +40,9 @@ func units() []unit {
 	if _, err := os.Stat("/usr/include/boost/asio.hpp"); err != nil {
 		heavy.name, heavy.generated = "heavy, generated", 590
 		heavy.text = "#include <bits/stdc++.h>\n" + includeChains(heavy.generated) + "unsigned char object[360000] = {1};\n"
+	}
+	if b.quick {
+		heavy.name, heavy.generated, heavy.text = "heavy, generated", 120, includeChains(120)
 	}
 	return []unit{
 		{name: "small C", file: "small.c", text: small, driver: "gcc", static: 1, debian: 0.8},
@@ -50,7 +54,7 @@ func units() []unit {
 
 // hits measures each unit's hits beside those of the ccaches at hand.
 func (b *bench) hits() error {
-	for i, u := range units() {
+	for i, u := range b.units() {
 		if err := b.unitHits(u, filepath.Join(b.dir, fmt.Sprintf("hits%d", i))); err != nil {
 			return fmt.Errorf("%s: %w", u.name, err)
 		}
@@ -213,13 +217,17 @@ func ccacheName(name, path string) string {
 	return name + "-" + first[strings.LastIndexByte(first, ' ')+1:]
 }
 
+// mostOther is the share of calls in percent that may be no hits: on a busy
+// machine the server can miss a deadline, and the wrapper then compiles.
+const mostOther = 1
+
 // checkHits fails where what was measured were not hits.
 func checkHits(r *rig.Rig, before rig.Stats, n int, rivals []*contender) error {
-	after, err := r.Stats()
+	after, err := r.Settled(before.Calls + int64(n))
 	if err != nil {
 		return err
 	}
-	if d := after.Sub(before); d.HitsLocal != int64(n) {
+	if d := after.Sub(before); 100*d.HitsLocal < (100-mostOther)*int64(n) {
 		return fmt.Errorf("%d hits of %d runs: %+v", d.HitsLocal, n, d)
 	}
 	for _, c := range rivals {
@@ -229,7 +237,7 @@ func checkHits(r *rig.Rig, before rig.Stats, n int, rivals []*contender) error {
 		if err != nil {
 			return fmt.Errorf("statistics of %s: %w", c.name, err)
 		}
-		if hits, err := counter(out, "direct_cache_hit"); err != nil || hits < n {
+		if hits, err := counter(out, "direct_cache_hit"); err != nil || 100*hits < (100-mostOther)*n {
 			return errors.Join(fmt.Errorf("%s: %d hits of %d runs", c.name, hits, n), err)
 		}
 	}

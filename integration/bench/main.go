@@ -53,13 +53,14 @@ type counts struct {
 	pairs   int // first builds
 	units   int // translation units of the generated tree
 	headers int // its headers
+	quick   bool
 }
 
 func chooseCounts(quick, full bool) counts {
 	c := counts{starts: 500, hits: 300, tail: 150, pairs: 5, units: 200, headers: 640}
 	switch {
 	case quick:
-		c = counts{starts: 10, hits: 5, tail: 5, pairs: 1, units: 8, headers: 40}
+		c = counts{starts: 10, hits: 5, tail: 5, pairs: 1, units: 4, headers: 40, quick: true}
 	case full:
 		c.units, c.headers = 2500, 8000
 	}

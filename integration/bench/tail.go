@@ -23,7 +23,7 @@ func (b *bench) measureTail() error {
 	if err != nil {
 		return err
 	}
-	u := units()[0]
+	u := b.units()[0]
 	dir := filepath.Join(b.dir, "tail")
 	if _, err := u.write(dir); err != nil {
 		return err
