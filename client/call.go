@@ -91,10 +91,6 @@ func (c *Conn) note(ctx context.Context, err error) {
 	if !errors.As(err, &e) || ctx.Err() != nil {
 		return
 	}
-	if isWorkerless(err) {
-		c.alive()
-		return
-	}
 	if c.breaker.failed(e, c.dead()) {
 		c.notify(e.Error())
 	}

@@ -63,7 +63,8 @@ type offer struct {
 
 // Capabilities returns what the server offers. It asks once in ten minutes;
 // callers share the answer, which they must not change. Where GetCapabilities
-// is not implemented the answer is what any cache can do.
+// is not implemented the answer is what any cache can do, and that results may
+// be stored.
 func (c *Conn) Capabilities(ctx context.Context) (*Capabilities, error) {
 	o := &c.offer
 	o.mu.Lock()
@@ -74,7 +75,9 @@ func (c *Conn) Capabilities(ctx context.Context) (*Capabilities, error) {
 	msg, err := repb.NewCapabilitiesClient(c).GetCapabilities(ctx, &repb.GetCapabilitiesRequest{InstanceName: c.instance})
 	switch {
 	case errors.Is(err, ErrUnimplemented):
-		msg = &repb.ServerCapabilities{CacheCapabilities: &repb.CacheCapabilities{}}
+		msg = &repb.ServerCapabilities{CacheCapabilities: &repb.CacheCapabilities{
+			ActionCacheUpdateCapabilities: &repb.ActionCacheUpdateCapabilities{UpdateEnabled: true},
+		}}
 	case err != nil:
 		return nil, fmt.Errorf("ask for capabilities: %w", err)
 	}

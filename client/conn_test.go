@@ -105,7 +105,7 @@ func TestRetries(t *testing.T) {
 		{"unavailable twice", clienttest.Fault{To: 2, Code: codes.Unavailable}, 3, nil},
 		{"exhausted twice", clienttest.Fault{To: 2, Code: codes.ResourceExhausted}, 3, nil},
 		{"always unavailable", clienttest.Fault{Code: codes.Unavailable}, 4, client.ErrUnavailable},
-		{"no workers", clienttest.Fault{Code: codes.Unavailable, Message: "No workers exist for x"}, 1, client.ErrUnavailable},
+		{"no workers", clienttest.Fault{Code: codes.Unavailable, Message: "No workers exist for x"}, 1, client.ErrNoWorkers},
 		{"too large", clienttest.Fault{Code: codes.ResourceExhausted, Message: "grpc: received message larger than max"}, 1, client.ErrTooLarge},
 		{"not found", clienttest.Fault{Code: codes.NotFound}, 1, client.ErrNotFound},
 		{"denied", clienttest.Fault{Code: codes.PermissionDenied}, 1, client.ErrDenied},

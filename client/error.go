@@ -15,6 +15,7 @@ import (
 var (
 	ErrNotFound        = errors.New("not found")
 	ErrUnavailable     = errors.New("remote is unavailable")
+	ErrNoWorkers       = errors.New("remote has no workers for the platform")
 	ErrTimeout         = errors.New("remote did not answer in time")
 	ErrUnimplemented   = errors.New("remote does not implement it")
 	ErrUnauthenticated = errors.New("remote does not know us")
@@ -72,6 +73,9 @@ func sentinel(s *status.Status) error {
 	case codes.NotFound:
 		return ErrNotFound
 	case codes.Unavailable, codes.Aborted:
+		if strings.Contains(s.Message(), "No workers exist for") { // Buildbarn
+			return ErrNoWorkers
+		}
 		return ErrUnavailable
 	case codes.DeadlineExceeded:
 		return ErrTimeout
@@ -119,18 +123,12 @@ func mixedUp(s *status.Status) bool {
 }
 
 // IsRetryable reports whether the same call may succeed a moment later: the
-// remote was unavailable, slow or exhausted, not refusing. A remote without
-// workers for the platform says UNAVAILABLE as well (Buildbarn), but waiting
-// does not help.
+// remote was unavailable, slow or exhausted, not refusing.
 func IsRetryable(err error) bool {
-	if errors.Is(err, ErrOpen) || isWorkerless(err) {
+	if errors.Is(err, ErrOpen) {
 		return false
 	}
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrExhausted)
-}
-
-func isWorkerless(err error) bool {
-	return errors.Is(err, ErrUnavailable) && strings.Contains(err.Error(), "No workers exist for")
 }
 
 // StatusError returns the *Error of a status that came inside a response, or

@@ -60,10 +60,11 @@ var policy = map[string][]string{
 	"client/action": {"client/digest", "client/merkle", remoteAPIs, protobuf},
 
 	// The remote.
-	"client":            {"client/bytestream", "client/digest", grpc, protobuf, remoteAPIs},
-	"client/bytestream": {grpc, protobuf},
-	"client/cas":        {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, sync, zstd},
-	"client/clienttest": {"client", "client/bytestream", "client/cas", "client/digest", "client/merkle", googleAPIs, grpc, operations, protobuf, remoteAPIs, zstd},
+	"client":             {"client/bytestream", "client/digest", grpc, protobuf, remoteAPIs},
+	"client/bytestream":  {grpc, protobuf},
+	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, sync, zstd},
+	"client/actioncache": {"client", "client/digest", "client/merkle", remoteAPIs},
+	"client/clienttest":  {"client", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/merkle", googleAPIs, grpc, operations, protobuf, remoteAPIs, zstd},
 
 	// The server.
 	"localserver/bug":         {zerolog},
