@@ -67,14 +67,6 @@ func (r *remembered) put(key preparedKey, p *prepared) {
 	}
 }
 
-// drop forgets the manifest at one place. Other places find out by themselves:
-// their candidates stay true, they only lack the newest.
-func (r *remembered) drop(key preparedKey) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.remove(key)
-}
-
 // clear forgets everything.
 func (r *remembered) clear() {
 	r.mu.Lock()
