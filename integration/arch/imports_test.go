@@ -64,7 +64,8 @@ var policy = map[string][]string{
 	"client/bytestream":  {grpc, protobuf},
 	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, sync, zstd},
 	"client/actioncache": {"client", "client/digest", "client/merkle", remoteAPIs},
-	"client/clienttest":  {"client", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/merkle", googleAPIs, grpc, operations, protobuf, remoteAPIs, zstd},
+	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle", googleAPIs, grpc, operations, protobuf, remoteAPIs, zstd},
+	"client/execute":     {"client", "client/action", "client/digest", "client/merkle", googleAPIs, grpc, operations, remoteAPIs},
 
 	// The server.
 	"localserver/bug":         {zerolog},
