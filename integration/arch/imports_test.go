@@ -9,20 +9,23 @@ import (
 
 // Third-party modules, by what they are for.
 const (
-	badger     = "github.com/dgraph-io/badger/v4"
-	blake3     = "github.com/zeebo/blake3"
-	cli        = "github.com/urfave/cli/v2"
-	googleAPIs = "google.golang.org/genproto/googleapis"
-	grpc       = "google.golang.org/grpc"
-	operations = "cloud.google.com/go/longrunning"
-	protobuf   = "google.golang.org/protobuf"
-	remoteAPIs = "github.com/bazelbuild/remote-apis"
-	sync       = "golang.org/x/sync"
-	sys        = "golang.org/x/sys"
-	testscript = "github.com/rogpeppe/go-internal"
-	toml       = "github.com/pelletier/go-toml/v2"
-	zerolog    = "github.com/rs/zerolog"
-	zstd       = "github.com/klauspost/compress"
+	badger      = "github.com/dgraph-io/badger/v4"
+	blake3      = "github.com/zeebo/blake3"
+	cli         = "github.com/urfave/cli/v2"
+	cmp         = "github.com/google/go-cmp"
+	errdetails  = "google.golang.org/genproto/googleapis/rpc"
+	grpc        = "google.golang.org/grpc"
+	longrunning = "cloud.google.com/go/longrunning"
+	protobuf    = "google.golang.org/protobuf"
+	protowire   = "google.golang.org/protobuf/encoding/protowire"
+	remoteAPIs  = "github.com/bazelbuild/remote-apis"
+	synchronize = "golang.org/x/sync"
+	sys         = "golang.org/x/sys"
+	testscript  = "github.com/rogpeppe/go-internal"
+	toml        = "github.com/pelletier/go-toml/v2"
+	xxhash      = "github.com/cespare/xxhash/v2"
+	zerolog     = "github.com/rs/zerolog"
+	zstd        = "github.com/klauspost/compress"
 )
 
 // policy is a statement of design, not a record of what happens to be true: do
@@ -37,59 +40,92 @@ const (
 // cmd/rexd composes.
 var policy = map[string][]string{
 	// The thin side.
-	"wrapper/wire":     {},
-	"wrapper/endpoint": {},
-	"wrapper":          {"wrapper/wire", "wrapper/endpoint"},
-	"cmd/rexwrap":      {"wrapper"},
+	"wrapper/wire":            {},
+	"wrapper/endpoint":        {},
+	"wrapper/endpoint/listen": {"wrapper/endpoint"},
+	"wrapper/proc":            {},
+	"wrapper":                 {"wrapper/wire", "wrapper/endpoint", "wrapper/proc"},
+	"cmd/rexwrap":             {"wrapper"},
 
 	// What a compile is.
-	"client/digest":       {blake3},
-	"toolchains/argtable": {},
-	"toolchains":          {"client/digest", "toolchains/argtable"},
-	"toolchains/gcc":      {"client/digest", "toolchains", "toolchains/argtable"},
-	"toolchains/clang":    {"client/digest", "toolchains", "toolchains/argtable"},
+	"client/digest":          {blake3},
+	"toolchains/argtable":    {},
+	"toolchains":             {"client/digest", "toolchains/argtable", synchronize, sys},
+	"toolchains/gnu":         {"client/digest", "toolchains", "toolchains/argtable"},
+	"toolchains/gnu/gnutest": {"toolchains", "toolchains/argtable"},
+	"toolchains/gcc":         {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
+	"toolchains/clang":       {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
+	"toolchains/probe":       {"client/digest", "toolchains", "toolchains/argtable", synchronize},
 
 	// What it reads.
-	"depscan":           {"client/digest", "toolchains"},
-	"depscan/filestate": {"client/digest", "depscan", "toolchains", sys},
-	"depscan/ask":       {"client/digest", "depscan", "toolchains", "toolchains/argtable"},
-	"depscan/cpp":       {"client/digest", "depscan", "depscan/filestate", "toolchains", "toolchains/argtable"},
+	"depscan":             {"client/digest", "toolchains"},
+	"depscan/depfile":     {},
+	"depscan/filestate":   {"client/digest", "depscan", sys},
+	"depscan/ask":         {"client/digest", "depscan", "depscan/depfile", "depscan/filestate", "toolchains", "toolchains/argtable", "toolchains/gnu"},
+	"depscan/cpp":         {"client/digest", "depscan", "depscan/filestate", "toolchains", "toolchains/argtable", "toolchains/gnu", sys},
+	"depscan/cpp/cpptest": {"client/digest", "toolchains", "toolchains/argtable"},
 
-	// What it is called in a cache.
-	"client/merkle": {"client/digest", remoteAPIs, protobuf},
-	"client/action": {"client/digest", "client/merkle", remoteAPIs, protobuf},
-
-	// The remote.
-	"client":             {"client/bytestream", "client/digest", grpc, protobuf, remoteAPIs},
-	"client/bytestream":  {grpc, protobuf},
-	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, sync, zstd},
-	"client/actioncache": {"client", "client/digest", "client/merkle", remoteAPIs},
-	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle", googleAPIs, grpc, operations, protobuf, remoteAPIs, zstd},
-	"client/execute":     {"client", "client/action", "client/digest", "client/merkle", googleAPIs, grpc, operations, remoteAPIs},
+	// What it is called in a cache, and the remote side.
+	"client/merkle":      {"client/digest", remoteAPIs, protobuf},
+	"client/action":      {"client/digest", "client/merkle", remoteAPIs, protobuf},
+	"client/bytestream":  {grpc, protowire},
+	"client":             {"client/bytestream", "client/digest", remoteAPIs, grpc, protobuf},
+	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", remoteAPIs, grpc, protobuf, zstd, synchronize},
+	"client/actioncache": {"client", "client/action", "client/digest", "client/merkle", remoteAPIs, grpc, protobuf},
+	"client/execute":     {"client", "client/action", "client/digest", "client/merkle", remoteAPIs, grpc, protobuf, errdetails, longrunning, synchronize},
+	"client/clienttest": {
+		"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle",
+		remoteAPIs, grpc, protobuf, errdetails, longrunning, zstd,
+	},
 
 	// The server.
 	"localserver/bug":         {zerolog},
-	"localserver/config":      {toml},
-	"localserver/diskstore":   {"client/digest", badger, zstd, sys},
-	"localserver/journal":     {"client/digest", badger},
+	"localserver/config":      {"client/digest", "toolchains", "toolchains/argtable", toml, sys},
+	"localserver/diskstore":   {"client/digest", badger, protobuf, sys, xxhash, zerolog, zstd},
+	"localserver/journal":     {"client/digest", zerolog},
 	"localserver/localexec":   {"toolchains", sys},
-	"localserver/materialize": {"client/digest", "depscan/ask", "toolchains", "wrapper/wire", sys},
+	"localserver/materialize": {"client/digest", "depscan/depfile", "toolchains", sys},
+	"localserver/pipeline": {
+		"client/action", "client/actioncache", "client/cas", "client/digest", "client/execute", "client/merkle",
+		"depscan", "depscan/ask", "depscan/depfile", "depscan/filestate",
+		"localserver/bug", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/materialize",
+		"toolchains", "toolchains/argtable", "wrapper/wire", zerolog,
+	},
+	"localserver/admin": {"localserver/journal", "wrapper/wire"},
+	"localserver": {
+		"client/digest", "depscan",
+		"localserver/admin", "localserver/bug", "localserver/diskstore", "localserver/materialize", "localserver/pipeline",
+		"toolchains", "wrapper/endpoint/listen", "wrapper/wire", zerolog,
+	},
+
+	// The composition root.
+	"cmd/rexd": {
+		"client", "client/actioncache", "client/cas", "client/digest", "client/execute",
+		"depscan", "depscan/ask", "depscan/cpp", "depscan/filestate",
+		"localserver", "localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/localexec", "localserver/pipeline",
+		"toolchains", "toolchains/argtable", "toolchains/clang", "toolchains/gcc", "toolchains/probe",
+		"wrapper/endpoint", "wrapper/endpoint/listen", cli, sys, zerolog,
+	},
 
 	// The tests and programs of this folder.
-	"integration":              {"integration/rig", testscript},
+	"integration":              {"integration/debsrc", "integration/rig", testscript},
 	"integration/arch":         {},
-	"integration/rig":          {testscript, sys},
+	"integration/bench":        {"integration/debsrc", "integration/rig"},
 	"integration/debsrc":       {},
+	"integration/demo":         {"integration/debsrc"},
 	"integration/differential": {"integration/rig", testscript},
+	"integration/faults":       {"integration/rig", testscript, sys},
 	"integration/keytable":     {"integration/rig", testscript},
-	"integration/projects":     {"integration/rig", "integration/debsrc"},
-	"integration/faults":       {"integration/rig", "integration/debsrc", testscript, sys},
-	"integration/bench":        {"integration/rig", "integration/debsrc"},
-	"integration/demo":         {"integration/rig", "integration/debsrc"},
+	"integration/projects":     {"integration/debsrc", "integration/rig"},
+	"integration/rig":          {testscript, sys},
+	"integration/scancorpus":   {"integration/debsrc"},
 }
 
 // testImports are third-party modules free to all tests.
-var testImports = []string{"github.com/google/go-cmp", testscript, "go.uber.org/goleak"}
+var testImports = []string{cmp, testscript}
+
+// remoteTestImports are those of tests below client.
+var remoteTestImports = []string{grpc, protobuf, remoteAPIs, errdetails, longrunning, zstd}
 
 func TestImports(t *testing.T) {
 	seen := map[string]bool{}
@@ -132,6 +168,9 @@ func mayImport(s *source, imp string, allowed []string) bool {
 	}
 	if s.test {
 		allowed = append(slices.Clone(testImports), allowed...)
+		if strings.HasPrefix(s.dir, "client") {
+			allowed = append(allowed, remoteTestImports...)
+		}
 	}
 	return slices.ContainsFunc(allowed, func(m string) bool { return imp == m || strings.HasPrefix(imp, m+"/") })
 }
