@@ -41,84 +41,101 @@ const (
 var policy = map[string][]string{
 	// The thin side.
 	"wrapper/wire":            {},
+	"wrapper/proc":            {},
 	"wrapper/endpoint":        {},
 	"wrapper/endpoint/listen": {"wrapper/endpoint"},
-	"wrapper/proc":            {},
 	"wrapper":                 {"wrapper/wire", "wrapper/endpoint", "wrapper/proc"},
 	"cmd/rexwrap":             {"wrapper"},
 
 	// What a compile is.
 	"client/digest":          {blake3},
 	"toolchains/argtable":    {},
-	"toolchains":             {"client/digest", "toolchains/argtable", synchronize, sys},
-	"toolchains/gnu":         {"client/digest", "toolchains", "toolchains/argtable"},
+	"toolchains":             {"client/digest", "toolchains/argtable", sync, sys},
+	"toolchains/gnu":         {"toolchains", "toolchains/argtable"},
 	"toolchains/gnu/gnutest": {"toolchains", "toolchains/argtable"},
 	"toolchains/gcc":         {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
 	"toolchains/clang":       {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
-	"toolchains/probe":       {"client/digest", "toolchains", "toolchains/argtable", synchronize},
+	"toolchains/probe":       {"client/digest", "toolchains", "toolchains/argtable", sync},
 
 	// What it reads.
 	"depscan":             {"client/digest", "toolchains"},
 	"depscan/depfile":     {},
-	"depscan/filestate":   {"client/digest", "depscan", sys},
+	"depscan/filestate":   {"client/digest", "depscan", "toolchains", sys},
 	"depscan/ask":         {"client/digest", "depscan", "depscan/depfile", "depscan/filestate", "toolchains", "toolchains/argtable", "toolchains/gnu"},
-	"depscan/cpp":         {"client/digest", "depscan", "depscan/filestate", "toolchains", "toolchains/argtable", "toolchains/gnu", sys},
+	"depscan/cpp":         {"client/digest", "depscan", "toolchains", "toolchains/argtable", "toolchains/gnu", sys},
 	"depscan/cpp/cpptest": {"client/digest", "toolchains", "toolchains/argtable"},
 
-	// What it is called in a cache, and the remote side.
-	"client/merkle":      {"client/digest", remoteAPIs, protobuf},
-	"client/action":      {"client/digest", "client/merkle", remoteAPIs, protobuf},
-	"client/bytestream":  {grpc, protowire},
-	"client":             {"client/bytestream", "client/digest", remoteAPIs, grpc, protobuf},
-	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", remoteAPIs, grpc, protobuf, zstd, synchronize},
-	"client/actioncache": {"client", "client/action", "client/digest", "client/merkle", remoteAPIs, grpc, protobuf},
-	"client/execute":     {"client", "client/action", "client/digest", "client/merkle", remoteAPIs, grpc, protobuf, errdetails, longrunning, synchronize},
-	"client/clienttest": {
-		"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle",
-		remoteAPIs, grpc, protobuf, errdetails, longrunning, zstd,
-	},
+	// What it is called in a cache.
+	"client/merkle": {"client/digest", remoteAPIs, protobuf},
+	"client/action": {"client/digest", "client/merkle", remoteAPIs, protobuf},
 
-	// The server.
+	// The remote.
+	"client":             {"client/bytestream", "client/digest", grpc, protobuf, remoteAPIs},
+	"client/bytestream":  {grpc, protobuf},
+	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, sync, zstd},
+	"client/actioncache": {"client", "client/digest", "client/merkle", grpc, remoteAPIs},
+	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle", googleAPIs, grpc, operations, protobuf, remoteAPIs, zstd},
+	"client/execute":     {"client", "client/action", "client/digest", "client/merkle", googleAPIs, grpc, operations, remoteAPIs},
+
+	// The server. badger reports its trouble and its tables by protobuf.
 	"localserver/bug":         {zerolog},
 	"localserver/config":      {"client/digest", "toolchains", "toolchains/argtable", toml, sys},
 	"localserver/diskstore":   {"client/digest", badger, protobuf, sys, xxhash, zerolog, zstd},
 	"localserver/journal":     {"client/digest", zerolog},
-	"localserver/localexec":   {"toolchains", sys},
-	"localserver/materialize": {"client/digest", "depscan/depfile", "toolchains", sys},
+	"localserver/localexec":   {"toolchains"},
+	"localserver/materialize": {"toolchains"},
+	"localserver/admin":       {"localserver/journal", "wrapper/wire"},
 	"localserver/pipeline": {
-		"client/action", "client/actioncache", "client/cas", "client/digest", "client/execute", "client/merkle",
-		"depscan", "depscan/ask", "depscan/depfile", "depscan/filestate",
-		"localserver/bug", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/materialize",
-		"toolchains", "toolchains/argtable", "wrapper/wire", zerolog,
+		"client/action", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
+		"depscan/filestate", "localserver/config", "localserver/diskstore", "localserver/journal",
+		"localserver/materialize", "toolchains", "toolchains/argtable", "wrapper/wire", zerolog,
 	},
-	"localserver/admin": {"localserver/journal", "wrapper/wire"},
 	"localserver": {
-		"client/digest", "depscan",
-		"localserver/admin", "localserver/bug", "localserver/diskstore", "localserver/materialize", "localserver/pipeline",
-		"toolchains", "wrapper/endpoint/listen", "wrapper/wire", zerolog,
+		"client/digest", "depscan", "localserver/admin", "localserver/bug", "localserver/diskstore",
+		"localserver/materialize", "localserver/pipeline", "toolchains", "wrapper/endpoint/listen",
+		"wrapper/wire", zerolog,
 	},
-
-	// The composition root.
 	"cmd/rexd": {
-		"client", "client/actioncache", "client/cas", "client/digest", "client/execute",
-		"depscan", "depscan/ask", "depscan/cpp", "depscan/filestate",
-		"localserver", "localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/localexec", "localserver/pipeline",
-		"toolchains", "toolchains/argtable", "toolchains/clang", "toolchains/gcc", "toolchains/probe",
-		"wrapper/endpoint", "wrapper/endpoint/listen", cli, sys, zerolog,
+		"client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver",
+		"localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal",
+		"localserver/localexec", "localserver/pipeline", "toolchains", "toolchains/argtable",
+		"toolchains/clang", "toolchains/gcc", "toolchains/probe", "wrapper/endpoint",
+		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},
 
 	// The tests and programs of this folder.
-	"integration":              {"integration/debsrc", "integration/rig", testscript},
+	"integration":              {"integration/rig", testscript},
 	"integration/arch":         {},
-	"integration/bench":        {"integration/debsrc", "integration/rig"},
-	"integration/debsrc":       {},
-	"integration/demo":         {"integration/debsrc"},
-	"integration/differential": {"integration/rig", testscript},
-	"integration/faults":       {"integration/rig", testscript, sys},
-	"integration/keytable":     {"integration/rig", testscript},
-	"integration/projects":     {"integration/debsrc", "integration/rig"},
 	"integration/rig":          {testscript, sys},
-	"integration/scancorpus":   {"integration/debsrc"},
+	"integration/debsrc":       {},
+	"integration/differential": {"integration/rig", testscript},
+	"integration/keytable":     {"integration/rig", testscript},
+	"integration/projects":     {"integration/rig", "integration/debsrc"},
+	"integration/faults":       {"integration/rig", "integration/debsrc", testscript, sys},
+	"integration/bench":        {"integration/rig", "integration/debsrc"},
+	"integration/demo":         {"integration/rig", "integration/debsrc"},
+	"integration/scancorpus":   {"client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
+}
+
+// testPolicy is what the tests of a package may import beside that: real
+// compilers in place of made-up ones.
+var testPolicy = map[string][]string{
+	"client":               {"client/clienttest"},
+	"client/actioncache":   {"client/clienttest", grpc},
+	"client/bytestream":    {protobuf},
+	"client/cas":           {"client/clienttest", grpc},
+	"client/execute":       {"client/cas", "client/clienttest"},
+	"cmd/rexd":             {"wrapper/wire"},
+	"depscan/cpp":          {"depscan/cpp/cpptest"},
+	"depscan/ask":          {"localserver/localexec", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
+	"depscan/depfile":      {"toolchains", "toolchains/clang", "toolchains/gcc"},
+	"localserver/journal":  {"localserver/diskstore"},
+	"localserver/pipeline": {"depscan/cpp", "localserver/localexec", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
+	"toolchains":           {"localserver/localexec"},
+	"toolchains/clang":     {"toolchains/gnu/gnutest"},
+	"toolchains/gcc":       {"toolchains/gnu/gnutest"},
+	"toolchains/gnu":       {"toolchains/clang", "toolchains/gcc"},
+	"toolchains/probe":     {"localserver/localexec", "toolchains/clang", "toolchains/gcc"},
 }
 
 // testImports are third-party modules free to all tests.
