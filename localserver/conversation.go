@@ -30,6 +30,8 @@ var errProtocol = errors.New("unexpected frame")
 type conversation struct {
 	conn   net.Conn
 	frames *wire.Reader
+	// ending is called when the wrapper may end soon.
+	ending func()
 
 	mu      sync.Mutex
 	waiting bool // the server works and the wrapper waits
@@ -37,8 +39,8 @@ type conversation struct {
 	temps   []string
 }
 
-func newConversation(conn net.Conn, frames *wire.Reader) *conversation {
-	return &conversation{conn: conn, frames: frames, waiting: true, begun: time.Now()}
+func newConversation(conn net.Conn, frames *wire.Reader, ending func()) *conversation {
+	return &conversation{conn: conn, frames: frames, ending: ending, waiting: true, begun: time.Now()}
 }
 
 // beat sends a heartbeat if the wrapper has been waiting for long enough. An
@@ -66,6 +68,7 @@ func (c *conversation) send(m wire.Message, waiting bool) error {
 
 // StepAside implements pipeline.Conversation.
 func (c *conversation) StepAside(reason, arg string) error {
+	c.ending()
 	return c.send(&wire.StepAside{Reason: reason, Arg: arg}, false)
 }
 
@@ -82,6 +85,7 @@ func (c *conversation) Run(m *wire.Run) (*wire.Ran, error) {
 	if err := c.receive(ran); err != nil {
 		return nil, err
 	}
+	c.ending()
 	c.mu.Lock()
 	c.waiting, c.begun = true, time.Now()
 	c.mu.Unlock()
@@ -97,6 +101,7 @@ func (c *conversation) Prepare(temps []string) error {
 // Done implements pipeline.Conversation. Temp files that the wrapper has not
 // renamed are removed, as it may be gone.
 func (c *conversation) Done(m *wire.Done) error {
+	c.ending()
 	err := c.send(m, false)
 	if err == nil {
 		err = c.conn.SetReadDeadline(time.Now().Add(commitLimit))

@@ -67,14 +67,14 @@ type Server struct {
 
 	mu   sync.Mutex
 	live map[*conversation]struct{}
-	open map[net.Conn]struct{}
-	last time.Time // the end of the last connection
+	open map[net.Conn]*visit
+	last time.Time // the end of the last connection that was not only a look
 }
 
 // New returns a Server made of o.
 func New(o Options) *Server {
 	return &Server{
-		o: o, live: make(map[*conversation]struct{}), open: make(map[net.Conn]struct{}), last: time.Now(),
+		o: o, live: make(map[*conversation]struct{}), open: make(map[net.Conn]*visit), last: time.Now(),
 	}
 }
 
@@ -122,7 +122,7 @@ func (s *Server) accept(ctx context.Context, fail context.CancelCauseFunc) {
 			return
 		}
 		s.mu.Lock()
-		s.open[conn] = struct{}{}
+		s.open[conn] = newVisit()
 		s.mu.Unlock()
 		s.conns.Go(func() {
 			defer s.closed(conn)
@@ -144,8 +144,12 @@ func (s *Server) closed(conn net.Conn) {
 	_ = conn.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	v := s.open[conn]
 	delete(s.open, conn)
-	s.last = time.Now()
+	v.settle()
+	if !v.looks {
+		s.last = time.Now()
+	}
 }
 
 // keep closes the listener at the end, sends heartbeats, and ends an idle
@@ -177,7 +181,10 @@ func (s *Server) beat(now time.Time) bool {
 	for c := range s.live {
 		live = append(live, c)
 	}
-	idle := len(s.open) == 0
+	idle := true
+	for _, v := range s.open {
+		idle = idle && v.looks
+	}
 	since := now.Sub(s.last)
 	s.mu.Unlock()
 	for _, c := range live {
@@ -224,7 +231,8 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	case wire.TypeCall:
 		call := &wire.Call{}
 		if wire.Decode(payload, call) == nil {
-			s.call(ctx, call, newConversation(conn, frames))
+			s.settled(conn)
+			s.call(ctx, call, newConversation(conn, frames, func() { s.unsettled(conn) }))
 		}
 	case wire.TypeNotice:
 		notice := &wire.Notice{}
@@ -234,6 +242,12 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	case wire.TypeAdmin:
 		request := &wire.Admin{}
 		if wire.Decode(payload, request) == nil {
+			s.settled(conn)
+			if request.Verb == admin.VerbStatus {
+				s.looking(conn)
+			} else {
+				s.settle(ctx)
+			}
 			s.admin(ctx, conn, request)
 		}
 	default:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,7 +116,7 @@ func TestServerRunsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newPipeListener()
 		s, ended := start(t, l, &calls{serve: func(_ context.Context, _ *wire.Call, conv pipeline.Conversation) {
-			time.Sleep(3*pulse + pulse/4) // the server is at work
+			<-time.After(3*pulse + pulse/4) // the server is at work
 			ran, err := conv.Run(&wire.Run{Program: "/usr/bin/gcc"})
 			if err != nil || ran.Status != 7 {
 				t.Errorf("Run = %v, %v", ran, err)
@@ -232,11 +233,61 @@ func TestServerAnswersAdminAndNotices(t *testing.T) {
 	})
 }
 
+// TestServerSettlesBeforeItAnswers: what a verb reports holds the call whose
+// wrapper has just ended, though its result is still being stored.
+func TestServerSettlesBeforeItAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newPipeListener()
+		var stored atomic.Bool
+		s, ended := start(t, l, &calls{serve: func(_ context.Context, _ *wire.Call, conv pipeline.Conversation) {
+			if err := conv.Done(&wire.Done{}); err != nil {
+				t.Error(err)
+			}
+			<-time.After(time.Second) // it is stored
+			stored.Store(true)
+		}}, 0)
+		conn := l.dial()
+		send(t, conn, call())
+		receive(t, wire.NewReader(conn), &wire.Done{})
+		send(t, conn, &wire.Committed{})
+		look := l.dial()
+		send(t, look, &wire.Admin{Version: wire.Version, Verb: "status"})
+		receive(t, wire.NewReader(look), &wire.AdminReply{})
+		if stored.Load() {
+			t.Error("the status has waited")
+		}
+		verb := l.dial()
+		send(t, verb, &wire.Admin{Version: wire.Version, Verb: "stats"})
+		receive(t, wire.NewReader(verb), &wire.AdminReply{})
+		if !stored.Load() {
+			t.Error("stats has not waited")
+		}
+		s.Stop(ErrStopped)
+		<-ended
+	})
+}
+
+// TestLookingIsNoUse: a server that is only looked at is idle.
+func TestLookingIsNoUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin, l := time.Now(), newPipeListener()
+		_, ended := start(t, l, &calls{}, time.Minute)
+		<-time.After(50 * time.Second)
+		conn := l.dial()
+		send(t, conn, &wire.Admin{Version: wire.Version, Verb: "status"})
+		receive(t, wire.NewReader(conn), &wire.AdminReply{})
+		<-ended
+		if d := time.Since(begin); d > time.Minute+2*pulse {
+			t.Errorf("ended after %v, want a minute", d)
+		}
+	})
+}
+
 func TestDoneRemovesWhatIsNotCommitted(t *testing.T) {
 	temp := filepath.Join(t.TempDir(), "temp")
 	writeFile(t, temp)
 	client, server := net.Pipe()
-	conv := newConversation(server, wire.NewReader(server))
+	conv := newConversation(server, wire.NewReader(server), func() {})
 	go func() {
 		frames := wire.NewReader(client)
 		receive(t, frames, &wire.Prepare{})

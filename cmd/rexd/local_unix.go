@@ -52,7 +52,7 @@ func (a *app) connectLocal(start bool) admin.Dialer {
 			return last == nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("the server does not start: %w; try: rexwrap server run", errors.Join(last, err))
+			return nil, fmt.Errorf("the server does not start (%v): %w; try: rexwrap server run", last, err)
 		}
 		return conn, nil
 	}
