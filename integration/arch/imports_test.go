@@ -50,12 +50,12 @@ var policy = map[string][]string{
 	// What a compile is.
 	"client/digest":          {blake3},
 	"toolchains/argtable":    {},
-	"toolchains":             {"client/digest", "toolchains/argtable", sync, sys},
+	"toolchains":             {"client/digest", "toolchains/argtable", synchronize, sys},
 	"toolchains/gnu":         {"toolchains", "toolchains/argtable"},
 	"toolchains/gnu/gnutest": {"toolchains", "toolchains/argtable"},
 	"toolchains/gcc":         {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
 	"toolchains/clang":       {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
-	"toolchains/probe":       {"client/digest", "toolchains", "toolchains/argtable", sync},
+	"toolchains/probe":       {"client/digest", "toolchains", "toolchains/argtable", synchronize},
 
 	// What it reads.
 	"depscan":             {"client/digest", "toolchains"},
@@ -71,11 +71,11 @@ var policy = map[string][]string{
 
 	// The remote.
 	"client":             {"client/bytestream", "client/digest", grpc, protobuf, remoteAPIs},
-	"client/bytestream":  {grpc, protobuf},
-	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, sync, zstd},
+	"client/bytestream":  {grpc, protowire},
+	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, synchronize, zstd},
 	"client/actioncache": {"client", "client/digest", "client/merkle", grpc, remoteAPIs},
-	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle", googleAPIs, grpc, operations, protobuf, remoteAPIs, zstd},
-	"client/execute":     {"client", "client/action", "client/digest", "client/merkle", googleAPIs, grpc, operations, remoteAPIs},
+	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle", errdetails, grpc, longrunning, protobuf, remoteAPIs, zstd},
+	"client/execute":     {"client", "client/action", "client/digest", "client/merkle", errdetails, grpc, longrunning, remoteAPIs},
 
 	// The server. badger reports its trouble and its tables by protobuf.
 	"localserver/bug":         {zerolog},
@@ -115,27 +115,6 @@ var policy = map[string][]string{
 	"integration/bench":        {"integration/rig", "integration/debsrc"},
 	"integration/demo":         {"integration/rig", "integration/debsrc"},
 	"integration/scancorpus":   {"client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
-}
-
-// testPolicy is what the tests of a package may import beside that: real
-// compilers in place of made-up ones.
-var testPolicy = map[string][]string{
-	"client":               {"client/clienttest"},
-	"client/actioncache":   {"client/clienttest", grpc},
-	"client/bytestream":    {protobuf},
-	"client/cas":           {"client/clienttest", grpc},
-	"client/execute":       {"client/cas", "client/clienttest"},
-	"cmd/rexd":             {"wrapper/wire"},
-	"depscan/cpp":          {"depscan/cpp/cpptest"},
-	"depscan/ask":          {"localserver/localexec", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
-	"depscan/depfile":      {"toolchains", "toolchains/clang", "toolchains/gcc"},
-	"localserver/journal":  {"localserver/diskstore"},
-	"localserver/pipeline": {"depscan/cpp", "localserver/localexec", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
-	"toolchains":           {"localserver/localexec"},
-	"toolchains/clang":     {"toolchains/gnu/gnutest"},
-	"toolchains/gcc":       {"toolchains/gnu/gnutest"},
-	"toolchains/gnu":       {"toolchains/clang", "toolchains/gcc"},
-	"toolchains/probe":     {"localserver/localexec", "toolchains/clang", "toolchains/gcc"},
 }
 
 // testImports are third-party modules free to all tests.
