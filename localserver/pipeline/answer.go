@@ -9,6 +9,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan/depfile"
+	"github.com/rexwrap/rexwrap/localserver/diskstore"
 	"github.com/rexwrap/rexwrap/localserver/materialize"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
@@ -143,7 +144,7 @@ func (r *request) write(items []item) (bool, error) {
 				return err
 			}
 			err := r.p.store.CopyTo(it.digest, f)
-			lost = errors.Is(err, errNotFound)
+			lost = errors.Is(err, diskstore.ErrNotFound)
 			return err
 		})
 		switch {

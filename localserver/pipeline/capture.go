@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/localserver/diskstore"
 	"github.com/rexwrap/rexwrap/localserver/materialize"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
@@ -141,7 +142,7 @@ func (r *request) keep(files []captured) ([]ResultOutput, error) {
 
 // storeTrouble turns an error of the store into the reason for not storing.
 func storeTrouble(err error) error {
-	for kind, reason := range map[error]string{errFull: "cache-full", errReadOnly: "cache-read-only"} {
+	for kind, reason := range map[error]string{diskstore.ErrFull: "cache-full", diskstore.ErrReadOnly: "cache-read-only"} {
 		if errors.Is(err, kind) {
 			return toolchains.Unsupported(reason, "")
 		}

@@ -18,9 +18,6 @@ import (
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
-// errNoInputs is the reason where a run did not say what it read.
-var errNoInputs = toolchains.Unsupported("no-inputs", "")
-
 // A run is one execution of the compiler by the wrapper, with what it left.
 type run struct {
 	command wire.Run
@@ -209,7 +206,7 @@ func (r *request) learn(ctx context.Context, x *run) (userDep []byte) {
 		x.reason = err
 	}
 	if x.reason == nil && x.inputs == nil {
-		x.reason = errNoInputs
+		x.reason = toolchains.Unsupported("no-inputs", "")
 	}
 	if x.reason == nil && !r.p.files.Check(r.call.Abs(r.compile.Source), r.key.Source) {
 		x.reason = toolchains.Unsupported("modified-during-compile", r.compile.Source)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/rexwrap/rexwrap/localserver/diskstore"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 )
 
@@ -113,7 +114,7 @@ func (r *request) prepared() *prepared {
 func (p *Pipeline) manifest(r *request) *Manifest {
 	data, err := p.store.Manifest(r.manifest)
 	if err != nil {
-		if !errors.Is(err, errNotFound) {
+		if !errors.Is(err, diskstore.ErrNotFound) {
 			p.log.Warn().Err(err).Msg("read manifest")
 		}
 		return nil

@@ -13,7 +13,6 @@ import (
 	"github.com/rexwrap/rexwrap/depscan/ask"
 	"github.com/rexwrap/rexwrap/depscan/filestate"
 	"github.com/rexwrap/rexwrap/localserver/config"
-	"github.com/rexwrap/rexwrap/localserver/diskstore"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
@@ -48,12 +47,6 @@ type Store interface {
 	Manifest(key digest.Digest) ([]byte, error)
 	DeleteManifest(key digest.Digest)
 }
-
-var (
-	errNotFound = diskstore.ErrNotFound
-	errFull     = diskstore.ErrFull
-	errReadOnly = diskstore.ErrReadOnly
-)
 
 // A Resolver finds the Toolchain behind a call.
 type Resolver interface {

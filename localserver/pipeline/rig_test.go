@@ -18,6 +18,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan/cpp"
 	"github.com/rexwrap/rexwrap/depscan/filestate"
 	"github.com/rexwrap/rexwrap/localserver/config"
+	"github.com/rexwrap/rexwrap/localserver/diskstore"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/localexec"
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -55,7 +56,7 @@ func (s *memStore) get(m map[digest.Digest][]byte, d digest.Digest) ([]byte, err
 	defer s.mu.Unlock()
 	data, ok := m[d]
 	if !ok {
-		return nil, errNotFound
+		return nil, diskstore.ErrNotFound
 	}
 	return data, nil
 }
