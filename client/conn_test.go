@@ -69,6 +69,59 @@ func TestTLSToPlaintextIsExplained(t *testing.T) {
 	}
 }
 
+func TestExpiredCertificate(t *testing.T) {
+	s := clienttest.New(t, clienttest.Options{TLS: true, Expired: true})
+	err := missing(t.Context(), s.Dial(t, client.Options{}))
+	if !errors.Is(err, client.ErrUnavailable) || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestGarbageIsNoServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"))
+			_ = c.Close()
+		}
+	}()
+	conn, err := client.Dial(client.Options{Address: "grpc://" + l.Addr().String(), ConnectTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := missing(t.Context(), conn); !errors.Is(err, client.ErrUnavailable) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestRemoteThatComesBack(t *testing.T) {
+	s := clienttest.New(t, clienttest.Options{})
+	s.Fault(&clienttest.Fault{Method: "FindMissingBlobs", Code: codes.Unavailable})
+	told := make(chan string, 10)
+	conn := s.Dial(t, client.Options{Tries: 1, Notify: func(text string) { told <- text }})
+	for len(told) == 0 {
+		if err := missing(t.Context(), conn); !errors.Is(err, client.ErrUnavailable) {
+			t.Fatalf("error %v", err)
+		}
+	}
+	<-told
+	s.Heal()
+	for tick := time.NewTicker(20 * time.Millisecond); missing(t.Context(), conn) != nil; <-tick.C { // until the pause is over
+	}
+	if text := <-told; !strings.Contains(text, "is back") {
+		t.Errorf("notice %q", text)
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	s := clienttest.New(t, clienttest.Options{Authorization: "Basic c2VjcmV0"})
 	conn := s.Dial(t, client.Options{Headers: map[string]string{"Authorization": "Basic c2VjcmV0"}})

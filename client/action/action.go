@@ -26,6 +26,7 @@ type Spec struct {
 	Env         []string // NAME=value, in any order, no name twice
 	WorkingDir  string   // relative to the input root, empty for the root itself
 	OutputFiles []string // relative to WorkingDir, in any order
+	OutputDirs  []string // likewise; their results are Trees
 	Platform    []Property
 	InputRoot   digest.Digest
 	Timeout     time.Duration // 0 for the server's default
@@ -62,16 +63,21 @@ func Encode(s *Spec) (*Encoded, error) {
 	return e, nil
 }
 
-// command fills output_paths (REv2.1 and later) and output_files (before it):
-// servers read one and ignore the other.
+// OutputPaths returns all declared outputs, sorted.
+func (s *Spec) OutputPaths() []string {
+	return slices.Sorted(slices.Values(slices.Concat(s.OutputFiles, s.OutputDirs)))
+}
+
+// command fills output_paths (REv2.1 and later) and output_files and
+// output_directories (before it): servers read one and ignore the other.
 func (s *Spec) command() *repb.Command {
-	outputs := slices.Sorted(slices.Values(s.OutputFiles))
 	msg := &repb.Command{
-		Arguments:        s.Arguments,
-		WorkingDirectory: s.WorkingDir,
-		OutputFiles:      outputs,
-		OutputPaths:      outputs,
-		Platform:         s.platform(),
+		Arguments:         s.Arguments,
+		WorkingDirectory:  s.WorkingDir,
+		OutputFiles:       slices.Sorted(slices.Values(s.OutputFiles)),
+		OutputDirectories: slices.Sorted(slices.Values(s.OutputDirs)),
+		OutputPaths:       s.OutputPaths(),
+		Platform:          s.platform(),
 	}
 	for _, kv := range slices.Sorted(slices.Values(s.Env)) {
 		name, value, _ := strings.Cut(kv, "=")

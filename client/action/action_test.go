@@ -63,6 +63,7 @@ func TestEveryFieldCounts(t *testing.T) {
 		"order":     func(s *Spec) { s.Arguments[1], s.Arguments[2] = s.Arguments[2], s.Arguments[1] },
 		"env":       func(s *Spec) { s.Env[0] = "B=3" },
 		"dir":       func(s *Spec) { s.WorkingDir = "" },
+		"dirs":      func(s *Spec) { s.OutputDirs = []string{"d"} },
 		"outputs":   func(s *Spec) { s.OutputFiles = s.OutputFiles[:1] },
 		"platform":  func(s *Spec) { s.Platform[0].Value = "windows" },
 		"root":      func(s *Spec) { s.InputRoot = digest.Empty() },

@@ -80,7 +80,7 @@ func (r *Remote) deliverOne(a *repb.BatchReadBlobsResponse_Response, d digest.Di
 	data := a.Data
 	if a.Compressor != repb.Compressor_IDENTITY {
 		var err error
-		if data, err = decompress(a.Compressor, data, d.Size); err != nil {
+		if data, err = r.codec.decompress(a.Compressor, data); err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrCorrupt, d, err)
 		}
 	}
@@ -165,7 +165,7 @@ func (r *Remote) send(ctx context.Context, caps *client.Capabilities, data map[d
 	for d, bytes := range data {
 		one := &repb.BatchUpdateBlobsRequest_Request{Digest: merkle.Proto(d), Data: bytes}
 		if caps.BatchZstd && len(bytes) >= compressFrom {
-			if smaller := compress(bytes); len(smaller) < len(bytes) {
+			if smaller := r.codec.compress(bytes); len(smaller) < len(bytes) {
 				one.Data, one.Compressor = smaller, repb.Compressor_ZSTD
 			}
 		}

@@ -61,6 +61,23 @@ func TestDecorators(t *testing.T) {
 	}
 }
 
+func TestProbeFindsALyingFunction(t *testing.T) {
+	for _, test := range []struct {
+		quirks   clienttest.Quirks
+		function digest.Function
+		ok       bool
+	}{
+		{clienttest.Quirks{}, digest.SHA256, true},
+		{clienttest.Quirks{BLAKE3: true}, digest.BLAKE3, true},
+		{clienttest.Quirks{LyingFunctions: true}, digest.BLAKE3, false},
+	} {
+		_, r := remote(t, test.quirks, test.function)
+		if err := r.Probe(t.Context()); (err == nil) != test.ok {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
+
 func TestWrongBytesAreRefused(t *testing.T) {
 	for _, zstd := range []bool{false, true} {
 		for _, n := range []int{100, 3 << 20} {

@@ -22,6 +22,7 @@ import (
 type Remote struct {
 	conn     *client.Conn
 	function digest.Function
+	codec    *codec
 }
 
 const (
@@ -38,7 +39,22 @@ const (
 
 // NewRemote returns the CAS behind conn, addressed by f's digests.
 func NewRemote(conn *client.Conn, f digest.Function) *Remote {
-	return &Remote{conn: conn, function: f}
+	return &Remote{conn: conn, function: f, codec: newCodec()}
+}
+
+// Probe uploads a blob of a few bytes and reads it back: one server lists digest
+// functions that it rejects (elan), so that none but SHA-256 can be trusted
+// before.
+func (r *Remote) Probe(ctx context.Context) error {
+	data := []byte("rexwrap probes " + r.function.String() + "\n")
+	d := r.function.Of(data)
+	if err := r.Upload(ctx, Bytes(d, data)); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	if _, err := Read(ctx, r, d); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	return nil
 }
 
 func (r *Remote) stub() repb.ContentAddressableStorageClient {

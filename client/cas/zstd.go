@@ -1,10 +1,10 @@
 package cas
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/klauspost/compress/zstd"
@@ -23,25 +23,40 @@ func newDecoder(r io.Reader) (*zstd.Decoder, error) {
 	return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 }
 
+// A codec compresses the small blobs of batches. Encoders and decoders are dear
+// to make, so there is one of each, made when it is first used. It is safe for
+// concurrent use.
+type codec struct {
+	encoder func() (*zstd.Encoder, error)
+	decoder func() (*zstd.Decoder, error)
+}
+
+func newCodec() *codec {
+	return &codec{
+		encoder: sync.OnceValues(func() (*zstd.Encoder, error) { return newEncoder(nil) }),
+		// A server cannot fill the memory with a small answer.
+		decoder: sync.OnceValues(func() (*zstd.Decoder, error) {
+			return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(streamFrom))
+		}),
+	}
+}
+
 // compress returns data compressed, or data itself where that cannot be.
-func compress(data []byte) []byte {
-	w, err := newEncoder(nil)
+func (c *codec) compress(data []byte) []byte {
+	w, err := c.encoder()
 	if err != nil {
 		return data
 	}
 	return w.EncodeAll(data, nil)
 }
 
-// decompress returns what data holds, unless it is more than size bytes: a
-// server cannot fill the memory with a small answer.
-func decompress(c repb.Compressor_Value, data []byte, size int64) ([]byte, error) {
-	if c != repb.Compressor_ZSTD {
-		return nil, fmt.Errorf("%w: %s", errCompressor, c)
+func (c *codec) decompress(by repb.Compressor_Value, data []byte) ([]byte, error) {
+	if by != repb.Compressor_ZSTD {
+		return nil, fmt.Errorf("%w: %s", errCompressor, by)
 	}
-	r, err := newDecoder(bytes.NewReader(data))
+	r, err := c.decoder()
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	return io.ReadAll(io.LimitReader(r, size+1))
+	return r.DecodeAll(data, nil)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/klauspost/compress/zstd"
@@ -29,10 +30,26 @@ type blobKey = string
 // blobs is the CAS.
 type blobs struct {
 	repb.UnimplementedContentAddressableStorageServer
-	quirks Quirks
+	quirks  Quirks
+	encoder *zstd.Encoder
+	decoder *zstd.Decoder
 
 	mu   sync.Mutex
 	data map[blobKey][]byte
+}
+
+func newBlobs(t testing.TB, q Quirks) *blobs {
+	t.Helper()
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(decoder.Close)
+	return &blobs{data: make(map[blobKey][]byte), quirks: q, encoder: encoder, decoder: decoder}
 }
 
 // Put stores data and returns its digest.
@@ -146,7 +163,7 @@ func (b *blobs) plain(data []byte, c repb.Compressor_Value) ([]byte, error) {
 	case c == repb.Compressor_IDENTITY:
 		return data, nil
 	case c == repb.Compressor_ZSTD && b.quirks.Zstd:
-		return unzstd(data)
+		return b.unzstd(data)
 	default:
 		return nil, status.Errorf(codes.InvalidArgument, "compressor %s is not supported", c)
 	}
@@ -163,7 +180,7 @@ func (b *blobs) BatchReadBlobs(_ context.Context, req *repb.BatchReadBlobsReques
 		if !ok {
 			r.Status = status.New(codes.NotFound, "no such blob").Proto()
 		} else if compress {
-			r.Data, r.Compressor = enzstd(data), repb.Compressor_ZSTD
+			r.Data, r.Compressor = b.enzstd(data), repb.Compressor_ZSTD
 		}
 		size += len(r.Data) + 80
 		out.Responses = append(out.Responses, r)
@@ -192,7 +209,7 @@ func (b *blobs) Read(req *bytestream.ReadRequest, stream grpc.ServerStreamingSer
 	}
 	data = data[req.Offset:]
 	if n.zstd {
-		data = enzstd(data)
+		data = b.enzstd(data)
 	}
 	for part := range slices.Chunk(data, chunk) {
 		if err := stream.Send(&bytestream.ReadResponse{Data: part}); err != nil {
@@ -226,7 +243,7 @@ func (b *blobs) Write(stream grpc.ClientStreamingServer[bytestream.WriteRequest,
 	}
 	data := wire
 	if n.zstd {
-		if data, err = unzstd(wire); err != nil {
+		if data, err = b.unzstd(wire); err != nil {
 			return err
 		}
 	}
@@ -291,21 +308,10 @@ func (b *blobs) parse(resource string, upload bool) (name, error) {
 	return n, nil
 }
 
-func enzstd(data []byte) []byte {
-	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		panic(err) // the options are constant
-	}
-	return w.EncodeAll(data, nil)
-}
+func (b *blobs) enzstd(data []byte) []byte { return b.encoder.EncodeAll(data, nil) }
 
-func unzstd(data []byte) ([]byte, error) {
-	r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		panic(err) // the options are constant
-	}
-	defer r.Close()
-	out, err := r.DecodeAll(data, nil)
+func (b *blobs) unzstd(data []byte) ([]byte, error) {
+	out, err := b.decoder.DecodeAll(data, nil)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "zstd: %v", err)
 	}

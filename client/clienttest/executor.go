@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,7 +62,7 @@ func (a *Action) Request(t testing.TB) (*execute.Request, []cas.Blob) {
 		t.Fatal(err)
 	}
 	blobs = append(blobs, cas.Bytes(e.Action, e.ActionBlob), cas.Bytes(e.Command, e.CommandBlob))
-	return &execute.Request{Action: e.Action, Outputs: a.OutputFiles, Timeout: a.Timeout}, blobs
+	return &execute.Request{Action: e.Action, Outputs: a.OutputPaths(), Timeout: a.Timeout}, blobs
 }
 
 // Uploaded returns the Request of a after uploading what it needs to s.
@@ -162,10 +163,17 @@ func executeWorkingDir(t *testing.T, e execute.Executor, s cas.Store) {
 }
 
 func executeDirectory(t *testing.T, e execute.Executor, s cas.Store) {
-	r := mustExecute(t, e, Shell("mkdir -p d/e; echo x >d/e/f", "d").Uploaded(t, s))
+	a := Shell("mkdir -p d/e; echo x >d/e/f; ln -s nowhere d/l")
+	a.OutputDirs = []string{"d"}
+	r := mustExecute(t, e, a.Uploaded(t, s))
 	tree, err := cas.Read(t.Context(), s, r.Directories["d"])
-	if err != nil || !bytes.Contains(tree, []byte("e")) || !bytes.Contains(tree, []byte(digest.OfString("x\n").Hex())) {
-		t.Errorf("tree of %d bytes, %v", len(tree), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := merkle.ReadTree(tree, digest.SHA256)
+	want := []merkle.Entry{{Path: "l", Target: "nowhere"}, {Path: "e", Dir: true}, {Path: "e/f", Digest: digest.OfString("x\n")}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("tree %+v, %v, want %+v", got, err, want)
 	}
 }
 

@@ -24,7 +24,7 @@ type pair struct {
 	pool              *x509.CertPool
 }
 
-func newPair(t testing.TB) pair {
+func newPair(t testing.TB, expired bool) pair {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -34,6 +34,9 @@ func newPair(t testing.TB) pair {
 		SerialNumber: big.NewInt(1), DNSNames: []string{pairName},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true,
+	}
+	if expired {
+		template.NotBefore, template.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

@@ -44,6 +44,7 @@ type Options struct {
 
 	Unix          bool   // listen on a Unix socket
 	TLS           bool   // with a certificate of its own making
+	Expired       bool   // with TLS: the certificate was valid yesterday
 	ClientCert    bool   // with TLS: refuse each call of a client without certificate, as bazel-remote does
 	Authorization string // value that the header "authorization" must have; empty for any
 }
@@ -74,7 +75,7 @@ func New(t testing.TB, o Options) *Server {
 		quirks: o.Quirks, authorization: o.Authorization, clientCert: o.ClientCert,
 		calls: make(map[string]int), metadata: make(map[string]*repb.RequestMetadata),
 	}
-	s.blobs = &blobs{data: make(map[blobKey][]byte), quirks: o.Quirks}
+	s.blobs = newBlobs(t, o.Quirks)
 	s.results = &results{blobs: s.blobs, quirks: o.Quirks, data: make(map[resultKey]*repb.ActionResult)}
 	s.worker = newWorker(s.blobs, s.results, o.Quirks, t.TempDir())
 	opts := []grpc.ServerOption{
@@ -82,7 +83,7 @@ func New(t testing.TB, o Options) *Server {
 		grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
 	}
 	if o.TLS {
-		pair := newPair(t)
+		pair := newPair(t, o.Expired)
 		s.TLS = client.TLS{CA: pair.certFile, Cert: pair.certFile, Key: pair.keyFile, ServerName: pairName}
 		opts = append(opts, grpc.Creds(credentials.NewTLS(&tls.Config{
 			Certificates: []tls.Certificate{pair.cert}, ClientCAs: pair.pool, ClientAuth: tls.VerifyClientCertIfGiven,
