@@ -60,6 +60,13 @@ const (
 	defaultCallTimeout    = 10 * time.Second
 	defaultTries          = 4
 
+	// Servers of gRPC close connections that are pinged more often, unless
+	// told otherwise (grpc/grpc doc/keepalive.md). It matters for Execute
+	// alone, where nothing may come for long; and where other calls use the
+	// connection, the system finds out within seconds that nobody acknowledges
+	// them, since gRPC sets TCP_USER_TIMEOUT with keepalive.
+	pingInterval = 5 * time.Minute
+
 	// Servers answer BatchRead and BatchUpdate in up to 4 MiB and a little,
 	// and stream in parts of up to 2 MiB.
 	maxReceive = 16 << 20
@@ -88,7 +95,7 @@ func Dial(o Options) (*Conn, error) {
 		grpc.WithTransportCredentials(creds),
 		grpc.WithUserAgent(strings.TrimSpace(o.Metadata.ToolName + " " + o.Metadata.ToolVersion)),
 		grpc.WithConnectParams(connectParams(orDefault(o.ConnectTimeout, defaultConnectTimeout))),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingInterval, Timeout: 10 * time.Second}),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(bytestream.Codec()), grpc.MaxCallRecvMsgSize(maxReceive)),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDisableRetry(), // retried here, by a budget

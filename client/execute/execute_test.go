@@ -167,6 +167,27 @@ func TestCancellationReachesTheServer(t *testing.T) {
 	}
 }
 
+func TestProbe(t *testing.T) {
+	for name, test := range map[string]struct {
+		quirks   clienttest.Quirks
+		platform []action.Property
+		want     error
+	}{
+		"Buildbarn": {},
+		"mettle":    {quirks: clienttest.Quirks{RootOutputs: true}, want: execute.ErrOutputRoot},
+		"cache":     {quirks: clienttest.Quirks{NoExecution: true}, want: client.ErrUnimplemented},
+		"platform":  {quirks: clienttest.Quirks{Platform: []string{"os=linux"}}, want: client.ErrNoWorkers},
+		"ours":      {quirks: clienttest.Quirks{Platform: []string{"os=linux"}}, platform: []action.Property{{Name: "os", Value: "linux"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, e, store := remote(t, test.quirks)
+			if err := execute.Probe(t.Context(), e, store, test.platform); !errors.Is(err, test.want) {
+				t.Errorf("Probe: %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
 func TestLiesAreNotBelieved(t *testing.T) {
 	for name, test := range map[string]struct {
 		lie  func(*repb.ActionResult)

@@ -75,7 +75,7 @@ var policy = map[string][]string{
 	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, synchronize, zstd},
 	"client/actioncache": {"client", "client/digest", "client/merkle", grpc, remoteAPIs},
 	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle", errdetails, grpc, longrunning, protobuf, remoteAPIs, zstd},
-	"client/execute":     {"client", "client/action", "client/digest", "client/merkle", errdetails, grpc, longrunning, remoteAPIs},
+	"client/execute":     {"client", "client/action", "client/cas", "client/digest", "client/merkle", errdetails, grpc, longrunning, remoteAPIs},
 
 	// The server. badger reports its trouble and its tables by protobuf.
 	"localserver/bug":         {zerolog},
