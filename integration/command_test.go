@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -23,9 +22,8 @@ type script struct {
 	rig *rig.Rig
 	// counted is what `stat` saw last.
 	counted map[string]int64
-	// want is what the last `bare` did, and wantTree what it left.
-	want     *rig.Result
-	wantTree rig.Tree
+	// want is what the last `bare` did.
+	want *effect
 }
 
 // scriptKey finds the script in the values of a testscript.
@@ -55,8 +53,8 @@ func newScript(bin, dir string, e *testscript.Env) (*script, error) {
 	return &script{rig: r, counted: map[string]int64{}}, rig.Settle()
 }
 
-// cmdBare runs a command without rexwrap in its environment, remembers what it
-// did, and puts the directory back as it was:
+// cmdBare runs a command that has no rexwrap in it, remembers what it did, and
+// puts the directory back as it was:
 //
 //	bare gcc -c x.c
 func cmdBare(ts *testscript.TestScript, neg bool, args []string) {
@@ -64,13 +62,7 @@ func cmdBare(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: bare COMMAND...")
 	}
-	before, err := snapshot(ts.MkAbs("."))
-	ts.Check(err)
-	s.want, err = rig.Command{Argv: args, Dir: ts.MkAbs("."), Env: s.environ(ts, true)}.Run()
-	ts.Check(err)
-	s.wantTree, err = rig.ReadTree(ts.MkAbs("."))
-	ts.Check(err)
-	ts.Check(before.restore())
+	s.want = run(ts, args)
 	ts.Check(rig.Settle())
 }
 
@@ -83,40 +75,41 @@ func cmdLike(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 || s.want == nil {
 		ts.Fatalf("usage: like COMMAND..., after bare")
 	}
-	before, err := snapshot(ts.MkAbs("."))
-	ts.Check(err)
-	got, err := rig.Command{Argv: args, Dir: ts.MkAbs("."), Env: s.environ(ts, false)}.Run()
-	ts.Check(err)
-	tree, err := rig.ReadTree(ts.MkAbs("."))
-	ts.Check(err)
-	diffs := s.wantTree.Diff(tree)
-	if got.Ended() != s.want.Ended() {
-		diffs = append(diffs, fmt.Sprintf("%s, want %s", got.Ended(), s.want.Ended()))
-	}
-	if d := rig.DiffText(s.want.Stdout, got.Stdout); d != "" {
-		diffs = append(diffs, "stdout: "+d)
-	}
-	if d := rig.DiffText(s.want.Stderr, got.Stderr); d != "" {
-		diffs = append(diffs, "stderr: "+d)
+	got := run(ts, args)
+	diffs := s.want.tree.Diff(got.tree)
+	for _, text := range []struct{ name, want, got string }{
+		{"end", s.want.end, got.end}, {"stdout", s.want.stdout, got.stdout}, {"stderr", s.want.stderr, got.stderr},
+	} {
+		if d := rig.DiffText([]byte(text.want), []byte(text.got)); d != "" {
+			diffs = append(diffs, text.name+": "+d)
+		}
 	}
 	if len(diffs) > 0 {
 		ts.Fatalf("%s: not like the bare command:\n%s", strings.Join(args, " "), strings.Join(diffs, "\n"))
 	}
-	ts.Check(before.restore())
 }
 
-// environ is the environment of the script, without rexwrap in it if bare.
-func (s *script) environ(ts *testscript.TestScript, bare bool) []string {
-	var env []string
-	for _, name := range []string{"HOME", "TMPDIR", "LC_ALL", "TERM", "XDG_RUNTIME_DIR", "REXWRAP_CACHE_DIR"} {
-		env = append(env, name+"="+ts.Getenv(name))
+// An effect is what a command did.
+type effect struct {
+	end, stdout, stderr string
+	tree                rig.Tree
+}
+
+// run runs a command in the script's directory and environment, looks at what
+// it did, and puts the directory back as it was.
+func run(ts *testscript.TestScript, args []string) *effect {
+	dir := ts.MkAbs(".")
+	before, err := snapshot(dir)
+	ts.Check(err)
+	e := &effect{end: "exit status 0"}
+	if err := ts.Exec(args[0], args[1:]...); err != nil {
+		e.end = err.Error()
 	}
-	path := ts.Getenv("PATH")
-	if bare {
-		path = strings.TrimPrefix(path, s.rig.Bin+string(filepath.ListSeparator))
-		env = env[:len(env)-1]
-	}
-	return append(env, "PATH="+path)
+	e.stdout, e.stderr = ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	e.tree, err = rig.ReadTree(dir)
+	ts.Check(err)
+	ts.Check(before.restore())
+	return e
 }
 
 // cmdSettle waits until what was written counts as settled.
@@ -128,51 +121,44 @@ func cmdSettle(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // cmdStat checks what was counted since the last `stat`; a dot reaches into the
-// maps:
+// maps, and "hits" are those of all kinds:
 //
-//	stat misses 1 reasons.config 0
+//	stat hits 2 misses 1 reasons.config 0
 func cmdStat(ts *testscript.TestScript, neg bool, args []string) {
 	s := of(ts)
 	if neg || len(args) == 0 || len(args)%2 != 0 {
 		ts.Fatalf("usage: stat KEY N...")
 	}
-	// Calls that the wrapper decides are told to the server without waiting.
+	now, err := counts(ts)
+	ts.Check(err)
 	var diffs []string
-	for deadline := time.Now().Add(5 * time.Second); ; {
-		counts, err := s.counts(ts)
+	for pair := range slices.Chunk(args, 2) {
+		want, err := strconv.ParseInt(pair[1], 10, 64)
 		ts.Check(err)
-		diffs = diffs[:0]
-		for pair := range slices.Chunk(args, 2) {
-			want, err := strconv.ParseInt(pair[1], 10, 64)
-			ts.Check(err)
-			if got := counts[pair[0]] - s.counted[pair[0]]; got != want {
-				diffs = append(diffs, fmt.Sprintf("%s is %d, want %d", pair[0], got, want))
-			}
-		}
-		if len(diffs) == 0 {
-			s.counted = counts
-			return
-		}
-		if time.Now().After(deadline) {
-			ts.Fatalf("%s\ncounted: %v\nbefore: %v", strings.Join(diffs, "\n"), counts, s.counted)
+		if got := now[pair[0]] - s.counted[pair[0]]; got != want {
+			diffs = append(diffs, fmt.Sprintf("%s is %d, want %d", pair[0], got, want))
 		}
 	}
+	if len(diffs) > 0 {
+		ts.Fatalf("%s", strings.Join(diffs, "\n"))
+	}
+	s.counted = now
 }
 
 // counts are the counters, those in maps with their map's name and a dot
 // before their own.
-func (s *script) counts(ts *testscript.TestScript) (map[string]int64, error) {
-	res, err := rig.Command{Argv: []string{"rexwrap", "stats", "--json"}, Dir: ts.MkAbs("."), Env: s.environ(ts, false)}.Run()
-	if err != nil {
-		return nil, err
+func counts(ts *testscript.TestScript) (map[string]int64, error) {
+	if err := ts.Exec("rexwrap", "stats", "--json"); err != nil {
+		return nil, fmt.Errorf("stats: %w", err)
 	}
 	var stats map[string]any
-	if err := json.Unmarshal(res.Stdout, &stats); err != nil {
-		return nil, fmt.Errorf("stats: %w: %s", err, res.Stderr)
+	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &stats); err != nil {
+		return nil, fmt.Errorf("stats: %w", err)
 	}
-	counts := map[string]int64{}
-	flatten(counts, "", stats)
-	return counts, nil
+	all := map[string]int64{}
+	flatten(all, "", stats)
+	all["hits"] = all["hits_local"] + all["hits_remote"] + all["merged"]
+	return all, nil
 }
 
 func flatten(counts map[string]int64, prefix string, values map[string]any) {
