@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// How the breaker reacts. A remote that cannot be connected to, or that does
-// not know us, is left alone at once; one that answers errors or not at all,
-// after a few in a row. Each time it is found dead again it is left alone
-// twice as long.
+// How the breaker reacts. A remote that cannot be connected to, that does not
+// know us, or that lets a call wait for its whole time is left alone at once;
+// one that says that it is unavailable, after a few times in a row. Each time
+// it is found dead again it is left alone twice as long.
 const (
 	breakerFailures = 4
-	breakerTimeouts = 2
+	breakerTimeouts = 1
 	breakerFirst    = time.Second
 	breakerLast     = time.Minute
 )
@@ -43,6 +43,21 @@ func (b *breaker) admit() *Error {
 		b.until, b.probed = now.Add(b.pause), true
 		return nil
 	}
+	return b.refusal()
+}
+
+// refuses is admit for callers who do not call now: it lets nothing pass that
+// others then must wait for.
+func (b *breaker) refuses() *Error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.cause == nil || !time.Now().Before(b.until) {
+		return nil
+	}
+	return b.refusal()
+}
+
+func (b *breaker) refusal() *Error {
 	refused := *b.cause
 	refused.open = true
 	return &refused

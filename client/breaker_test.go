@@ -29,7 +29,7 @@ func TestBreakerOpensAtOnceForADeadRemote(t *testing.T) {
 		if err := b.admit(); err != nil {
 			t.Errorf("after the pause no call passes: %v", err)
 		}
-		if b.admit() == nil {
+		if b.admit() == nil || b.refuses() == nil {
 			t.Error("after the pause more than one call passes")
 		}
 		if !b.succeeded() || b.admit() != nil {

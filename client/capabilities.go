@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
@@ -56,9 +57,20 @@ const capabilityAge = 10 * time.Minute
 
 // offer remembers the Capabilities of a Conn.
 type offer struct {
-	mu   sync.Mutex // held while the server is asked
+	asking sync.Mutex // held while the server is asked
+	last   atomic.Pointer[answer]
+}
+
+type answer struct {
 	caps *Capabilities
 	at   time.Time
+}
+
+func (o *offer) known() *Capabilities {
+	if a := o.last.Load(); a != nil && time.Since(a.at) < capabilityAge {
+		return a.caps
+	}
+	return nil
 }
 
 // Capabilities returns what the server offers. It asks once in ten minutes;
@@ -66,12 +78,28 @@ type offer struct {
 // is not implemented the answer is what any cache can do, and that results may
 // be stored.
 func (c *Conn) Capabilities(ctx context.Context) (*Capabilities, error) {
-	o := &c.offer
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.caps != nil && time.Since(o.at) < capabilityAge {
-		return o.caps, nil
+	if caps := c.offer.known(); caps != nil {
+		return caps, nil
 	}
+	// While one caller finds out whether a dead remote is back, the others
+	// must not wait for it.
+	if err := c.breaker.refuses(); err != nil {
+		return nil, fmt.Errorf("ask for capabilities: %w", err)
+	}
+	c.offer.asking.Lock()
+	defer c.offer.asking.Unlock()
+	if caps := c.offer.known(); caps != nil {
+		return caps, nil
+	}
+	caps, err := c.ask(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.offer.last.Store(&answer{caps, time.Now()})
+	return caps, nil
+}
+
+func (c *Conn) ask(ctx context.Context) (*Capabilities, error) {
 	msg, err := repb.NewCapabilitiesClient(c).GetCapabilities(ctx, &repb.GetCapabilitiesRequest{InstanceName: c.instance})
 	switch {
 	case errors.Is(err, ErrUnimplemented):
@@ -85,7 +113,6 @@ func (c *Conn) Capabilities(ctx context.Context) (*Capabilities, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.address, err)
 	}
-	o.caps, o.at = caps, time.Now()
 	return caps, nil
 }
 
