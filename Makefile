@@ -2,6 +2,7 @@
 
 GO      ?= go
 PREFIX  ?= /usr/local
+BIN      = bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 TOOL     = $(shell $(GO) -C integration/tools tool -n $(1))
 
@@ -11,21 +12,28 @@ BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags=urfave_cli_no_
 	-ldflags='-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := build
-.PHONY: build install check test needs race lint fuzz bench bench-base projects demo scan-corpus scan-fuzz windows clean help
+.PHONY: build install uninstall check test needs race lint fuzz bench bench-base projects demo scan-corpus scan-fuzz windows clean help
 
 build: ## bin/rexwrap and bin/rexd
-	$(BUILD) -o bin/ ./cmd/rexwrap ./cmd/rexd
+	$(BUILD) -o $(BIN)/ ./cmd/rexwrap ./cmd/rexd
 
 install: build ## both binaries, man pages and completions below PREFIX (and DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	install bin/rexwrap bin/rexd $(DESTDIR)$(PREFIX)/bin
+	install $(BIN)/rexwrap $(BIN)/rexd $(DESTDIR)$(PREFIX)/bin
 	install -m 644 cmd/rexd/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 cmd/rexd/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 cmd/rexd/completion/rexwrap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rexwrap
 	install -m 644 cmd/rexd/completion/_rexwrap $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rexwrap
 	install -m 644 cmd/rexd/completion/rexwrap.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rexwrap.fish
+
+uninstall: ## remove what install has put below PREFIX (and DESTDIR)
+	cd $(DESTDIR)$(PREFIX) && rm -f bin/rexwrap bin/rexd \
+		$(patsubst cmd/rexd/man/%,share/man/man1/%,$(wildcard cmd/rexd/man/*.1)) \
+		$(patsubst cmd/rexd/man/%,share/man/man8/%,$(wildcard cmd/rexd/man/*.8)) \
+		share/bash-completion/completions/rexwrap share/zsh/site-functions/_rexwrap \
+		share/fish/vendor_completions.d/rexwrap.fish
 
 check: build lint test ## what a change must pass
 

@@ -1,6 +1,6 @@
 // Package integration tests rexwrap as it is released: scripts that a user
 // could type (testdata/script) run the built binaries with the real compilers
-// and build tools.
+// and build tools; and every command of README.md runs in a sample project.
 //
 // The folders beside it look at one promise each:
 //
