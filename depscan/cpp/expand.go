@@ -256,9 +256,8 @@ func (s *substitution) param(body []token, i int, out []token) []token {
 	}
 	pasted := i > 0 && body[i-1].paste
 	last := s.m.variadic && int(t.sym) == s.m.params-1
-	if last && arg == nil && t.paste && s.x.mode&modeClang != 0 && len(out) > 0 && out[len(out)-1].op == opComma {
-		out[len(out)-1] = token{kind: tokNothing, paste: true} // clang: also in , __VA_ARGS__ ## x
-		return out
+	if pasted && last && arg == nil && s.x.mode&modeClang != 0 {
+		return elide(out, t)
 	}
 	if pasted && last && body[i-1].op == opComma && len(out) > 0 && !t.paste {
 		if arg == nil { // , ## __VA_ARGS__ with nothing there
@@ -280,6 +279,19 @@ func (s *substitution) param(body []token, i int, out []token) []token {
 	}
 	out[len(out)-1].paste = t.paste
 	return out
+}
+
+// elide appends nothing for a missing __VA_ARGS__ after ##. clang then drops a
+// comma before it, be it pasted or left over by other missing ones.
+func elide(out []token, t token) []token {
+	k := len(out) - 1
+	for k > 0 && out[k].kind == tokNothing {
+		k--
+	}
+	if k >= 0 && out[k].op == opComma {
+		out[k].kind, out[k].op = tokNothing, opNone
+	}
+	return append(out, token{kind: tokNothing, space: t.space, paste: t.paste})
 }
 
 // argument returns argument i fully expanded.
