@@ -34,7 +34,7 @@ func TestRows(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	var out bytes.Buffer
 	o := options{bin: bin, sources: t.TempDir(), project: "sample", json: true, counts: chooseCounts(true, false)}
-	if err := run(o, &out, io.Discard); err != nil {
+	if err := run(t.Context(), o, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	var rows []Row

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -29,7 +30,7 @@ type contender struct {
 
 // interleave runs the contenders n times, each in turn, with turns in both
 // orders so that none always follows the same one.
-func interleave(n int, contenders ...*contender) error {
+func interleave(ctx context.Context, n int, contenders ...*contender) error {
 	watches := make([]*watch, len(contenders))
 	for i, c := range contenders {
 		var err error
@@ -38,6 +39,9 @@ func interleave(n int, contenders ...*contender) error {
 		}
 	}
 	for range n {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		for _, c := range contenders {
 			if err := c.run(); err != nil {
 				return err

@@ -88,7 +88,7 @@ func (b *bench) unitHits(u unit, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := interleave(b.counts.hits, all...); err != nil {
+	if err := interleave(b.ctx, b.counts.hits, all...); err != nil {
 		return err
 	}
 	if err := checkHits(r, before, b.counts.hits, all[1:]); err != nil {

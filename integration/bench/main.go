@@ -3,15 +3,18 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/rexwrap/rexwrap/integration/debsrc"
 )
@@ -28,7 +31,9 @@ func main() {
 	flag.Parse()
 	o.counts = chooseCounts(*quick, *full)
 	o.ccache = os.Getenv("REXWRAP_BENCH_CCACHE")
-	if err := run(o, os.Stdout, os.Stderr); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -70,7 +75,8 @@ func chooseCounts(quick, full bool) counts {
 // A bench is one run of the program.
 type bench struct {
 	options
-	dir   string // holds everything that is written
+	ctx   context.Context // of the whole run; ended by a signal
+	dir   string          // holds everything that is written
 	store *debsrc.Store
 	log   io.Writer
 	rows  []Row
@@ -117,8 +123,9 @@ func chooseParts(only string) ([]part, error) {
 	return chosen, nil
 }
 
-// run measures and prints the rows to stdout. Progress goes to log.
-func run(o options, stdout, log io.Writer) (err error) {
+// run measures and prints the rows to stdout, those before an error too.
+// Progress goes to log.
+func run(ctx context.Context, o options, stdout, log io.Writer) (err error) {
 	chosen, err := chooseParts(o.only)
 	if err != nil {
 		return err
@@ -131,21 +138,26 @@ func run(o options, stdout, log io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b := &bench{options: o, dir: dir, log: log}
+	b := &bench{options: o, ctx: ctx, dir: dir, log: log}
 	if b.store, err = debsrc.Open(o.sources, io.Discard); err != nil {
 		return err
 	}
 	before := load()
+	failed := b.measure(chosen)
+	if o.json {
+		return errors.Join(failed, json.NewEncoder(stdout).Encode(b.rows))
+	}
+	return errors.Join(failed, printTable(stdout, b.rows, fmt.Sprintf("load average %s before, %s after", before, load())))
+}
+
+func (b *bench) measure(chosen []part) error {
 	for _, p := range chosen {
-		fmt.Fprintf(log, "bench: %s\n", p.name)
+		fmt.Fprintf(b.log, "bench: %s\n", p.name)
 		if err := p.measure(b); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
-	if o.json {
-		return json.NewEncoder(stdout).Encode(b.rows)
-	}
-	return printTable(stdout, b.rows, fmt.Sprintf("load average %s before, %s after", before, load()))
+	return nil
 }
 
 // load is the machine's load average over a minute.

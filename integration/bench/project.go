@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -99,6 +100,9 @@ func (w *builder) figures() Figures {
 // buildOnce builds p from nothing. The server of rexwrap has started before the
 // clock, and its CPU time counts until all it has learned is stored.
 func (b *bench) buildOnce(p project, w *builder) error {
+	if err := context.Cause(b.ctx); err != nil {
+		return err
+	}
 	src := filepath.Join(b.dir, "project")
 	if err := os.RemoveAll(src); err != nil {
 		return err
@@ -107,7 +111,7 @@ func (b *bench) buildOnce(p project, w *builder) error {
 		return err
 	}
 	if b.project == "zlib" && p.title == "zlib" {
-		if err := command(src, os.Environ(), "./configure"); err != nil {
+		if err := command(src, os.Environ(), "sh", "./configure"); err != nil {
 			return err
 		}
 	}

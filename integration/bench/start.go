@@ -55,13 +55,13 @@ func (b *bench) start() error {
 	thin := &contender{argv: []string{rexwrap}, env: env, status: 2}
 	execs := &contender{argv: []string{execing, linker, "x.o"}, env: env}
 	aside := &contender{argv: []string{rexwrap, linker, "x.o"}, env: env, rig: r}
-	if err := interleave(b.starts, least, thin, execs, aside); err != nil {
+	if err := interleave(b.ctx, b.starts, least, thin, execs, aside); err != nil {
 		return err
 	}
 	// Apart, so that the server's time is that of the one kind of call.
 	asks := &contender{argv: []string{rexwrap, empty, "-c", "x.c"}, env: env, rig: r}
 	execsAgain := &contender{argv: []string{execing, empty, "-c", "x.c"}, env: env}
-	if err := interleave(b.starts, execsAgain, asks); err != nil {
+	if err := interleave(b.ctx, b.starts, execsAgain, asks); err != nil {
 		return err
 	}
 	b.rows = append(b.rows,

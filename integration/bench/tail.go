@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -48,6 +49,9 @@ func (b *bench) measureTail() error {
 	}
 	const block = 10 // runs of a job before the others have their turn
 	for done := 0; done < b.tail; done += block {
+		if err := context.Cause(b.ctx); err != nil {
+			return err
+		}
 		for _, side := range [][]*contender{least, hits} {
 			if err := together(min(block, b.tail-done), side); err != nil {
 				return err
