@@ -136,12 +136,8 @@ func NewMask(t, u Tree) Mask {
 	return m
 }
 
-// Names are the names that the mask is about, sorted.
-func (m Mask) Names() []string {
-	all := maps.Clone(m.files)
-	maps.Copy(all, m.content)
-	return slices.Sorted(maps.Keys(all))
-}
+// Ignore adds the content of the named file to what the mask is about.
+func (m Mask) Ignore(name string) { m.content[name] = true }
 
 // Apply returns t without what the mask is about.
 func (m Mask) Apply(t Tree) Tree {
