@@ -32,9 +32,9 @@ var (
 type Error struct {
 	Endpoint string // the address as configured
 	Method   string // the last segment of the method's name, or empty
-	Instance string // set where the instance name may be what is wrong
 	cause    *status.Status
-	open     bool // the breaker refused the call; cause is what opened it
+	hint     string // what may be wrong, with a space before it, or empty
+	open     bool   // the breaker refused the call; cause is what opened it
 }
 
 // Error implements error.
@@ -48,13 +48,7 @@ func (e *Error) Error() string {
 		b.WriteString(": not asked, since")
 	}
 	fmt.Fprintf(&b, ": %s: %s", e.cause.Code(), e.cause.Message())
-	if e.Instance != "" {
-		fmt.Fprintf(&b, " (instance name %q)", e.Instance)
-	}
-	if mixedUp(e.cause) {
-		b.WriteString(" (is a TLS server addressed by grpc://, or another by grpcs://?)")
-	}
-	return b.String()
+	return b.String() + e.hint
 }
 
 // Is implements what errors.Is asks for.
@@ -154,14 +148,19 @@ func (c *Conn) translate(method string, err error) error {
 }
 
 func (c *Conn) newError(method string, s *status.Status) *Error {
-	e := &Error{Endpoint: c.address.String(), Method: shortMethod(method), cause: s}
-	if s.Code() == codes.InvalidArgument {
-		e.Instance = c.instance
-		if e.Instance == "" && strings.Contains(strings.ToLower(s.Message()), "instance") {
-			e.Instance = "(empty)"
-		}
+	return &Error{Endpoint: c.address.String(), Method: shortMethod(method), cause: s, hint: c.hint(s)}
+}
+
+func (c *Conn) hint(s *status.Status) string {
+	aboutInstance := c.instance != "" || strings.Contains(strings.ToLower(s.Message()), "instance")
+	switch {
+	case s.Code() == codes.InvalidArgument && aboutInstance:
+		return fmt.Sprintf(" (instance name %q)", c.instance)
+	case mixedUp(s):
+		return " (is a TLS server addressed by grpc://, or another by grpcs://?)"
+	default:
+		return ""
 	}
-	return e
 }
 
 func shortMethod(full string) string { return full[strings.LastIndexByte(full, '/')+1:] }

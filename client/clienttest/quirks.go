@@ -35,23 +35,21 @@ type Quirks struct {
 	Stamps    bool // changes what it stores: bazel-remote
 
 	// Execution.
-	Platform           []string  // NAME=VALUE that must be sent, and nothing else
-	RootOutputs        bool      // output_paths are relative to the input root: mettle
-	OldOutputs         bool      // honours output_files if output_paths is empty: just
-	ZeroTimeout        bool      // an unset timeout is 0 s: mettle
-	ReadsCache         bool      // Execute looks into the ActionCache: mettle, casd, just
-	IgnoresSkip        bool      // even with skip_cache_lookup: just
-	CachesFailures     bool      // casd
-	ShellSignals       bool      // killed by n is exit 128+n, not −1: casd, just
-	MissingInput       codeValue // of a missing input blob; 0 for FAILED_PRECONDITION
-	MissingInResponse  bool      // … inside ExecuteResponse, not ending the stream: casd
-	NoMetadata         bool      // Operation.metadata is absent: casd
-	ForgetsOperations  bool      // WaitExecution knows no finished operation
-	NoWorkerMetadata   bool      // just
-	EmptyStreamDigests bool      // stdout_digest of no bytes is the empty blob's, not nil: mettle, casd
+	Platform           []string   // NAME=VALUE that must be sent, and nothing else
+	RootOutputs        bool       // output_paths are relative to the input root: mettle
+	OldOutputs         bool       // honours output_files if output_paths is empty: just
+	ZeroTimeout        bool       // an unset timeout is 0 s: mettle
+	ReadsCache         bool       // Execute looks into the ActionCache: mettle, casd, just
+	IgnoresSkip        bool       // even with skip_cache_lookup: just
+	CachesFailures     bool       // casd
+	ShellSignals       bool       // killed by n is exit 128+n, not −1: casd, just
+	MissingInput       codes.Code // of a missing input blob; 0 for FAILED_PRECONDITION
+	MissingInResponse  bool       // … inside ExecuteResponse, not ending the stream: casd
+	NoMetadata         bool       // Operation.metadata is absent: casd
+	ForgetsOperations  bool       // WaitExecution knows no finished operation
+	NoWorkerMetadata   bool       // just
+	EmptyStreamDigests bool       // stdout_digest of no bytes is the empty blob's, not nil: mettle, casd
 }
-
-type codeValue = codes.Code
 
 type capabilities struct {
 	repb.UnimplementedCapabilitiesServer
