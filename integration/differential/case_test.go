@@ -67,7 +67,7 @@ func cases() []testCase {
 	var all []testCase
 	for _, group := range table() {
 		for _, r := range group.rows {
-			for _, compiler := range strings.Fields(r.on) {
+			for compiler := range strings.FieldsSeq(r.on) {
 				tc := testCase{row: r, name: group.name + "/" + r.name + "/" + compiler, compiler: compiler, want: r.want}
 				if strings.HasPrefix(compiler, "clang") && r.wantClang != "" {
 					tc.want = r.wantClang

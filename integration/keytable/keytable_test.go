@@ -72,7 +72,7 @@ func TestKey(t *testing.T) {
 			}
 			t.Cleanup(r.Close)
 			for n := i; n < len(rows); n += shards {
-				for _, compiler := range strings.Fields(rows[n].on) {
+				for compiler := range strings.FieldsSeq(rows[n].on) {
 					t.Run(rows[n].name+"/"+compiler, func(t *testing.T) {
 						s := stage{t: t, rig: r, row: rows[n], compiler: compiler, macro: fmt.Sprintf("ROW%d", n)}
 						s.run(filepath.Join(t.TempDir(), "w"))

@@ -89,7 +89,7 @@ func lookPath(program string, env []string) (string, error) {
 		if !ok {
 			continue
 		}
-		for _, dir := range bytes.Split(path, []byte(":")) {
+		for dir := range bytes.SplitSeq(path, []byte(":")) {
 			name := string(dir) + "/" + program
 			if bytes.ContainsRune([]byte(program), '/') {
 				name = program
