@@ -113,7 +113,7 @@ func chooseParts(only string) ([]part, error) {
 		return all, nil
 	}
 	var chosen []part
-	for _, name := range strings.Split(only, ",") {
+	for name := range strings.SplitSeq(only, ",") {
 		i := slices.Index(partNames(), name)
 		if i < 0 {
 			return nil, fmt.Errorf("no part %q", name)

@@ -82,25 +82,26 @@ func (b *bench) writeTree(dir string) error {
 		return err
 	}
 	for i := range b.headers {
-		text := fmt.Sprintf("#ifndef H%d_H\n#define H%d_H\n", i, i)
+		var text strings.Builder
+		text.WriteString(fmt.Sprintf("#ifndef H%d_H\n#define H%d_H\n", i, i))
 		for next := 2*i + 1; next <= 2*i+2 && next < b.headers; next++ {
 			if next%7 == 0 {
-				text += fmt.Sprintf("#include \"h%d.h\"\n", next)
+				text.WriteString(fmt.Sprintf("#include \"h%d.h\"\n", next))
 			}
 		}
-		text += declarations(i, 15) + "#endif\n"
-		if err := os.WriteFile(filepath.Join(include, fmt.Sprintf("h%d.h", i)), []byte(text), 0o644); err != nil {
+		text.WriteString(declarations(i, 15) + "#endif\n")
+		if err := os.WriteFile(filepath.Join(include, fmt.Sprintf("h%d.h", i)), []byte(text.String()), 0o644); err != nil {
 			return err
 		}
 	}
 	var objects strings.Builder
 	for i := range b.counts.units {
-		text := ""
+		var text strings.Builder
 		for j := range spread {
-			text += fmt.Sprintf("#include \"h%d.h\"\n", (i*31+j*j*17)%b.headers)
+			text.WriteString(fmt.Sprintf("#include \"h%d.h\"\n", (i*31+j*j*17)%b.headers))
 		}
-		text += fmt.Sprintf("int unit%d(void) { return g%d(%d); }\n", i, i*31%b.headers, i)
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("u%d.c", i)), []byte(text), 0o644); err != nil {
+		text.WriteString(fmt.Sprintf("int unit%d(void) { return g%d(%d); }\n", i, i*31%b.headers, i))
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("u%d.c", i)), []byte(text.String()), 0o644); err != nil {
 			return err
 		}
 		fmt.Fprintf(&objects, " u%d.o", i)

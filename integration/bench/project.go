@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +57,28 @@ func (b *bench) firstBuild() error {
 	if rivals := b.rivals(); len(rivals) > 0 {
 		builders = append(builders, &builder{name: rivals[0].name, ccache: rivals[0].path})
 	}
+	failed := b.buildInTurn(p, builders)
+	if slices.ContainsFunc(builders, func(w *builder) bool { return len(w.wall) == 0 }) {
+		return failed
+	}
+	plain, ours := builders[0].figures(), builders[1].figures()
+	row := Row{Name: "first build, " + p.title, Over: "plain", Unit: "s", Ours: ours, Base: &plain, Verdicts: []Verdict{
+		judge("cpu", "ratio", ours.CPU/plain.CPU, mostFirst),
+		judge("wall", "ratio", ours.Wall/plain.Wall, 0),
+	}}
+	row.Note = fmt.Sprintf("%d builds", ours.Runs)
+	for _, w := range builders[2:] {
+		row.Note += fmt.Sprintf("; %s: cpu ×%.2f, wall ×%.2f", w.name, w.figures().CPU/plain.CPU, w.figures().Wall/plain.Wall)
+	}
+	b.rows = append(b.rows, row, Row{
+		Name: "server's memory after " + p.title, Unit: "MB", Ours: Figures{Wall: builders[1].memory, Runs: 1},
+		Verdicts: []Verdict{judge("rss", "value", builders[1].memory, mostAfter)},
+	})
+	return failed
+}
+
+// buildInTurn lets all builders build as often as there are pairs to compare.
+func (b *bench) buildInTurn(p project, builders []*builder) error {
 	for range b.pairs {
 		for _, w := range builders {
 			fmt.Fprintf(b.log, "bench: %s, %s\n", p.title, w.name)
@@ -64,18 +87,6 @@ func (b *bench) firstBuild() error {
 			}
 		}
 	}
-	plain, ours := builders[0].figures(), builders[1].figures()
-	row := Row{Name: "first build, " + p.title, Over: "plain", Unit: "s", Ours: ours, Base: &plain, Verdicts: []Verdict{
-		judge("cpu", "ratio", ours.CPU/plain.CPU, mostFirst),
-		judge("wall", "ratio", ours.Wall/plain.Wall, 0),
-	}}
-	for _, w := range builders[2:] {
-		row.Note = fmt.Sprintf("%s: cpu ×%.2f, wall ×%.2f", w.name, w.figures().CPU/plain.CPU, w.figures().Wall/plain.Wall)
-	}
-	b.rows = append(b.rows, row, Row{
-		Name: "server's memory after " + p.title, Unit: "MB", Ours: Figures{Wall: builders[1].memory, Runs: 1},
-		Verdicts: []Verdict{judge("rss", "value", builders[1].memory, mostAfter)},
-	})
 	return nil
 }
 
