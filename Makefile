@@ -24,6 +24,7 @@ install: build ## both binaries, man pages and completions below PREFIX (and DES
 	install $(BIN)/rexwrap $(BIN)/rexd $(DESTDIR)$(PREFIX)/bin
 	install -m 644 cmd/rexd/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 cmd/rexd/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 cmd/rexd/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 cmd/rexd/completion/rexwrap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rexwrap
 	install -m 644 cmd/rexd/completion/_rexwrap $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rexwrap
 	install -m 644 cmd/rexd/completion/rexwrap.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rexwrap.fish
@@ -83,10 +84,12 @@ demo: build ## a real project built plain, through rexwrap cold, and warm
 	$(GO) run ./integration/demo -bin bin
 
 scan-corpus: ## the include scanner against the compiler over all sources at hand
-	$(GO) test -count=1 -v -timeout 3h -tags scancorpus ./integration/scancorpus
+	$(GO) test -count=1 -v -timeout 3h ./integration/scancorpus -corpus "$(CURDIR)/.cache/corpus"
 
-scan-fuzz: ## the include scanner against the compiler over random sources
-	$(GO) test -count=1 -v -timeout 3h -tags scanfuzz ./integration/scancorpus
+CASES ?= 100000
+SEED  ?= 1
+scan-fuzz: ## the include scanner against the compilers over CASES random sources from SEED on
+	$(GO) test -count=1 -v -timeout 3h -run '^TestAgainstCompilers$$' ./depscan/cpp -cases $(CASES) -seed $(SEED)
 
 windows: ## cross-build for Windows, to see that it compiles
 	GOOS=windows GOARCH=amd64 $(BUILD) -o bin/windows/ ./cmd/rexwrap ./cmd/rexd

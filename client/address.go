@@ -34,7 +34,7 @@ func ParseAddress(s string) (Address, error) {
 	scheme, rest, ok := strings.Cut(s, "://")
 	a := Address{text: s, secure: scheme == "grpcs"}
 	if !ok || (scheme != "grpc" && !a.secure) {
-		return Address{}, fmt.Errorf("%w: %q starts with none of grpc://, grpcs://, unix:", ErrAddress, s)
+		return Address{}, fmt.Errorf("%w: %q starts with none of 'grpc://', 'grpcs://' and 'unix:'", ErrAddress, s)
 	}
 	hostport := strings.TrimSuffix(rest, "/")
 	if hostport == "" || strings.ContainsAny(hostport, "/ @?#") {

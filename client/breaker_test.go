@@ -64,8 +64,13 @@ func TestBreakerCounts(t *testing.T) {
 		code  codes.Code
 		opens int // after so many failures, 0 for never
 	}{
-		{codes.Unavailable, breakerFailures}, {codes.DeadlineExceeded, breakerTimeouts}, {codes.Unauthenticated, 1},
-		{codes.NotFound, 0}, {codes.ResourceExhausted, 0}, {codes.Internal, 0}, {codes.PermissionDenied, 0},
+		{codes.Unavailable, breakerFailures},
+		{codes.DeadlineExceeded, breakerTimeouts},
+		{codes.Unauthenticated, 1},
+		{codes.NotFound, 0},
+		{codes.ResourceExhausted, 0},
+		{codes.Internal, 0},
+		{codes.PermissionDenied, 0},
 	} {
 		var b breaker
 		opened := 0

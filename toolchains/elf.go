@@ -119,8 +119,8 @@ func readString(section *elf.Section, offset uint64) (string, error) {
 		if _, err := section.ReadAt(text, int64(offset)); err != nil {
 			return "", err
 		}
-		if i := bytes.IndexByte(text, 0); i >= 0 {
-			return string(text[:i]), nil
+		if before, _, ok := bytes.Cut(text, []byte{0}); ok {
+			return string(before), nil
 		}
 		if uint64(len(text)) < length || length > maxString {
 			return "", errors.New("string without an end")

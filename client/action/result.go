@@ -110,6 +110,7 @@ func (r *Result) readOutputs(msg *repb.ActionResult, open map[string]bool, f dig
 // readSymlinks reads the field of REv2.1 and those of 2.0. Servers of between
 // fill both.
 func (r *Result) readSymlinks(msg *repb.ActionResult, take func(string) error) error {
+	//lint:ignore SA1019 servers of REv2.0 fill the two deprecated fields only
 	for i, list := range [][]*repb.OutputSymlink{msg.GetOutputSymlinks(), msg.GetOutputFileSymlinks(), msg.GetOutputDirectorySymlinks()} {
 		for _, o := range list {
 			if target, ok := r.Symlinks[o.Path]; ok && i > 0 && target == o.Target {

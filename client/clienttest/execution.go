@@ -74,6 +74,7 @@ func (x *execution) output(p string) string {
 func (x *execution) outputs() []string {
 	out := x.command.OutputPaths
 	if len(out) == 0 && x.worker.quirks.OldOutputs {
+		//lint:ignore SA1019 this quirk is a server that knows the deprecated fields only
 		out = slices.Concat(x.command.OutputFiles, x.command.OutputDirectories)
 	}
 	return out

@@ -31,10 +31,14 @@ func remote(t *testing.T, q clienttest.Quirks) (*clienttest.Server, *execute.Rem
 func TestServers(t *testing.T) {
 	for name, quirks := range map[string]clienttest.Quirks{
 		"Buildbarn": {},
-		"casd": {StrictInstance: true, ReadsCache: true, CachesFailures: true, ShellSignals: true, NoMetadata: true,
-			MissingInput: codes.Internal, MissingInResponse: true, EmptyStreamDigests: true},
-		"just": {ReadsCache: true, IgnoresSkip: true, OldOutputs: true, ShellSignals: true, MissingInput: codes.Internal,
-			NoWorkerMetadata: true, ReadOnly: true},
+		"casd": {
+			StrictInstance: true, ReadsCache: true, CachesFailures: true, ShellSignals: true, NoMetadata: true,
+			MissingInput: codes.Internal, MissingInResponse: true, EmptyStreamDigests: true,
+		},
+		"just": {
+			ReadsCache: true, IgnoresSkip: true, OldOutputs: true, ShellSignals: true, MissingInput: codes.Internal,
+			NoWorkerMetadata: true, ReadOnly: true,
+		},
 		"mettle": {ZeroTimeout: true, ReadsCache: true, EmptyStreamDigests: true, MissingInput: codes.Unknown, MissingInResponse: true},
 	} {
 		t.Run(name, func(t *testing.T) {

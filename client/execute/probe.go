@@ -12,7 +12,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/merkle"
 )
 
-// ErrOutputRoot: the server takes output paths to be relative to the input
+// ErrOutputRoot says that the server takes output paths to be relative to the input
 // root rather than to the working directory (mettle). It is of use as a cache
 // only.
 var ErrOutputRoot = errors.New("server does not look for outputs in the working directory")

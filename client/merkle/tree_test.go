@@ -33,8 +33,12 @@ func TestReadTree(t *testing.T) {
 	})
 	got, err := ReadTree(tree, digest.SHA256)
 	want := []Entry{
-		{Path: "a", Dir: true}, {Path: "a/f", Digest: file, Executable: true}, {Path: "a/l", Target: "../dangling"},
-		{Path: "b", Dir: true}, {Path: "b/f", Digest: file, Executable: true}, {Path: "b/l", Target: "../dangling"},
+		{Path: "a", Dir: true},
+		{Path: "a/f", Digest: file, Executable: true},
+		{Path: "a/l", Target: "../dangling"},
+		{Path: "b", Dir: true},
+		{Path: "b/f", Digest: file, Executable: true},
+		{Path: "b/l", Target: "../dangling"},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v, %s", err, diff)

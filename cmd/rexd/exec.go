@@ -140,20 +140,21 @@ func (a *app) summary(ctx context.Context, build string) {
 // summaryLines are the three lines at the end of a build.
 func summaryLines(b *journal.BuildReport) []string {
 	compiles := b.Hits + b.Misses
-	first := fmt.Sprintf("%s: %s", plural(compiles, "compile"), plural(b.Hits, "hit"))
+	var first strings.Builder
+	first.WriteString(fmt.Sprintf("%s: %s", plural(compiles, "compile"), plural(b.Hits, "hit")))
 	if compiles > 0 {
-		first += fmt.Sprintf(" (%d %%)", 100*b.Hits/compiles)
+		first.WriteString(fmt.Sprintf(" (%d %%)", 100*b.Hits/compiles))
 	}
-	first += ", " + plural(b.Misses, "miss")
+	first.WriteString(", " + plural(b.Misses, "miss"))
 	for _, other := range []struct {
 		n    int64
 		what string
 	}{{b.SteppedAside, "stepped aside"}, {b.FellBack, "fell back"}, {b.Errors, "failed"}} {
 		if other.n > 0 {
-			first += fmt.Sprintf(", %d %s", other.n, other.what)
+			first.WriteString(fmt.Sprintf(", %d %s", other.n, other.what))
 		}
 	}
-	return []string{first, missLine(b), fmt.Sprintf("%s of compiling avoided; see rexwrap explain --build %s",
+	return []string{first.String(), missLine(b), fmt.Sprintf("%s of compiling avoided; see rexwrap explain --build %s",
 		duration(b.TimeAvoided), b.Build)}
 }
 

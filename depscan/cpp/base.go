@@ -39,7 +39,7 @@ func newBase(f *toolchains.Facts, cfg *config, syms *symbols) *base {
 		return ""
 	}
 	var defs []*macroDef
-	for _, line := range strings.Split(string(f.Predefined), "\n") {
+	for line := range strings.SplitSeq(string(f.Predefined), "\n") {
 		rest, ok := strings.CutPrefix(line, "#define ")
 		if name := identifier(rest, modeDollars); ok && name != "" {
 			defs = append(defs, &macroDef{name: syms.intern(name), text: rest[len(name):]})

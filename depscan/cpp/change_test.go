@@ -280,11 +280,12 @@ func TestEditOutsideDirectives(t *testing.T) {
 // while headers change, with little memory for lexed text.
 func TestManyAtOnce(t *testing.T) {
 	dir := t.TempDir()
-	files := "-- x.c --\n#if A\n#include \"a.h\"\n#else\n#include \"b.h\"\n#endif\n#include \"c.h\"\n"
+	var files strings.Builder
+	files.WriteString("-- x.c --\n#if A\n#include \"a.h\"\n#else\n#include \"b.h\"\n#endif\n#include \"c.h\"\n")
 	for _, name := range []string{"a", "b", "c"} {
-		files += "-- " + name + ".h --\n#ifndef " + name + "_h\n#define " + name + "_h\nint x;\n#endif\n"
+		files.WriteString("-- " + name + ".h --\n#ifndef " + name + "_h\n#define " + name + "_h\nint x;\n#endif\n")
 	}
-	layout(t, dir, files)
+	layout(t, dir, files.String())
 	compiler := &cpptest.Compiler{}
 	for _, watch := range []bool{false, true} {
 		s := cpp.New(cpp.Options{Compiler: compiler, Watch: watch, Memory: 1})

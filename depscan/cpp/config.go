@@ -44,7 +44,6 @@ type config struct {
 	mapped   bool // __FILE__ is rewritten
 	pch      bool
 	sysroot  string
-	noSys    bool
 	iprefix  string
 }
 
@@ -236,7 +235,7 @@ func envDirs(env toolchains.Environ, name string) (dirs []specDir) {
 	if !ok || v == "" {
 		return nil
 	}
-	for _, dir := range strings.Split(v, ":") {
+	for dir := range strings.SplitSeq(v, ":") {
 		if dir == "" {
 			dir = "."
 		}

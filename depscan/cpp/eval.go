@@ -407,7 +407,7 @@ func (e *evaluator) execute(f *fileFrame, d *directive) error {
 	case dirPushMacro, dirPopMacro:
 		e.pushPop(d)
 	case dirPoison:
-		for _, name := range strings.Fields(f.unit.strings[d.aux]) {
+		for name := range strings.FieldsSeq(f.unit.strings[d.aux]) {
 			e.set(e.s.syms.intern(name), nil)
 		}
 	case dirSystemHeader:

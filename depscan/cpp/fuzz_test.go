@@ -31,8 +31,14 @@ type dialect struct {
 
 func dialects() []dialect {
 	return []dialect{
-		{"gcc", "c", "-std=gnu11"}, {"gcc", "c", "-std=c99"}, {"gcc", "c++", "-std=gnu++17"}, {"gcc", "c++", "-std=c++11"},
-		{"clang", "c", "-std=gnu11"}, {"clang", "c", "-std=c99"}, {"clang", "c++", "-std=gnu++17"}, {"clang", "c++", "-std=c++11"},
+		{"gcc", "c", "-std=gnu11"},
+		{"gcc", "c", "-std=c99"},
+		{"gcc", "c++", "-std=gnu++17"},
+		{"gcc", "c++", "-std=c++11"},
+		{"clang", "c", "-std=gnu11"},
+		{"clang", "c", "-std=c99"},
+		{"clang", "c++", "-std=gnu++17"},
+		{"clang", "c++", "-std=c++11"},
 	}
 }
 
@@ -123,7 +129,7 @@ func (c *fuzzCase) source(i int) string {
 // compilerAnswers splits what a compiler printed by case.
 func compilerAnswers(out string, n int) []string {
 	answers := make([]string, n)
-	for _, part := range strings.Split(out, "@") {
+	for part := range strings.SplitSeq(out, "@") {
 		num, text, ok := strings.Cut(part, ":")
 		if i, err := strconv.Atoi(strings.TrimSpace(num)); ok && err == nil && i < n {
 			answers[i] = strings.TrimSpace(text)
@@ -174,7 +180,7 @@ func (c *fuzzCase) rejected(bad map[int]bool) bool {
 // squeeze drops white space outside of literals, which expansion leaves open.
 func squeeze(s string) string {
 	var b strings.Builder
-	for _, t := range tokenize(s, modeNamedOps&0, newSymbols()) {
+	for _, t := range tokenize(s, 0, newSymbols()) {
 		b.WriteString(t.text)
 	}
 	return b.String()

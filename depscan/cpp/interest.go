@@ -1,6 +1,7 @@
 package cpp
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -111,12 +112,7 @@ func (u *unit) view(in *interests, at uint32) []directive {
 }
 
 func anyOf(in *interests, names []symbol) bool {
-	for _, s := range names {
-		if in.has(s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, in.has)
 }
 
 func (u *unit) prune(in *interests) *view {

@@ -568,8 +568,8 @@ func (l *lexer) asmString(s []byte) {
 	if l.pushes {
 		l.pending |= stringFlags(s)
 	}
-	if i := bytes.Index(s, []byte(".incbin")); i >= 0 {
-		l.incbin(s[i+len(".incbin"):])
+	if _, after, ok := bytes.Cut(s, []byte(".incbin")); ok {
+		l.incbin(after)
 	}
 	if l.mode&modeAsm == 0 && bytes.Contains(s, []byte(".include")) {
 		l.flushText()

@@ -890,12 +890,12 @@ func (p *pitfall) mayReject() bool {
 
 func (p *pitfall) answer(t *testing.T, got *depscan.Inputs) {
 	found := append(paths(got.Probed), paths(got.Files)...)
-	for _, name := range strings.Fields(p.probed) {
+	for name := range strings.FieldsSeq(p.probed) {
 		if !slices.Contains(found, name) {
 			t.Errorf("%s is not among the inputs %q", name, found)
 		}
 	}
-	for _, name := range strings.Fields(p.absent) {
+	for name := range strings.FieldsSeq(p.absent) {
 		if !slices.Contains(got.Absent, name) {
 			t.Errorf("%s is not among the absent names %q", name, got.Absent)
 		}

@@ -33,15 +33,19 @@ func projects() []project {
 			name: "redis", pkg: "redis-*",
 			prepare: `cd src && [ -e release.h ] || sh mkreleasehdr.sh`,
 			globs:   []string{"src/*.c", "deps/hiredis/*.c", "deps/lua/src/*.c", "deps/linenoise/*.c", "deps/hdr_histogram/*.c"},
-			flags: []string{"-std=c11", "-D_REDIS", "-DREDIS_STATIC=", "-O2", "-Ideps/hiredis", "-Ideps/linenoise",
-				"-Ideps/lua/src", "-Ideps/hdr_histogram"},
+			flags: []string{
+				"-std=c11", "-D_REDIS", "-DREDIS_STATIC=", "-O2", "-Ideps/hiredis", "-Ideps/linenoise",
+				"-Ideps/lua/src", "-Ideps/hdr_histogram",
+			},
 		},
 		{
 			name: "git", pkg: "git-*",
 			prepare: `make -s command-list.h config-list.h hook-list.h >/dev/null`,
 			globs:   []string{"*.c", "*/*.c", "*/*/*.c"},
-			flags: []string{"-I.", "-O2", "-DHAVE_ALLOCA_H", "-DUSE_CURL_FOR_IMAP_SEND", "-DSHA1_DC", "-DSHA256_BLK",
-				"-DGIT_HOST_CPU=\"x\"", "-DHAVE_PATHS_H", "-DHAVE_CLOCK_GETTIME", "-DHAVE_SYNC_FILE_RANGE", "-DETC_GITCONFIG=\"x\""},
+			flags: []string{
+				"-I.", "-O2", "-DHAVE_ALLOCA_H", "-DUSE_CURL_FOR_IMAP_SEND", "-DSHA1_DC", "-DSHA256_BLK",
+				"-DGIT_HOST_CPU=\"x\"", "-DHAVE_PATHS_H", "-DHAVE_CLOCK_GETTIME", "-DHAVE_SYNC_FILE_RANGE", "-DETC_GITCONFIG=\"x\"",
+			},
 		},
 		{name: "lua", pkg: "lua5.4-*", prepare: `echo '#define DEB_HOST_MULTIARCH "x"' >src/lua5.4-deb-multiarch.h`, globs: []string{"src/*.c"}, flags: []string{"-std=gnu99", "-O2", "-DLUA_COMPAT_5_3", "-DLUA_USE_LINUX"}},
 		{

@@ -13,8 +13,10 @@ import (
 // headers and of clang-scan-deps whose files are unpacked, not installed.
 var (
 	sourcePackages = []string{"redis", "git", "lua5.4", "sqlite3", "zlib", "fmtlib", "protobuf"}
-	filePackages   = []string{"libboost1.74-dev", "libeigen3-dev", "nlohmann-json3-dev", "clang-tools-14", "zlib1g-dev",
-		"libssl-dev", "libcurl4-openssl-dev", "libexpat1-dev", "libpcre2-dev"}
+	filePackages   = []string{
+		"libboost1.74-dev", "libeigen3-dev", "nlohmann-json3-dev", "clang-tools-14", "zlib1g-dev",
+		"libssl-dev", "libcurl4-openssl-dev", "libexpat1-dev", "libpcre2-dev",
+	}
 )
 
 const aptSources = `deb http://deb.debian.org/debian bookworm main
@@ -41,9 +43,11 @@ func fetch(t testing.TB, dir string) {
 		t.Fatal(err)
 	}
 	apt := func(sub string, args ...string) {
-		options := []string{"-q", "-o", "Dir::Etc::sourcelist=" + list, "-o", "Dir::Etc::sourceparts=-",
+		options := []string{
+			"-q", "-o", "Dir::Etc::sourcelist=" + list, "-o", "Dir::Etc::sourceparts=-",
 			"-o", "Dir::State::lists=" + filepath.Join(dir, "lists"), "-o", "Dir::Cache=" + filepath.Join(dir, "apt"),
-			"-o", "APT::Sandbox::User=root"}
+			"-o", "APT::Sandbox::User=root",
+		}
 		run(t, filepath.Join(dir, sub), "apt-get", append(options, args...)...)
 	}
 	apt("", "update")

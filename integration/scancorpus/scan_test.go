@@ -146,19 +146,23 @@ func report(t *testing.T, results map[string]*result) {
 	fmt.Printf("scan corpus: %d units, %d fallbacks\n", units, fell)
 }
 
-var cHeaders = []string{"assert.h", "complex.h", "ctype.h", "dirent.h", "dlfcn.h", "errno.h", "fcntl.h", "fenv.h", "float.h",
+var cHeaders = []string{
+	"assert.h", "complex.h", "ctype.h", "dirent.h", "dlfcn.h", "errno.h", "fcntl.h", "fenv.h", "float.h",
 	"fts.h", "getopt.h", "glob.h", "grp.h", "iconv.h", "ifaddrs.h", "inttypes.h", "langinfo.h", "libgen.h", "limits.h", "link.h",
 	"locale.h", "malloc.h", "math.h", "memory.h", "mntent.h", "net/if.h", "netdb.h", "netinet/in.h", "netinet/tcp.h", "nl_types.h",
 	"poll.h", "pthread.h", "pwd.h", "regex.h", "resolv.h", "sched.h", "search.h", "semaphore.h", "setjmp.h", "signal.h", "spawn.h",
 	"stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "sys/epoll.h",
 	"sys/mman.h", "sys/socket.h", "sys/stat.h", "sys/types.h", "sys/wait.h", "syslog.h", "termios.h", "tgmath.h", "time.h",
-	"unistd.h", "wchar.h", "wctype.h", "linux/fs.h", "linux/if_ether.h", "linux/netlink.h"}
+	"unistd.h", "wchar.h", "wctype.h", "linux/fs.h", "linux/if_ether.h", "linux/netlink.h",
+}
 
-var cxxHeaders = []string{"algorithm", "any", "array", "atomic", "bitset", "chrono", "codecvt", "complex", "condition_variable",
+var cxxHeaders = []string{
+	"algorithm", "any", "array", "atomic", "bitset", "chrono", "codecvt", "complex", "condition_variable",
 	"deque", "exception", "filesystem", "forward_list", "fstream", "functional", "future", "iomanip", "ios", "iostream", "iterator",
 	"limits", "list", "locale", "map", "memory", "mutex", "numeric", "optional", "queue", "random", "ratio", "regex", "set", "span",
 	"sstream", "stack", "string", "string_view", "thread", "tuple", "type_traits", "typeindex", "unordered_map", "utility", "valarray",
-	"variant", "vector"}
+	"variant", "vector",
+}
 
 // system lists compiles that need nothing but the compilers' packages.
 func system(t testing.TB, dir string) []unit {

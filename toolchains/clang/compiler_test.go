@@ -103,7 +103,7 @@ func accepted(t *testing.T, program, lang, prefix string) []string {
 			return flags
 		}
 		last = out
-		for _, line := range strings.Split(string(out), "\n") {
+		for line := range strings.SplitSeq(string(out), "\n") {
 			if !strings.Contains(line, "error:") && !strings.Contains(line, "sorry") {
 				continue
 			}

@@ -22,15 +22,19 @@ import (
 
 // separate returns the options whose value is the next word.
 func separate() []string {
-	return []string{"-o", "-x", "-MF", "-MT", "-MQ", "-include", "-imacros", "-isystem", "-iquote", "-idirafter",
+	return []string{
+		"-o", "-x", "-MF", "-MT", "-MQ", "-include", "-imacros", "-isystem", "-iquote", "-idirafter",
 		"-iprefix", "-iwithprefix", "-iwithprefixbefore", "-isysroot", "--sysroot", "-iframework", "-Xclang", "-arch",
-		"-Xpreprocessor", "-include-pch"}
+		"-Xpreprocessor", "-include-pch",
+	}
 }
 
 // joinable returns the options that may have it in the same word.
 func joinable() []string {
-	return []string{"-I", "-D", "-U", "-F", "-A", "-isystem", "-iquote", "-idirafter", "-include", "-imacros",
-		"-iprefix", "-iwithprefixbefore", "-iwithprefix", "-isysroot", "-x", "-Wp,"}
+	return []string{
+		"-I", "-D", "-U", "-F", "-A", "-isystem", "-iquote", "-idirafter", "-include", "-imacros",
+		"-iprefix", "-iwithprefixbefore", "-iwithprefix", "-isysroot", "-x", "-Wp,",
+	}
 }
 
 // Compile makes a Compile of a command line that has one source. env is added
@@ -172,7 +176,7 @@ func (k *Compiler) Facts(ctx context.Context, c *toolchains.Compile) (*toolchain
 func parseFacts(out, errs string) *toolchains.Facts {
 	f := &toolchains.Facts{Predefined: []byte(out)}
 	in := false
-	for _, line := range strings.Split(errs, "\n") {
+	for line := range strings.SplitSeq(errs, "\n") {
 		switch {
 		case strings.HasPrefix(line, "#include <...>"):
 			in = true
@@ -184,7 +188,7 @@ func parseFacts(out, errs string) *toolchains.Facts {
 			f.AngleDirs = append(f.AngleDirs, strings.TrimSpace(line))
 		}
 	}
-	for _, line := range strings.Split(out, "\n") { // # 1 "/usr/include/stdc-predef.h" 1 3 4
+	for line := range strings.SplitSeq(out, "\n") { // # 1 "/usr/include/stdc-predef.h" 1 3 4
 		_, rest, _ := strings.Cut(line, `"`)
 		name, flags, ok := strings.Cut(rest, `"`)
 		if strings.HasPrefix(line, "# ") && ok && strings.HasPrefix(flags, " 1") && name[0] == '/' {
@@ -207,7 +211,7 @@ func (k *Compiler) Answers(ctx context.Context, c *toolchains.Compile, questions
 		return asConditions(ctx, k, c, questions)
 	}
 	got := make(map[string]int64)
-	for _, line := range strings.Split(out, "\n") {
+	for line := range strings.SplitSeq(out, "\n") {
 		var i int
 		var n int64
 		if _, err := fmt.Sscanf(strings.TrimRight(line, "L"), "rexq%d %d", &i, &n); err == nil {
@@ -235,7 +239,7 @@ func asConditions(ctx context.Context, k *Compiler, c *toolchains.Compile, quest
 		return nil, err
 	}
 	got := make(map[string]int64)
-	for _, line := range strings.Split(out, "\n") {
+	for line := range strings.SplitSeq(out, "\n") {
 		var i int
 		var n int64
 		if _, err := fmt.Sscanf(line, "rexq%d %d", &i, &n); err == nil {
