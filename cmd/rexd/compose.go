@@ -209,11 +209,11 @@ func (c *composition) idleExit() time.Duration { return c.current().IdleExit }
 
 func (c *composition) warnings() []string {
 	s, err := c.loader.LoadServer(c.env)
-	warnings := s.Warnings()
+	warnings := []string{} // an empty list in JSON, not null
 	if err != nil {
-		warnings = append([]string{err.Error()}, warnings...)
+		warnings = append(warnings, err.Error())
 	}
-	return warnings
+	return append(warnings, s.Warnings()...)
 }
 
 func (c *composition) lastRecord() string {
