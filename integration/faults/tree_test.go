@@ -32,24 +32,30 @@ type site struct {
 	want rig.Tree
 }
 
-// binaries builds rexwrap once for all tests of the package.
-var binaries = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "rexwrap-faults")
-	if err != nil {
-		return "", err
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return "", err
-	}
-	return dir, rig.Build("../..", dir)
-})
+// bin is where the binaries go, and build what puts them there, once for all
+// tests of the package and not before one asks.
+var (
+	bin   string
+	build = sync.OnceValue(func() error { return rig.Build("../..", bin) })
+)
 
 func TestMain(m *testing.M) {
-	status := m.Run()
-	if dir, err := binaries(); err == nil {
-		os.RemoveAll(dir)
+	os.Exit(inTempDir(m.Run))
+}
+
+// inTempDir runs f with bin, and removes it afterwards.
+func inTempDir(f func() int) int {
+	dir, err := os.MkdirTemp("", "rexwrap-faults")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		err = os.Chmod(dir, 0o755) // another user runs them too
 	}
-	os.Exit(status)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	bin = dir
+	return f()
 }
 
 // newSite writes the project and builds it plain.
@@ -58,8 +64,7 @@ func newSite(t *testing.T) *site {
 	if err := rig.TrackSources("../.."); err != nil {
 		t.Fatal(err)
 	}
-	bin, err := binaries()
-	if err != nil {
+	if err := build(); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()

@@ -41,7 +41,7 @@ func projects() []project {
 		},
 		{
 			name: "redis", sources: map[string]string{"": "redis"}, large: true,
-			script:   `make -j2 MALLOC=libc CC="$CC" OPTIMIZATION=-O2 DEBUG= V=1`,
+			script:   `make -j2 MALLOC=libc CC="$CC" OPTIMIZATION=-O2 DEBUG= DEBUG_FLAGS= V=1`,
 			anywhere: true,
 		},
 		{
