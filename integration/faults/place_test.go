@@ -230,6 +230,28 @@ func TestOtherUser(t *testing.T) {
 	}
 }
 
+// Root with the variables of a user, as sudo leaves them: the user's cache
+// directory is not opened.
+func TestCacheOfAnotherUser(t *testing.T) {
+	needRoot(t)
+	s := newSite(t)
+	dir := filepath.Join(s.rig.Dir, "theirs")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(dir, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	s.wrapped("cache of another user", s.rig.Env("REXWRAP_CACHE_DIR="+dir))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		t.Errorf("%s was made in another user's cache directory", e.Name())
+	}
+}
+
 // The one real device that every build uses stays what it is, for root too.
 func TestDevNull(t *testing.T) {
 	s := newSite(t)
