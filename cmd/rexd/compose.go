@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -90,7 +91,7 @@ func (c *composition) open() error {
 	}
 	c.view = currentView()
 	c.place = endpoint.Locate(c.env.Value, c.view)
-	lock, err := listen.LockCache(c.place)
+	lock, err := c.lock()
 	if err != nil {
 		return err
 	}
@@ -108,6 +109,35 @@ func (c *composition) open() error {
 	c.journal = journal.Open(c.store, c.store, journal.Options{Log: c.log})
 	c.closers = append(c.closers, func() error { c.journal.Close(); return nil })
 	return pipeline.MakeScratch(c.scratch())
+}
+
+// handover bounds the wait for a server that has stopped listening and is still
+// writing down what it knows.
+const handover = 5 * time.Second
+
+// lock takes the cache directory. One that a server holds which still listens is
+// that server's.
+func (c *composition) lock() (*listen.CacheLock, error) {
+	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		lock, err := listen.LockCache(c.place)
+		var held *listen.HeldError
+		if !errors.As(err, &held) || listens(held.Socket) || time.Since(begin) > handover {
+			return lock, err
+		}
+	}
+}
+
+// listens reports whether a server accepts connections at socket.
+func listens(socket string) bool {
+	if socket == "" {
+		return false
+	}
+	conn, err := net.DialTimeout("unix", socket, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
 }
 
 func (c *composition) scratch() string { return filepath.Join(c.place.CacheDir, "tmp") }
