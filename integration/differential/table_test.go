@@ -209,7 +209,7 @@ func codegenRows() []row {
 		{name: "modules-ts", on: "g++", cmd: `$CC -std=c++20 -fmodules-ts -c main.cc`, want: aside},
 		{name: "specs", on: "gcc", cmd: `$CC -specs=my.specs -c main.c`, files: "-- my.specs --\n*cpp_options:\n+ -DSPEC=1\n\n", want: "specs"},
 		{name: "wrapper", on: "gcc", cmd: `$CC -wrapper env -c main.c`, want: aside},
-		{name: "time", on: "gcc", cmd: `$CC -time -c main.c`, want: aside},
+		{name: "time", on: "gcc", cmd: `$CC -time -c main.c 2>/dev/null`, want: aside},
 		{name: "ftime-report", on: c, cmd: `$CC -ftime-report -c main.c 2>/dev/null`, want: aside},
 	}
 }
