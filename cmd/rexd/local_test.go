@@ -235,13 +235,13 @@ func TestRunBuildPassesSignalsOn(t *testing.T) {
 
 func TestServerEnv(t *testing.T) {
 	b := newBench(t, nil)
-	b.dir = "/work"
+	b.dir = "/here"
 	b.env = toolchains.Environ{
 		"HOME=/h", "PATH=/bin", "LD_PRELOAD=/evil.so", "MAKEFLAGS=-j --jobserver-auth=3,4", "SECRET=x", "XDG_CACHE_HOME=/c",
 		"REXWRAP_CACHE_DIR=rel", "REXWRAP_SOCKET=sock", "REXWRAP_GUARD=/x", "REXWRAP_BUILD=b1", "REXWRAP_LOG=debug",
 	}
 	want := toolchains.Environ{
-		"HOME=/h", "PATH=/bin", "REXWRAP_CACHE_DIR=/work/rel", "REXWRAP_LOG=debug", "REXWRAP_SOCKET=/work/sock", "XDG_CACHE_HOME=/c",
+		"HOME=/h", "PATH=/bin", "REXWRAP_CACHE_DIR=/here/rel", "REXWRAP_LOG=debug", "REXWRAP_SOCKET=/here/sock", "XDG_CACHE_HOME=/c",
 	}
 	got := b.serverEnv()
 	slices.Sort(got)
