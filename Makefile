@@ -7,11 +7,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unre
 TOOL     = $(shell $(GO) -C integration/tools tool -n $(1))
 
 # Static and not position independent: cgo adds 0.6 ms to every start of the
-# thin binary, PIE 0.2 ms. The tag keeps a Markdown library out of rexd. Lint
-# and tests use the same settings, so that everything is compiled once.
-export CGO_ENABLED = 0
-export GOFLAGS    := $(GOFLAGS) -trimpath -buildvcs=false -tags=urfave_cli_no_docs
-BUILD = $(GO) build -ldflags='-s -w -X main.version=$(VERSION)'
+# thin binary, PIE 0.2 ms. The tag keeps a Markdown library out of rexd.
+BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags=urfave_cli_no_docs \
+	-ldflags='-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := build
 .PHONY: build install uninstall check test needs race lint fuzz bench bench-base projects demo scan-corpus scan-fuzz windows clean help
@@ -47,7 +45,6 @@ needs: ## the compilers and build tools that the tests use (installs them when r
 test: needs ## everything but the large projects
 	$(GO) test -p 2 -timeout 10m ./...
 
-race: export CGO_ENABLED = 1
 race: needs ## the tests under the race detector, and long fault runs
 	REXWRAP_TEST_LONG=1 $(GO) test -race -timeout 60m ./...
 
