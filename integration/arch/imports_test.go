@@ -76,6 +76,7 @@ var policy = map[string][]string{
 	"client/actioncache": {"client", "client/digest", "client/merkle", grpc, remoteAPIs},
 	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle", errdetails, grpc, longrunning, protobuf, remoteAPIs, zstd},
 	"client/execute":     {"client", "client/action", "client/cas", "client/digest", "client/merkle", errdetails, grpc, longrunning, remoteAPIs},
+	"client/checkup":     {"client", "client/action", "client/actioncache", "client/cas", "client/digest", "client/execute", "client/merkle", remoteAPIs},
 
 	// The server. badger reports its trouble and its tables by protobuf.
 	"localserver/bug":         {zerolog},
@@ -111,6 +112,7 @@ var policy = map[string][]string{
 	"integration/differential": {"integration/rig", testscript},
 	"integration/keytable":     {"integration/rig", testscript},
 	"integration/projects":     {"integration/rig", "integration/debsrc"},
+	"integration/interop":      {"integration/rig", "integration/debsrc", remoteAPIs},
 	"integration/faults":       {"integration/rig", "integration/debsrc", testscript, sys},
 	"integration/bench":        {"integration/rig", "integration/debsrc"},
 	"integration/demo":         {"integration/rig", "integration/debsrc"},
