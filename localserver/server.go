@@ -40,7 +40,9 @@ type Listener interface {
 	Accept() (net.Conn, listen.Peer, error)
 	// Lost reports whether no wrapper can find the listener any more.
 	Lost() bool
-	Close() error
+	// Retire makes Lost hold, and Accept fail once it has returned the
+	// connections made before.
+	Retire() error
 }
 
 // Options are what a Server is made of.
@@ -152,7 +154,7 @@ func (s *Server) closed(conn net.Conn) {
 	}
 }
 
-// keep closes the listener at the end, sends heartbeats, and ends an idle
+// keep retires the listener at the end, sends heartbeats, and ends an idle
 // server.
 func (s *Server) keep(ctx context.Context, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(pulse)
@@ -160,7 +162,7 @@ func (s *Server) keep(ctx context.Context, cancel context.CancelCauseFunc) {
 	for {
 		select {
 		case <-ctx.Done():
-			_ = s.o.Listener.Close()
+			_ = s.o.Listener.Retire()
 			return
 		case now := <-tick.C:
 			if s.beat(now) {

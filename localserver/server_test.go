@@ -41,7 +41,7 @@ func (l *pipeListener) Accept() (net.Conn, listen.Peer, error) {
 
 func (l *pipeListener) Lost() bool { return false }
 
-func (l *pipeListener) Close() error {
+func (l *pipeListener) Retire() error {
 	l.once.Do(func() { close(l.done) })
 	return nil
 }

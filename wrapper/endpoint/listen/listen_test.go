@@ -214,3 +214,33 @@ func TestForeignCache(t *testing.T) {
 		t.Errorf("the other user's lock is now %q, %v", text, err)
 	}
 }
+
+// TestRetire accepts all who came before the name was taken away.
+func TestRetire(t *testing.T) {
+	p := place(t)
+	l := listen(t, p)
+	const early = 3
+	for range early {
+		conn, err := p.DialNow()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	if err := l.Retire(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.DialNow(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("dial: %v, want no socket", err)
+	}
+	for range early {
+		conn, _, err := l.Accept()
+		if err != nil {
+			t.Fatalf("a connection is lost: %v", err)
+		}
+		conn.Close()
+	}
+	if _, _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept: %v, want net.ErrClosed", err)
+	}
+}

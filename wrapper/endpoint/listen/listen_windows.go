@@ -30,6 +30,9 @@ func (l *Listener) Accept() (net.Conn, Peer, error) { return nil, Peer{}, endpoi
 // Lost reports true.
 func (l *Listener) Lost() bool { return true }
 
+// Retire does nothing.
+func (l *Listener) Retire() error { return nil }
+
 // Close does nothing.
 func (l *Listener) Close() error { return nil }
 

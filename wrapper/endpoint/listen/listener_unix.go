@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/rexwrap/rexwrap/wrapper/endpoint"
 )
@@ -20,7 +21,7 @@ type Listener struct {
 	own    os.FileInfo // the socket as it was bound
 	held   *os.File
 
-	close sync.Once
+	retire, close sync.Once
 }
 
 // A Peer is the process on the other end of a connection.
@@ -94,10 +95,14 @@ func removeSocket(path string) error {
 }
 
 // Accept waits for the next wrapper. Connections of other users are closed
-// without a word. After Close it returns an error that is net.ErrClosed.
+// without a word. After Close, and at the end of Retire, it returns an error that
+// is net.ErrClosed.
 func (l *Listener) Accept() (net.Conn, Peer, error) {
 	for {
 		conn, err := l.socket.AcceptUnix()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = net.ErrClosed
+		}
 		if err != nil {
 			return nil, Peer{}, fmt.Errorf("accept: %w", err)
 		}
@@ -116,14 +121,28 @@ func (l *Listener) Lost() bool {
 	return err != nil || !os.SameFile(info, l.own)
 }
 
-// Close stops listening and removes the socket, unless its name has come to
-// mean another one. Connections that were accepted live on.
-func (l *Listener) Close() error {
+// lastCalls is how long a retiring listener looks for connections in its queue.
+const lastCalls = 50 * time.Millisecond
+
+// Retire removes the socket, unless its name has come to mean another one, so
+// that nobody finds it any more. Accept goes on until it has returned all
+// connections that were made before.
+func (l *Listener) Retire() error {
 	var err error
-	l.close.Do(func() {
+	l.retire.Do(func() {
 		if !l.Lost() {
 			err = os.Remove(l.path)
 		}
+		err = errors.Join(err, l.socket.SetDeadline(time.Now().Add(lastCalls)))
+	})
+	return err
+}
+
+// Close retires the listener and stops listening. Connections that were accepted
+// live on.
+func (l *Listener) Close() error {
+	err := l.Retire()
+	l.close.Do(func() {
 		err = errors.Join(err, l.socket.Close(), l.held.Close())
 	})
 	return err
