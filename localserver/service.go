@@ -136,9 +136,10 @@ func (s *Service) CacheEvict(_ context.Context, req *admin.EvictRequest, _ func(
 	if req.ToBytes != nil {
 		bytes = *req.ToBytes
 	}
-	entries, freed, err := s.Store.Evict(before, bytes)
+	results := s.Store.Stats().Results
+	_, freed, err := s.Store.Evict(before, bytes)
 	s.Scanner.Forget()
-	return &admin.Removed{Entries: entries, Bytes: freed}, err
+	return &admin.Removed{Entries: max(0, results-s.Store.Stats().Results), Bytes: freed}, err
 }
 
 // CacheFlush implements admin.Cache.
