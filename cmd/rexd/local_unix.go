@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,19 +44,44 @@ func (a *app) connectLocal(start bool) admin.Dialer {
 		if !errors.Is(err, admin.ErrNoServer) || !start {
 			return conn, err
 		}
-		if err := a.spawn(); err != nil {
-			return nil, fmt.Errorf("start a server: %w", err)
-		}
-		var last error
-		err = await(ctx, startLimit, func() bool {
-			conn, last = dialServer(a.place())
-			return last == nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("the server does not start (%v): %w; try: rexwrap server run", last, err)
-		}
-		return conn, nil
+		return a.startServer(ctx)
 	}
+}
+
+// startServer starts a server and connects to it. Where the one started ends at
+// once, another one that was faster serves as well.
+func (a *app) startServer(ctx context.Context) (conn io.ReadWriteCloser, err error) {
+	starting, err := a.launch()
+	if err != nil {
+		return nil, fmt.Errorf("start a server: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- starting.Wait() }()
+	gone := false
+	waited := await(ctx, startLimit, func() bool {
+		select {
+		case <-ended:
+			gone = true
+		default:
+		}
+		conn, err = dialServer(a.place())
+		return err == nil || gone
+	})
+	switch {
+	case err == nil:
+		return conn, nil
+	case gone:
+		return nil, fmt.Errorf("the server does not start: %w", cmp.Or(a.whyNot(), err))
+	}
+	return nil, fmt.Errorf("the server does not start (%v): %w; try: rexwrap server run", err, waited)
+}
+
+// whyNot tries in this process what a server that ended at once has tried, and
+// returns the error.
+func (a *app) whyNot() error {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	return a.serve(over)
 }
 
 // dialServer connects to the server at p, or to the one that holds p's cache
@@ -83,26 +109,31 @@ func absent(err error) bool {
 	return errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// spawn starts `rexd server run` in a session of its own and returns at once.
-// Nothing of the caller goes with it but what serverEnv lets pass.
+// spawn starts a server and returns at once.
 func (a *app) spawn() error {
-	if err := checkLimits(); err != nil {
-		return err
-	}
-	self, err := os.Executable()
+	cmd, err := a.launch()
 	if err != nil {
 		return err
 	}
+	return cmd.Process.Release()
+}
+
+// launch starts `rexd server run` in a session of its own. Nothing of the caller
+// goes with it but what serverEnv lets pass.
+func (a *app) launch() (*exec.Cmd, error) {
+	if err := checkLimits(); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
 	closeOnExec()
-	defer unix.Umask(unix.Umask(0o077))
 	cmd := exec.Command(self, "server", "run")
 	cmd.Dir = "/"
 	cmd.Env = a.serverEnv()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	return cmd.Process.Release()
+	return cmd, cmd.Start()
 }
 
 // checkLimits refuses to start a server that would inherit a limit on its CPU
@@ -161,6 +192,9 @@ func (a *app) serverEnv() toolchains.Environ {
 	}
 	return env
 }
+
+// private keeps all files that this process makes from now on from other users.
+func private() { unix.Umask(0o077) }
 
 // alive reports whether a process of ours exists. One that has ended and whose
 // parent has not asked yet does not count.

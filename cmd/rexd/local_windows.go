@@ -21,4 +21,6 @@ func (a *app) connectLocal(bool) admin.Dialer {
 
 func (a *app) spawn() error { return endpoint.ErrUnsupported }
 
+func private() {} // files inherit the rights of their folder
+
 func alive(int) bool { return false }

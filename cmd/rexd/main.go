@@ -21,6 +21,9 @@ func main() {
 		stdout: newPrinter(os.Stdout), stderr: newPrinter(os.Stderr),
 	}
 	a.connect = a.connectLocal
-	a.serve = func(ctx context.Context) error { return serve(ctx, a.version, a.env) }
+	a.serve = func(ctx context.Context) error {
+		private()
+		return serve(ctx, a.version, a.env)
+	}
 	os.Exit(a.run(context.Background(), os.Args[1:]))
 }
