@@ -190,9 +190,9 @@ func (c *Change) cause() Cause {
 func newGroup(cause Cause, culprit string, records []*Record) MissGroup {
 	slices.SortStableFunc(records, func(a, b *Record) int { return cmp.Compare(b.Spent.Wall, a.Spent.Wall) })
 	g := MissGroup{Cause: cause.String(), Culprit: culprit, Count: int64(len(records))}
-	for i, r := range records {
+	for _, r := range records {
 		g.Seconds += r.Spent.Wall.Seconds()
-		if i < maxExamples {
+		if len(g.Examples) < maxExamples && !slices.Contains(g.Examples, r.Output) {
 			g.Examples = append(g.Examples, r.Output)
 		}
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -410,6 +411,24 @@ func TestBuildBlamesTheSharedInput(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, b.Groups); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+}
+
+// An output that was compiled more than once is one example.
+func TestBuildNamesAnOutputOnce(t *testing.T) {
+	j := open(t, newMemory(), Options{})
+	at := time.UnixMicro(1e15)
+	for i, name := range []string{"/a.o", "/b.o", "/c.o", "/d.o"} {
+		for try := range 3 {
+			r := miss(name, time.Duration(10-i)*time.Second)
+			r.Time, r.Cause = at.Add(time.Duration(try)), CauseRecache
+			j.Add(r)
+		}
+	}
+	for _, g := range j.Build("").Groups {
+		if seen := slices.Compact(slices.Sorted(slices.Values(g.Examples))); len(seen) != maxExamples || len(g.Examples) != maxExamples {
+			t.Errorf("%s: examples %q, want %d outputs", g.Cause, g.Examples, maxExamples)
+		}
 	}
 }
 
