@@ -85,6 +85,7 @@ var policy = map[string][]string{
 	"localserver/journal":     {"client/digest", zerolog},
 	"localserver/localexec":   {"toolchains"},
 	"localserver/materialize": {"toolchains"},
+	"localserver/strategy":    {},
 	"localserver/admin":       {"localserver/journal", "wrapper/wire"},
 	"localserver/pipeline": {
 		"client/action", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
