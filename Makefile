@@ -12,7 +12,7 @@ BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags=urfave_cli_no_
 	-ldflags='-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := build
-.PHONY: build install uninstall check test needs race lint fuzz bench bench-base projects demo scan-corpus scan-fuzz windows clean help
+.PHONY: build install uninstall check test needs race lint fuzz bench bench-base projects interop demo scan-corpus scan-fuzz windows clean help
 
 build: ## bin/rexwrap and bin/rexd
 	$(BUILD) -o $(BIN)/ ./cmd/rexwrap ./cmd/rexd
@@ -79,6 +79,10 @@ bench-base: ## the Go benchmarks of this tree against those of the merge base
 
 projects: needs ## redis, fmtlib and protobuf built plain, cold and warm by gcc and clang
 	REXWRAP_TEST_PROJECTS=all $(GO) test -count=1 -v -timeout 3h ./integration/projects
+
+interop: needs ## the client and rexwrap against real REv2 servers, from packages of Debian sid
+	@mkdir -p .cache; REXWRAP_TEST_INTEROP=1 $(GO) test -count=1 -v -timeout 15m ./integration/interop >.cache/interop.log 2>&1; status=$$?; \
+		grep -E '^ *--- |NOT RUN|^ +[a-z]+_test.go|^ok|^FAIL' .cache/interop.log; exit $$status
 
 demo: build ## a real project built plain, through rexwrap cold, and warm
 	$(GO) run ./integration/demo -bin bin

@@ -88,12 +88,22 @@ func (c *Conn) alive() {
 // says nothing about the remote.
 func (c *Conn) note(ctx context.Context, err error) {
 	var e *Error
-	if !errors.As(err, &e) || ctx.Err() != nil {
+	if !errors.As(err, &e) || gaveUp(ctx) {
 		return
 	}
 	if c.breaker.failed(e, c.dead()) {
 		c.notify(e.Error())
 	}
+}
+
+// early is how much before the caller a server may think that the caller's
+// deadline has passed, of which it was told (casd).
+const early = 100 * time.Millisecond
+
+// gaveUp reports whether ctx ended, or is as good as ended.
+func gaveUp(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || (ok && time.Until(deadline) < early)
 }
 
 // NewStream implements grpc.ClientConnInterface. A stream is not retried: see

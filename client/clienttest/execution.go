@@ -41,6 +41,9 @@ func (x *execution) materialise(root *repb.Digest) error {
 	if err := x.directory(x.root, root); err != nil {
 		return err
 	}
+	if _, err := os.Stat(x.workdir()); err != nil && x.worker.quirks.NeedsFolders {
+		return status.Errorf(codes.Internal, "change directory: %v", err)
+	}
 	if err := os.MkdirAll(x.workdir(), 0o777); err != nil {
 		return err
 	}
@@ -103,6 +106,10 @@ func (x *execution) directory(path string, d *repb.Digest) error {
 		}
 	}
 	for _, l := range dir.Symlinks {
+		target := digest.OfString(l.Target).String()
+		if _, ok := x.worker.blobs.get(target); !ok && x.worker.quirks.NeedsTargets {
+			return x.worker.missing(target)
+		}
 		if err := os.Symlink(l.Target, filepath.Join(path, l.Name)); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -49,7 +50,7 @@ func (a *Action) Request(t testing.TB) (*execute.Request, []cas.Blob) {
 	for path, content := range a.Scripts {
 		add(path, content, true)
 	}
-	tree, err := merkle.Build(entries)
+	tree, err := merkle.Build(append(entries, a.folders()...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +64,22 @@ func (a *Action) Request(t testing.TB) (*execute.Request, []cas.Blob) {
 	}
 	blobs = append(blobs, cas.Bytes(e.Action, e.ActionBlob), cas.Bytes(e.Command, e.CommandBlob))
 	return &execute.Request{Action: e.Action, Outputs: a.OutputPaths(), Timeout: a.Timeout}, blobs
+}
+
+// folders are what must be there before the Command runs: casd makes neither
+// the working directory nor what is above an output that leaves it.
+func (a *Action) folders() []merkle.Entry {
+	var out []merkle.Entry
+	add := func(dir string) {
+		if dir != "." && dir != "" {
+			out = append(out, merkle.Entry{Path: dir, Dir: true})
+		}
+	}
+	add(a.WorkingDir)
+	for _, p := range a.OutputPaths() {
+		add(path.Dir(path.Join(a.WorkingDir, p)))
+	}
+	return out
 }
 
 // Uploaded returns the Request of a after uploading what it needs to s.

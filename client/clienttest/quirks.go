@@ -39,6 +39,10 @@ type Quirks struct {
 	RootOutputs        bool       // output_paths are relative to the input root: mettle
 	OldOutputs         bool       // honours output_files if output_paths is empty: just
 	ZeroTimeout        bool       // an unset timeout is 0 s: mettle
+	IgnoresTimeout     bool       // just; casd below a second
+	NeedsFolders       bool       // makes no working directory: casd
+	NeedsTargets       bool       // targets of symbolic links must be blobs: just
+	NoCancel           bool       // CancelOperation is UNIMPLEMENTED: just
 	ReadsCache         bool       // Execute looks into the ActionCache: mettle, casd, just
 	IgnoresSkip        bool       // even with skip_cache_lookup: just
 	CachesFailures     bool       // casd

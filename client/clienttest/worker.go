@@ -207,6 +207,9 @@ func (w *worker) run(ctx context.Context, actionKey blobKey) (*repb.ActionResult
 }
 
 func (w *worker) timeout(a *repb.Action) time.Duration {
+	if w.quirks.IgnoresTimeout {
+		return defaultTimeout
+	}
 	if a.Timeout == nil && !w.quirks.ZeroTimeout {
 		return defaultTimeout
 	}
@@ -255,6 +258,9 @@ type operations struct {
 
 // CancelOperation implements longrunningpb.OperationsServer.
 func (o operations) CancelOperation(_ context.Context, req *longrunningpb.CancelOperationRequest) (*emptypb.Empty, error) {
+	if o.worker.quirks.NoCancel {
+		return nil, status.Error(codes.Unimplemented, "")
+	}
 	o.worker.mu.Lock()
 	op := o.worker.operations[req.Name]
 	o.worker.mu.Unlock()

@@ -33,11 +33,11 @@ func TestServers(t *testing.T) {
 		"Buildbarn": {},
 		"casd": {
 			StrictInstance: true, ReadsCache: true, CachesFailures: true, ShellSignals: true, NoMetadata: true,
-			MissingInput: codes.Internal, MissingInResponse: true, EmptyStreamDigests: true,
+			MissingInput: codes.Internal, MissingInResponse: true, EmptyStreamDigests: true, NeedsFolders: true,
 		},
 		"just": {
 			ReadsCache: true, IgnoresSkip: true, OldOutputs: true, ShellSignals: true, MissingInput: codes.Internal,
-			NoWorkerMetadata: true, ReadOnly: true,
+			NoWorkerMetadata: true, ReadOnly: true, NeedsTargets: true, NoCancel: true,
 		},
 		"mettle": {ZeroTimeout: true, ReadsCache: true, EmptyStreamDigests: true, MissingInput: codes.Unknown, MissingInResponse: true},
 	} {
@@ -168,6 +168,22 @@ func TestCancellationReachesTheServer(t *testing.T) {
 	defer cancel()
 	if _, err := e.Execute(ctx, req); err == nil || s.Calls("CancelOperation") != 1 {
 		t.Errorf("%v, %d CancelOperation", err, s.Calls("CancelOperation"))
+	}
+}
+
+// The remote is not to blame for an Action without end.
+func TestServersWithoutTimeout(t *testing.T) {
+	s := clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{IgnoresTimeout: true, NoCancel: true}})
+	var told []string
+	conn := s.Dial(t, client.Options{Notify: func(text string) { told = append(told, text) }})
+	e, store := execute.NewRemote(conn, digest.SHA256, 100*time.Millisecond), cas.NewRemote(conn, digest.SHA256)
+	a := clienttest.Shell("exec sleep 60")
+	a.Timeout = 100 * time.Millisecond
+	if r, err := e.Execute(t.Context(), a.Uploaded(t, store)); !errors.Is(err, execute.ErrTimedOut) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := e.Execute(t.Context(), clienttest.Shell("exit 0").Uploaded(t, store)); err != nil || len(told) > 0 {
+		t.Errorf("another action: %v, told %q", err, told)
 	}
 }
 

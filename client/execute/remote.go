@@ -39,18 +39,23 @@ func NewRemote(conn *client.Conn, f digest.Function, queue time.Duration) *Remot
 }
 
 // Execute implements Executor. The deadline is kept here as well: just ignores
-// Action.timeout.
+// Action.timeout, casd what is below a second of it.
 func (r *Remote) Execute(ctx context.Context, req *Request) (*Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, req.Timeout+r.queue)
+	limited, cancel := context.WithTimeout(ctx, req.Timeout+r.queue)
 	defer cancel()
 	x := &execution{remote: r, req: req}
-	if err := r.conn.Retry(client.Unhurried(ctx), x.attempt); err != nil {
-		if ctx.Err() != nil {
-			x.abandon(ctx)
-		}
-		return nil, fmt.Errorf("execute %s: %w", req.Action, x.classify(err))
+	err := r.conn.Retry(client.Unhurried(limited), x.attempt)
+	if err == nil {
+		return x.read()
 	}
-	return x.read()
+	// A server may find that the deadline has passed before we do (casd).
+	if limited.Err() != nil || errors.Is(err, client.ErrTimeout) {
+		x.abandon(limited)
+		if ctx.Err() == nil {
+			err = fmt.Errorf("%w: nothing came of it in %s", ErrTimedOut, req.Timeout+r.queue)
+		}
+	}
+	return nil, fmt.Errorf("execute %s: %w", req.Action, x.classify(err))
 }
 
 // An execution is one Action under way, over as many streams as it takes.

@@ -1,6 +1,8 @@
 // Package debsrc gets the upstream sources of Debian's packages, for tests and
-// programs that build real projects. It uses apt with lists and caches of its
-// own below one folder, so it needs no root and changes nothing of the system.
+// programs that build real projects, and packages of programs, for tests that
+// need a server of a later release than the system. It uses apt with lists and
+// caches of its own below one folder, so it needs no root and changes nothing of
+// the system.
 package debsrc
 
 import (
@@ -95,7 +97,12 @@ func (s *Store) update() error {
 	if err != nil || len(lists) > 0 {
 		return err
 	}
-	sources := fmt.Sprintf("deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n", mirror, Suite)
+	return s.fetchList("deb-src", Suite)
+}
+
+// fetchList fetches the list of a suite's packages, "deb" or "deb-src".
+func (s *Store) fetchList(kind, suite string) error {
+	sources := fmt.Sprintf("%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n", kind, mirror, suite)
 	if err := os.WriteFile(filepath.Join(s.dir, "sources.list"), []byte(sources), 0o644); err != nil {
 		return err
 	}
