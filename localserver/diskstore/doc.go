@@ -32,5 +32,7 @@
 //
 // badger writes through memory maps, where a full disk is a fatal signal and not an
 // error. So nothing is put into the index, nor is it closed in order, when less is
-// free than badger may need next (see index.room).
+// free than badger may need next (see index.room). Should others take that much
+// between the look and the write, which took them 100 rounds of filling the disk
+// and giving it back, the process ends as by kill -9.
 package diskstore

@@ -71,6 +71,34 @@ func child(dir string) {
 	}
 }
 
+// TestLostTable cuts the index's tables off while they are mapped into memory.
+func TestLostTable(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	for n := range 300 {
+		if err := s.PutResult(resultKey(n), noise(400)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, Options{})
+	tables, err := filepath.Glob(filepath.Join(dir, formatDir, "index-*", "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables %v: %v", tables, err)
+	}
+	for _, table := range tables {
+		if err := os.Truncate(table, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if data, err := s.Result(resultKey(7)); !errors.Is(err, ErrNotFound) {
+		t.Errorf("Result: %d bytes, %v, want ErrNotFound", len(data), err)
+	}
+	s.uses(func(string, access) bool { return true })
+}
+
 // TestKill kills a writer at random points, again and again on one store.
 func TestKill(t *testing.T) {
 	dir := t.TempDir()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -53,6 +54,7 @@ func tuned(dir string, readOnly bool, log zerolog.Logger) badger.Options {
 // verified.
 func openIndex(dir string, readOnly bool, sealed map[string]string, log zerolog.Logger) (x *index, err error) {
 	defer recovered(&err)
+	defer faulting()()
 	opts := tuned(dir, readOnly, log)
 	if err := checkTables(dir, opts, sealed); err != nil {
 		return nil, err
@@ -71,10 +73,18 @@ func recovered(err *error) {
 	}
 }
 
+// faulting makes reading a memory map that has lost its file a panic, in place of
+// the end of the process, until the returned function is called.
+func faulting() (restore func()) {
+	old := debug.SetPanicOnFault(true)
+	return func() { debug.SetPanicOnFault(old) }
+}
+
 // close waits for the users and closes badger, which writes what it holds in
 // memory.
 func (x *index) close() (err error) {
 	defer recovered(&err)
+	defer faulting()()
 	x.users.Wait()
 	return x.db.Close()
 }
@@ -82,6 +92,7 @@ func (x *index) close() (err error) {
 // get returns the value of key in memory of its own, or ErrNotFound.
 func (x *index) get(key string) (value []byte, err error) {
 	defer recovered(&err)
+	defer faulting()()
 	txn := x.db.NewTransaction(false)
 	defer txn.Discard()
 	item, err := txn.Get([]byte(key))
@@ -116,6 +127,7 @@ func (x *index) write(batch map[string][]byte) (err error) {
 // from the last to the first. The bytes are valid during the call only.
 func (x *index) scan(prefix string, down bool, yield func(key, value []byte) bool) (err error) {
 	defer recovered(&err)
+	defer faulting()()
 	txn := x.db.NewTransaction(false)
 	defer txn.Discard()
 	opts := badger.DefaultIteratorOptions
