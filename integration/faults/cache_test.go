@@ -3,10 +3,13 @@
 package faults
 
 import (
+	"errors"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,6 +58,79 @@ func TestCacheFull(t *testing.T) {
 			s.wrapped("new server, nothing left", s.rig.Env())
 			s.rig.Close()
 		})
+	}
+}
+
+// The disk of the cache fills and empties at any moment, as by other programs.
+func TestCacheDiskFillsSuddenly(t *testing.T) {
+	s := newSite(t)
+	mount(t, s.rig.Cache(), "mode=700,size=64m")
+	s.wrapped("undisturbed", s.rig.Env())
+	stop := s.flood(seeded(t))
+	for range points(15, 100) {
+		_, _ = s.rig.Verb("cache", "clear") // has no room at times
+		s.wrapped("disk fills", s.rig.Env())
+	}
+	stop()
+	if err := s.rig.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	s.usable("the disk has room again")
+	s.rig.Close()
+}
+
+// flood takes all room of the cache's file system and gives it back, over and
+// over until the returned function is called.
+func (s *site) flood(random *rand.Rand) (stop func()) {
+	s.t.Helper()
+	f, err := os.Create(filepath.Join(s.rig.Cache(), "ballast"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	done := make(chan struct{})
+	var flooding sync.WaitGroup
+	flooding.Go(func() {
+		defer f.Close()
+		for {
+			for _, n := range []int{1 << 20, 4096} {
+				for block := make([]byte, n); ; {
+					if _, err := f.Write(block); err != nil {
+						break // there is no room
+					}
+				}
+			}
+			if !pause(done, random.Int64N(int64(40*time.Millisecond))) {
+				return
+			}
+			if err := errors.Join(f.Truncate(0), rewind(f)); err != nil {
+				s.t.Error(err)
+			}
+			if !pause(done, random.Int64N(int64(200*time.Millisecond))) {
+				return
+			}
+		}
+	})
+	return func() {
+		close(done)
+		flooding.Wait()
+		if err := os.Remove(f.Name()); err != nil {
+			s.t.Error(err)
+		}
+	}
+}
+
+func rewind(f *os.File) error {
+	_, err := f.Seek(0, io.SeekStart)
+	return err
+}
+
+// pause waits for d nanoseconds, and reports whether nothing was done meanwhile.
+func pause(done <-chan struct{}, d int64) bool {
+	select {
+	case <-done:
+		return false
+	case <-time.After(time.Duration(d)):
+		return true
 	}
 }
 
