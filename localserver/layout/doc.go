@@ -1,0 +1,38 @@
+// Package layout says how a compile is laid out for a worker: the command line,
+// the environment and the InputRoot with which another machine, in an empty
+// directory at any path, makes byte for byte what the client's own compiler
+// makes at the client's place.
+//
+// # The InputRoot
+//
+// It mirrors the client's file system below the base: the exec root, or where
+// relative arguments climb out of that, the folder that holds all they name.
+// Inputs elsewhere that the worker does not have by itself stand in mounts:
+//
+//	InputRoot                       the base
+//	InputRoot/.rexwrap-outside/N    the Nth of Request.Beside
+//	InputRoot/.rexwrap-outside/root everything else, by absolute path
+//
+// Symbolic links are kept where they lead to another place of the InputRoot. The
+// working directory is always there, and so is every directory that must exist
+// for the search to go the same way.
+//
+// # The command line
+//
+// Relative arguments stay as they are. An absolute one below a mount becomes
+// /proc/self/cwd/../NAME: a name that is the same wherever the worker unpacks the
+// InputRoot. Such names, and the working directory, which PWD=/proc/self/cwd
+// makes known under that name, are mapped back to the client's (Exact) or to a
+// name that all checkouts share (Relocatable) by prefix maps, which are added
+// only where a path can reach the bytes. The user's own maps hold as they would
+// at the client's place; see compose.
+//
+// What a compiler makes of all this was found by running it: the rows of proven
+// are those classes of compiles for which integration/relocation shows equal
+// bytes. For every other one a Layout says Unproven: its Action is a good key,
+// and is never executed elsewhere.
+//
+// A Layout is a pure function of its Request; nothing here looks at files.
+// Not here: uploads, execution (localserver/pipeline), whether the worker has
+// the same compiler (the parity probe).
+package layout

@@ -1,0 +1,139 @@
+package layout
+
+import (
+	"strings"
+
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
+	"github.com/rexwrap/rexwrap/toolchains/gnu"
+)
+
+// A class is a row of the table of proven classes: compiles of one family whose
+// paths reach the bytes by way of an option.
+type class struct {
+	family       string
+	since, until int    // major versions, both included
+	option       string // canonical; "-g" stands for all that ask for debug information
+	absolute     bool   // proven for absolute arguments too
+}
+
+// proven are the classes for which integration/relocation shows equal bytes. A
+// compile of which no path reaches the bytes needs no row.
+func proven() []class {
+	return []class{
+		{"gcc", 12, 12, "-g", true},
+		{"gcc", 12, 12, "__FILE__", true},
+		{"clang", 14, 14, "-g", true},
+		{"clang", 14, 14, "__FILE__", true},
+	}
+}
+
+// unproven says why the result of a worker may differ, nil where it does not.
+func (b *builder) unproven() error {
+	switch {
+	case b.doubt != "":
+	case b.c.Nondeterministic:
+		b.doubt = "nondeterministic"
+	case b.c.Recorded:
+		b.doubt = "recorded"
+	case b.c.Mode == toolchains.Precompile:
+		b.doubt = "precompiled header"
+	default:
+		b.doubt = b.unprovenText()
+	}
+	if b.doubt == "" {
+		b.doubt = b.unprovenOption()
+	}
+	if b.doubt == "" {
+		return nil
+	}
+	return unprovenBy(b.doubt)
+}
+
+// unprovenText: clock and time zone are the worker's own.
+func (b *builder) unprovenText() string {
+	ids := b.in.Identifiers
+	switch {
+	case ids&depscan.IdentTimestamp != 0:
+		return "__TIMESTAMP__"
+	case ids&(depscan.IdentDate|depscan.IdentTime) != 0:
+		if _, set := b.c.Call.Env.Lookup(epoch); !set || b.c.Toolchain.Family != "gcc" {
+			return "__DATE__"
+		}
+	}
+	return ""
+}
+
+// unprovenOption returns the first way by which paths reach the bytes that has
+// no row.
+func (b *builder) unprovenOption() string {
+	rows := proven()
+	if b.absolute && b.in.Identifiers&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && !b.hasRow(rows, "__FILE__") {
+		return "__FILE__"
+	}
+	if b.c.Carries == 0 {
+		return ""
+	}
+	known := false
+	for i := range b.c.Args {
+		name := carrier(&b.c.Args[i])
+		if name == "" {
+			continue
+		}
+		known = true
+		if !b.hasRow(rows, name) {
+			return name
+		}
+	}
+	if !known {
+		return "unknown"
+	}
+	return ""
+}
+
+func (b *builder) hasRow(rows []class, option string) bool {
+	version := major(b.c.Toolchain.Version)
+	for _, r := range rows {
+		if r.family == b.c.Toolchain.Family && r.option == option && r.since <= version && version <= r.until {
+			return r.absolute || !b.absolute
+		}
+	}
+	return false
+}
+
+// carrier returns the name under which an option that takes paths into the bytes
+// stands in the table, empty for other options.
+func carrier(a *toolchains.Arg) string {
+	name := gnu.Canonical(a.Option)
+	switch {
+	case a.Class.Has(argtable.Prefix) || isText(name):
+		return ""
+	case strings.HasPrefix(name, "-gsplit-dwarf"):
+		return "-gsplit-dwarf"
+	case a.Class.Has(argtable.InputFile):
+		return strings.TrimSuffix(name, "=")
+	}
+	for _, prefix := range carriers() {
+		if strings.HasPrefix(name, prefix) {
+			return prefix
+		}
+	}
+	if a.Class.Has(argtable.Debug) {
+		return "-g"
+	}
+	return ""
+}
+
+// carriers are the starts of those options, beside "-g" and its like, by which
+// toolchains.Carries comes about in one of the families.
+func carriers() []string {
+	return []string{
+		"--analyze", "--coverage", "--serialize-diagnostics", "-Wa,", "-Xassembler", "-Xclang", "-emit-llvm", "-fauto-profile", "-fbranch-probabilities",
+		"-fcallgraph-info", "-fcondition-coverage", "-fcoverage-mapping", "-fcs-profile", "-fdiagnostics-absolute-paths", "-fdump-",
+		"-fembed-bitcode", "-finstrument-functions-exclude-file-list", "-flto", "-fopt-info", "-foptimization-record-file",
+		"-fpath-coverage", "-fprofile", "-frecord-", "-fsanitize", "-fsave-optimization-record", "-fstack-usage",
+		"-ftest-coverage", "-ftime-trace", "-funique-internal-linkage-names", "-fverbose-asm", "-fworking-directory",
+		"-gcodeview", "-gembed-source", "-grecord-", "-mllvm", "-object-file-name", "-include-pch",
+	}
+}
