@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -95,6 +96,9 @@ func Writable(path string) bool {
 	}
 	return f.Close() == nil
 }
+
+// Creatable reports whether a file that is not there could be made.
+func Creatable(path string) bool { return enterable(filepath.Dir(path)) }
 
 // Temp creates the file named temp with the given permissions, whatever the
 // server's own umask, and has fill write it. On any error no file remains.

@@ -15,6 +15,12 @@ func links(info fs.FileInfo) uint64 {
 	return 1
 }
 
+// enterable reports whether this process may make entries in dir.
+func enterable(dir string) bool {
+	const write, search = 2, 1 // W_OK, X_OK of access(2)
+	return syscall.Access(dir, write|search) == nil
+}
+
 // isNull compares device numbers, as /dev/null may be spelled in many ways.
 func isNull(info fs.FileInfo) bool {
 	if info.Mode()&fs.ModeCharDevice == 0 {

@@ -23,7 +23,14 @@ type item struct {
 	mode   fs.FileMode
 	digest digest.Digest
 	data   []byte // where it is not the blob of digest
+	// through is set where the wrapper writes data into the file itself.
+	through bool
 }
+
+// mostThrough is the largest side output that the wrapper writes by itself. A
+// temp file and its rename cost more than that is worth, most of all over a file
+// that is there: ext4 writes one that replaces another out at once.
+const mostThrough = 64 << 10
 
 // answer puts res before the wrapper as the result of this call. It reports
 // false where the stored result cannot serve: a blob is gone, or the dep-file
@@ -37,6 +44,10 @@ func (r *request) answer(res *Result) (bool, error) {
 	done := &wire.Done{Chunks: res.Chunks, Remove: r.stale(res)}
 	temps := make([]string, 0, len(items))
 	for _, it := range items {
+		if it.through {
+			done.Files = append(done.Files, wire.File{Target: it.target, Data: it.data, Keep: true})
+			continue
+		}
 		temps = append(temps, it.temp)
 		done.Files = append(done.Files, wire.File{Target: it.target, Temp: it.temp})
 	}
@@ -63,7 +74,7 @@ func (r *request) answer(res *Result) (bool, error) {
 // lacks one.
 func (r *request) items(res *Result) ([]item, error) {
 	items := make([]item, 0, len(r.compile.Outputs))
-	for _, o := range slices.Backward(r.compile.Outputs) {
+	for i, o := range slices.Backward(r.compile.Outputs) {
 		stored := res.output(o.Role)
 		if stored == nil {
 			if o.Optional {
@@ -89,10 +100,35 @@ func (r *request) items(res *Result) ([]item, error) {
 				return nil, err
 			}
 		}
+		if i > 0 && keeps {
+			if ok, err := r.readThrough(&it, target == materialize.Plain); err != nil || !ok {
+				return nil, err
+			}
+		}
 		it.temp = wire.TempName(it.target, r.in.Token, len(items))
 		items = append(items, it)
 	}
 	return items, nil
+}
+
+// readThrough reads a small output that the compiler writes into the file that
+// is there, or into a new one, so that the wrapper does the same. It reports
+// false where the blob is gone.
+func (r *request) readThrough(it *item, there bool) (bool, error) {
+	if it.digest.Size > mostThrough {
+		return true, nil
+	}
+	if !there && !materialize.Creatable(it.target) {
+		return false, toolchains.Unsupported("output-unwritable", it.target)
+	}
+	if it.data == nil {
+		var err error
+		if it.data, err = r.p.store.Blob(it.digest); err != nil {
+			return false, nil
+		}
+	}
+	it.through = true
+	return true, nil
 }
 
 // fillDep makes the dep-file that this call would have: the stored one under
@@ -137,6 +173,10 @@ func (r *request) stale(res *Result) []string {
 func (r *request) write(items []item) (bool, error) {
 	for i := range items {
 		it := &items[i]
+		if it.through {
+			r.record.Bytes += it.digest.Size
+			continue
+		}
 		lost := false
 		err := materialize.Temp(it.temp, it.mode, func(f *os.File) error {
 			if it.data != nil {

@@ -134,7 +134,7 @@ type File struct {
 	// to Target, which is then no regular file, or one whose inode stays.
 	Temp string
 	Data []byte
-	// Keep keeps Target's inode: open with O_TRUNC, write, close.
+	// Keep keeps Target's inode: open, write over, cut, close.
 	Keep bool
 }
 
