@@ -36,6 +36,8 @@ const (
 	TypePrepare
 	TypeDone
 	TypeAdminReply
+	TypeCancel
+	TypeAway
 )
 
 // A Message can be sent as a frame.

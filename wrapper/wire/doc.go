@@ -19,10 +19,12 @@
 // The conversation of one compile, wrapper (W) and server (S):
 //
 //	W Call                       W Notice (one way: nothing follows)
-//	S { Heartbeat }
+//	S { Heartbeat | Away }
 //	  S StepAside                            W runs the compiler by exec
-//	| S Run      W { Ran } S { Heartbeat }   W runs it as a child
+//	| S Run      W Ran   S { Heartbeat }     W runs it as a child
 //	  S Prepare? S Done          W Committed
+//	| S Run      S Cancel? W Ran …           a race: another Run may follow, or
+//	                                         what follows is as without Run
 //	| S Prepare  S Done          W Committed a hit: nothing is run
 //
 // Prepare announces every temp file before the first one is created, so that

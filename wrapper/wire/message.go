@@ -32,6 +32,9 @@ type Call struct {
 	SameFile bool
 	// Columns is the width of the terminal, 0 where there is none.
 	Columns uint32
+	// CanCancel is set where the wrapper can obey Run.Hold and Cancel: it
+	// finds all that a compiler has started.
+	CanCancel bool
 }
 
 // TempName returns the name of the call's nth temp file in the directory of
@@ -93,6 +96,10 @@ type Ran struct {
 	MaxRSS            int64 // bytes
 	// Killed is set when the wrapper itself was told to stop.
 	Killed bool
+	// Cancelled is set when the compiler was ended by Cancel. All that it
+	// has started is dead, nothing that it said was passed on, and the call
+	// is where it was before Run; its outputs may be there in part.
+	Cancelled bool
 }
 
 // Committed tells the server that every file of Done is in its place.
@@ -122,7 +129,21 @@ type Run struct {
 	// FilterHeaders is set when -H was added: the wrapper takes its lines
 	// out of stderr and reports them in Ran.Headers.
 	FilterHeaders bool
+	// Hold makes the wrapper keep what the compiler says until Done, which
+	// then brings no chunks, so that Cancel can end it without a trace. What
+	// is too long to be kept, or goes to a terminal past the wrapper, is
+	// passed on, and Cancel is not obeyed from then on.
+	Hold bool
 }
+
+// Cancel tells the wrapper to end a compiler that runs with Hold. The answer is
+// Ran, as without it; it may have been sent before Cancel came.
+type Cancel struct{}
+
+// Away tells the wrapper that a worker has the call, so that this machine's part
+// of a build may go on with something else: the wrapper lends its jobserver
+// token to the others until it ends.
+type Away struct{}
 
 // Prepare announces the temp files that may come to exist.
 type Prepare struct{ Temps []string }
@@ -168,6 +189,8 @@ func (*Run) Type() Type        { return TypeRun }
 func (*Prepare) Type() Type    { return TypePrepare }
 func (*Done) Type() Type       { return TypeDone }
 func (*AdminReply) Type() Type { return TypeAdminReply }
+func (*Cancel) Type() Type     { return TypeCancel }
+func (*Away) Type() Type       { return TypeAway }
 
 func (m *Call) append(e *encoder) {
 	e.u32(m.Version)
@@ -185,6 +208,7 @@ func (m *Call) append(e *encoder) {
 	e.u8(uint8(m.Stderr))
 	e.bool(m.SameFile)
 	e.u32(m.Columns)
+	e.bool(m.CanCancel)
 }
 
 func (m *Call) decode(d *decoder) {
@@ -192,6 +216,7 @@ func (m *Call) decode(d *decoder) {
 		Version: d.u32(), Program: d.string(), Argv: d.strings(), Dir: d.string(), PWD: d.string(),
 		Env: d.strings(), Umask: d.u32(), Namespace: d.string(), Pid: d.u32(), Token: d.string(),
 		Started: d.i64(), Stdout: Stream(d.u8()), Stderr: Stream(d.u8()), SameFile: d.bool(), Columns: d.u32(),
+		CanCancel: d.bool(),
 	}
 }
 
@@ -224,12 +249,13 @@ func (m *Ran) append(e *encoder) {
 	e.i64(m.WallTime)
 	e.i64(m.MaxRSS)
 	e.bool(m.Killed)
+	e.bool(m.Cancelled)
 }
 
 func (m *Ran) decode(d *decoder) {
 	*m = Ran{
 		Status: d.u32(), Signal: d.u32(), Chunks: d.chunks(), Truncated: d.bool(), Headers: d.bytes(),
-		UserTime: d.i64(), SysTime: d.i64(), WallTime: d.i64(), MaxRSS: d.i64(), Killed: d.bool(),
+		UserTime: d.i64(), SysTime: d.i64(), WallTime: d.i64(), MaxRSS: d.i64(), Killed: d.bool(), Cancelled: d.bool(),
 	}
 }
 
@@ -249,6 +275,12 @@ func (m *Admin) decode(d *decoder) {
 func (*Heartbeat) append(*encoder) {}
 func (*Heartbeat) decode(*decoder) {}
 
+func (*Cancel) append(*encoder) {}
+func (*Cancel) decode(*decoder) {}
+
+func (*Away) append(*encoder) {}
+func (*Away) decode(*decoder) {}
+
 func (m *StepAside) append(e *encoder) {
 	e.string(m.Reason)
 	e.string(m.Arg)
@@ -263,10 +295,11 @@ func (m *Run) append(e *encoder) {
 	e.strings(m.Argv)
 	e.strings(m.Env)
 	e.bool(m.FilterHeaders)
+	e.bool(m.Hold)
 }
 
 func (m *Run) decode(d *decoder) {
-	*m = Run{Program: d.string(), Argv: d.strings(), Env: d.strings(), FilterHeaders: d.bool()}
+	*m = Run{Program: d.string(), Argv: d.strings(), Env: d.strings(), FilterHeaders: d.bool(), Hold: d.bool()}
 }
 
 func (m *Prepare) append(e *encoder) { e.strings(m.Temps) }
