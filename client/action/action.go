@@ -26,11 +26,24 @@ type Spec struct {
 	Env         []string // NAME=value, in any order, no name twice
 	WorkingDir  string   // relative to the input root, empty for the root itself
 	OutputFiles []string // relative to WorkingDir, in any order
-	OutputDirs  []string // likewise; their results are Trees
+	OutputDirs  []string // likewise
 	Platform    []Property
 	InputRoot   digest.Digest
-	Timeout     time.Duration // 0 for the server's default
+	Timeout     time.Duration   // 0 for the server's default
+	Function    digest.Function // of all digests; SHA-256 unless a remote lacks it
+	Format      DirectoryFormat // of OutputDirs
 }
+
+// A DirectoryFormat says how servers are to describe output directories. Those
+// that do not know output_directory_format make Trees.
+type DirectoryFormat uint8
+
+// The formats of REv2.
+const (
+	TreeOnly DirectoryFormat = iota
+	DirectoryOnly
+	TreeAndDirectory
+)
 
 // A Property is one of the Platform's.
 type Property struct{ Name, Value string }
@@ -47,7 +60,7 @@ func Encode(s *Spec) (*Encoded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode command: %w", err)
 	}
-	e := &Encoded{Command: digest.Of(command), CommandBlob: command}
+	e := &Encoded{Command: s.Function.Of(command), CommandBlob: command}
 	msg := &repb.Action{
 		CommandDigest:   merkle.Proto(e.Command),
 		InputRootDigest: merkle.Proto(s.InputRoot),
@@ -59,7 +72,7 @@ func Encode(s *Spec) (*Encoded, error) {
 	if e.ActionBlob, err = marshal(msg); err != nil {
 		return nil, fmt.Errorf("encode action: %w", err)
 	}
-	e.Action = digest.Of(e.ActionBlob)
+	e.Action = s.Function.Of(e.ActionBlob)
 	return e, nil
 }
 
@@ -78,6 +91,8 @@ func (s *Spec) command() *repb.Command {
 		OutputDirectories: slices.Sorted(slices.Values(s.OutputDirs)),
 		OutputPaths:       s.OutputPaths(),
 		Platform:          s.platform(),
+
+		OutputDirectoryFormat: repb.Command_OutputDirectoryFormat(s.Format),
 	}
 	for _, kv := range slices.Sorted(slices.Values(s.Env)) {
 		name, value, _ := strings.Cut(kv, "=")

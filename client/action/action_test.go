@@ -67,6 +67,8 @@ func TestEveryFieldCounts(t *testing.T) {
 		"outputs":   func(s *Spec) { s.OutputFiles = s.OutputFiles[:1] },
 		"platform":  func(s *Spec) { s.Platform[0].Value = "windows" },
 		"root":      func(s *Spec) { s.InputRoot = digest.Empty() },
+		"format":    func(s *Spec) { s.Format = TreeAndDirectory },
+		"function":  func(s *Spec) { s.Function = digest.BLAKE3 },
 		"timeout":   func(s *Spec) { s.Timeout = time.Second },
 	} {
 		s := spec()

@@ -17,9 +17,9 @@ var ErrResult = errors.New("malformed action result")
 // A Result is an ActionResult that names nothing but declared outputs.
 type Result struct {
 	ExitCode       int
-	Files          map[string]File          // by path, as declared
-	Directories    map[string]digest.Digest // of Trees
-	Symlinks       map[string]string        // targets
+	Files          map[string]File // by path, as declared
+	Directories    map[string]Directory
+	Symlinks       map[string]string // targets, which the action chose: follow none
 	Stdout, Stderr Stream
 	Missing        []string // declared outputs that are not there
 
@@ -34,6 +34,23 @@ type File struct {
 	Digest     digest.Digest
 	Executable bool
 	Contents   []byte
+}
+
+// A Directory is an output directory: its Tree, its root Directory, or both.
+// One of the digests may be zero.
+type Directory struct{ Tree, Root digest.Digest }
+
+// Entries returns what is in the directory, by merkle.ReadTree or
+// ReadDirectories. fetch returns verified blobs in the order of their digests.
+func (d Directory) Entries(f digest.Function, fetch func([]digest.Digest) ([][]byte, error)) ([]merkle.Entry, error) {
+	if d.Tree.IsZero() {
+		return merkle.ReadDirectories(d.Root, fetch)
+	}
+	blobs, err := fetch([]digest.Digest{d.Tree})
+	if err != nil {
+		return nil, err
+	}
+	return merkle.ReadTree(blobs[0], f)
 }
 
 // A Stream is what was written to stdout or stderr: in Raw if it came with the
@@ -55,7 +72,7 @@ func (s Stream) Inline() bool { return s.Digest.IsZero() }
 func ReadResult(msg *repb.ActionResult, outputs []string, f digest.Function) (*Result, error) {
 	r := &Result{
 		ExitCode: int(msg.GetExitCode()), Metadata: msg.GetExecutionMetadata(),
-		Files: make(map[string]File), Directories: make(map[string]digest.Digest), Symlinks: make(map[string]string),
+		Files: make(map[string]File), Directories: make(map[string]Directory), Symlinks: make(map[string]string),
 	}
 	open := make(map[string]bool, len(outputs))
 	for _, p := range outputs {
@@ -98,13 +115,23 @@ func (r *Result) readOutputs(msg *repb.ActionResult, open map[string]bool, f dig
 		r.Files[o.Path] = file
 	}
 	for _, o := range msg.GetOutputDirectories() {
-		d, err := merkle.FromProto(o.TreeDigest)
+		d, err := readDirectory(o)
 		if err := errors.Join(take(o.Path), err); err != nil {
 			return fmt.Errorf("%w: %w", ErrResult, err)
 		}
 		r.Directories[o.Path] = d
 	}
 	return r.readSymlinks(msg, take)
+}
+
+func readDirectory(o *repb.OutputDirectory) (d Directory, err error) {
+	if o.RootDirectoryDigest != nil {
+		if d.Root, err = merkle.FromProto(o.RootDirectoryDigest); err != nil || o.TreeDigest == nil {
+			return d, err
+		}
+	}
+	d.Tree, err = merkle.FromProto(o.TreeDigest)
+	return d, err
 }
 
 // readSymlinks reads the field of REv2.1 and those of 2.0. Servers of between

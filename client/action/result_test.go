@@ -6,6 +6,7 @@ import (
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/client/merkle"
@@ -18,15 +19,19 @@ func TestReadResult(t *testing.T) {
 			{Path: "../a.o", Digest: merkle.Proto(object), Contents: []byte("object")},
 			{Path: "b.o", Digest: merkle.Proto(object), Contents: []byte("lie"), IsExecutable: true},
 		},
-		OutputDirectories:  []*repb.OutputDirectory{{Path: "d", TreeDigest: merkle.Proto(tree)}},
+		OutputDirectories: []*repb.OutputDirectory{
+			{Path: "d", TreeDigest: merkle.Proto(tree)},
+			{Path: "e", RootDirectoryDigest: merkle.Proto(object)},
+			{Path: "f", RootDirectoryDigest: merkle.Proto(object), TreeDigest: merkle.Proto(tree)},
+		},
 		OutputSymlinks:     []*repb.OutputSymlink{{Path: "l", Target: "b.o"}},
 		OutputFileSymlinks: []*repb.OutputSymlink{{Path: "l", Target: "b.o"}},
 		StdoutRaw:          []byte("text"), StdoutDigest: merkle.Proto(text),
 		StderrDigest: merkle.Proto(text),
-	}, []string{"../a.o", "b.o", "c.d", "d", "l"}, digest.SHA256)
+	}, []string{"../a.o", "b.o", "c.d", "d", "e", "f", "l"}, digest.SHA256)
 	want := &Result{
 		Files:       map[string]File{"../a.o": {Digest: object, Contents: []byte("object")}, "b.o": {Digest: object, Executable: true}},
-		Directories: map[string]digest.Digest{"d": tree},
+		Directories: map[string]Directory{"d": {Tree: tree}, "e": {Root: object}, "f": {Tree: tree, Root: object}},
 		Symlinks:    map[string]string{"l": "b.o"},
 		Stdout:      Stream{Raw: []byte("text")}, Stderr: Stream{Digest: text},
 		Missing: []string{"c.d"},
@@ -56,11 +61,41 @@ func TestReadResultRejects(t *testing.T) {
 		"two kinds":   {OutputFiles: []*repb.OutputFile{{Path: "a.o", Digest: d}}, OutputSymlinks: []*repb.OutputSymlink{{Path: "a.o"}}},
 		"no digest":   {OutputFiles: []*repb.OutputFile{{Path: "a.o"}}},
 		"bad digest":  {OutputFiles: []*repb.OutputFile{{Path: "a.o", Digest: &repb.Digest{Hash: "zz"}}}},
+		"no tree":     {OutputDirectories: []*repb.OutputDirectory{{Path: "a.o"}}},
+		"bad root":    {OutputDirectories: []*repb.OutputDirectory{{Path: "a.o", RootDirectoryDigest: &repb.Digest{Hash: "zz"}, TreeDigest: d}}},
 		"bad stream":  {StdoutDigest: &repb.Digest{Hash: "zz", SizeBytes: 1}},
 		"bad stream2": {StderrDigest: &repb.Digest{Hash: "zz", SizeBytes: 1}},
 	} {
 		if r, err := ReadResult(msg, []string{"a.o"}, digest.SHA256); !errors.Is(err, ErrResult) {
 			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
+}
+
+func TestDirectoryEntries(t *testing.T) {
+	tree, err := merkle.Build([]merkle.Entry{{Path: "f", Digest: digest.OfString("x")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := new(repb.Directory)
+	if err := proto.Unmarshal(tree.Directories[tree.Root], root); err != nil {
+		t.Fatal(err)
+	}
+	blob, err := proto.Marshal(&repb.Tree{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	blobs := map[digest.Digest][]byte{digest.Of(blob): blob, tree.Root: tree.Directories[tree.Root]}
+	fetch := func(digests []digest.Digest) (out [][]byte, err error) {
+		for _, d := range digests {
+			out = append(out, blobs[d])
+		}
+		return out, nil
+	}
+	for _, d := range []Directory{{Tree: digest.Of(blob)}, {Root: tree.Root}, {Tree: digest.Of(blob), Root: digest.OfString("lost")}} {
+		got, err := d.Entries(digest.SHA256, fetch)
+		if err != nil || len(got) != 1 || got[0].Path != "f" {
+			t.Errorf("%v: %v, %v", d, got, err)
 		}
 	}
 }

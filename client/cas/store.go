@@ -109,3 +109,20 @@ func Read(ctx context.Context, s Store, d digest.Digest) ([]byte, error) {
 	}
 	return buf.Bytes(), nil
 }
+
+// ReadAll returns blobs in the order of their digests.
+func ReadAll(ctx context.Context, s Store, digests []digest.Digest) ([][]byte, error) {
+	buffers := make([]bytes.Buffer, len(digests))
+	wanted := make([]Wanted, len(digests))
+	for i, d := range digests {
+		wanted[i] = Wanted{d, &buffers[i]}
+	}
+	if err := s.Fetch(ctx, wanted...); err != nil {
+		return nil, err
+	}
+	out := make([][]byte, len(digests))
+	for i := range buffers {
+		out[i] = buffers[i].Bytes()
+	}
+	return out, nil
+}

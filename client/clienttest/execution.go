@@ -251,12 +251,34 @@ func (x *execution) collectTree(result *repb.ActionResult, p string) error {
 		return err
 	}
 	tree.Root = root
-	blob, err := proto.MarshalOptions{Deterministic: true}.Marshal(tree)
-	if err != nil {
-		return err
+	out := &repb.OutputDirectory{Path: p}
+	format := x.command.OutputDirectoryFormat
+	if x.worker.quirks.TreesOnly {
+		format = repb.Command_TREE_ONLY
 	}
-	result.OutputDirectories = append(result.OutputDirectories, &repb.OutputDirectory{Path: p, TreeDigest: merkle.Proto(x.worker.blobs.put(blob))})
+	if format != repb.Command_DIRECTORY_ONLY {
+		if out.TreeDigest, err = x.message(tree); err != nil {
+			return err
+		}
+	}
+	if format != repb.Command_TREE_ONLY {
+		for _, dir := range append(tree.Children, root) {
+			if out.RootDirectoryDigest, err = x.message(dir); err != nil {
+				return err
+			}
+		}
+	}
+	result.OutputDirectories = append(result.OutputDirectories, out)
 	return nil
+}
+
+// message puts m into the CAS.
+func (x *execution) message(m proto.Message) (*repb.Digest, error) {
+	blob, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	return merkle.Proto(x.worker.blobs.put(blob)), nil
 }
 
 // tree returns the Directory of path and adds those below it to t.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ type Action struct {
 	action.Spec
 	Files   map[string]string // inputs by path
 	Scripts map[string]string // executable inputs by path
+	Links   map[string]string // targets of symbolic links by path
 }
 
 // Shell returns an Action that runs a script of the shell's, of which outputs
@@ -50,12 +50,17 @@ func (a *Action) Request(t testing.TB) (*execute.Request, []cas.Blob) {
 	for path, content := range a.Scripts {
 		add(path, content, true)
 	}
-	tree, err := merkle.Build(append(entries, a.folders()...))
+	for path, target := range a.Links {
+		entries = append(entries, merkle.Entry{Path: path, Target: target})
+	}
+	tree, err := merkle.Build(append(entries, a.Folders()...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for d, blob := range tree.Directories {
-		blobs = append(blobs, cas.Bytes(d, blob))
+	for _, more := range []map[digest.Digest][]byte{tree.Directories, tree.Targets} {
+		for d, blob := range more {
+			blobs = append(blobs, cas.Bytes(d, blob))
+		}
 	}
 	a.InputRoot = tree.Root
 	e, err := action.Encode(&a.Spec)
@@ -64,22 +69,6 @@ func (a *Action) Request(t testing.TB) (*execute.Request, []cas.Blob) {
 	}
 	blobs = append(blobs, cas.Bytes(e.Action, e.ActionBlob), cas.Bytes(e.Command, e.CommandBlob))
 	return &execute.Request{Action: e.Action, Outputs: a.OutputPaths(), Timeout: a.Timeout}, blobs
-}
-
-// folders are what must be there before the Command runs: casd makes neither
-// the working directory nor what is above an output that leaves it.
-func (a *Action) folders() []merkle.Entry {
-	var out []merkle.Entry
-	add := func(dir string) {
-		if dir != "." && dir != "" {
-			out = append(out, merkle.Entry{Path: dir, Dir: true})
-		}
-	}
-	add(a.WorkingDir)
-	for _, p := range a.OutputPaths() {
-		add(path.Dir(path.Join(a.WorkingDir, p)))
-	}
-	return out
 }
 
 // Uploaded returns the Request of a after uploading what it needs to s.
@@ -98,7 +87,7 @@ func (a *Action) Uploaded(t testing.TB, s cas.Store) *execute.Request {
 func TestExecutor(t *testing.T, newExecutor func(t *testing.T) (execute.Executor, cas.Store)) {
 	for name, check := range map[string]func(*testing.T, execute.Executor, cas.Store){
 		"Output": executeOutput, "Environment": executeEnvironment, "OnlyInputs": executeOnlyInputs, "Streams": executeStreams,
-		"WorkingDir": executeWorkingDir, "Directory": executeDirectory, "ExitCode": executeExitCode, "Incomplete": executeIncomplete,
+		"WorkingDir": executeWorkingDir, "InputLink": executeInputLink, "Directory": executeDirectory, "ExitCode": executeExitCode, "Incomplete": executeIncomplete,
 		"Killed": executeKilled, "NoProgram": executeNoProgram, "TimedOut": executeTimedOut, "Cancelled": executeCancelled,
 		"Concurrent": executeConcurrent,
 	} {
@@ -179,18 +168,25 @@ func executeWorkingDir(t *testing.T, e execute.Executor, s cas.Store) {
 	checkFile(t, s, mustExecute(t, e, a.Uploaded(t, s)), "../obj/a.o", "source")
 }
 
+func executeInputLink(t *testing.T, e execute.Executor, s cas.Store) {
+	a := Shell("cat d/link/in >out", "out")
+	a.Files, a.Links = map[string]string{"a/b/in": "input"}, map[string]string{"d/link": "../a/b"}
+	checkFile(t, s, mustExecute(t, e, a.Uploaded(t, s)), "out", "input")
+}
+
+// executeDirectory asks for each format. Servers may make another one.
 func executeDirectory(t *testing.T, e execute.Executor, s cas.Store) {
-	a := Shell("mkdir -p d/e; echo x >d/e/f; ln -s nowhere d/l")
-	a.OutputDirs = []string{"d"}
-	r := mustExecute(t, e, a.Uploaded(t, s))
-	tree, err := cas.Read(t.Context(), s, r.Directories["d"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := merkle.ReadTree(tree, digest.SHA256)
-	want := []merkle.Entry{{Path: "l", Target: "nowhere"}, {Path: "e", Dir: true}, {Path: "e/f", Digest: digest.OfString("x\n")}}
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("tree %+v, %v, want %+v", got, err, want)
+	for _, format := range []action.DirectoryFormat{action.TreeOnly, action.DirectoryOnly, action.TreeAndDirectory} {
+		a := Shell("mkdir -p d/e; echo x >d/e/f; ln -s nowhere d/l")
+		a.OutputDirs, a.Format = []string{"d"}, format
+		r := mustExecute(t, e, a.Uploaded(t, s))
+		got, err := r.Directories["d"].Entries(digest.SHA256, func(digests []digest.Digest) ([][]byte, error) {
+			return cas.ReadAll(t.Context(), s, digests)
+		})
+		want := []merkle.Entry{{Path: "l", Target: "nowhere"}, {Path: "e", Dir: true}, {Path: "e/f", Digest: digest.OfString("x\n")}}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("format %d: %+v, %v, want %+v", format, got, err, want)
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ type Quirks struct {
 	IgnoresTimeout     bool       // just; casd below a second
 	NeedsFolders       bool       // makes no working directory: casd
 	NeedsTargets       bool       // targets of symbolic links must be blobs: just
+	TreesOnly          bool       // knows no output_directory_format: casd, just, mettle
 	NoCancel           bool       // CancelOperation is UNIMPLEMENTED: just
 	ReadsCache         bool       // Execute looks into the ActionCache: mettle, casd, just
 	IgnoresSkip        bool       // even with skip_cache_lookup: just

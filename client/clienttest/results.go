@@ -88,7 +88,7 @@ func (r *results) complete(v *repb.ActionResult) bool {
 		digests = append(digests, f.Digest)
 	}
 	for _, d := range v.OutputDirectories {
-		digests = append(digests, d.TreeDigest)
+		digests = append(digests, d.TreeDigest, d.RootDirectoryDigest)
 	}
 	return !slices.ContainsFunc(digests, func(d *repb.Digest) bool {
 		if d == nil {

@@ -33,11 +33,11 @@ func TestServers(t *testing.T) {
 		"Buildbarn": {},
 		"casd": {
 			StrictInstance: true, ReadsCache: true, CachesFailures: true, ShellSignals: true, NoMetadata: true,
-			MissingInput: codes.Internal, MissingInResponse: true, EmptyStreamDigests: true, NeedsFolders: true,
+			MissingInput: codes.Internal, MissingInResponse: true, EmptyStreamDigests: true, NeedsFolders: true, TreesOnly: true,
 		},
 		"just": {
 			ReadsCache: true, IgnoresSkip: true, OldOutputs: true, ShellSignals: true, MissingInput: codes.Internal,
-			NoWorkerMetadata: true, ReadOnly: true, NeedsTargets: true, NoCancel: true,
+			NoWorkerMetadata: true, ReadOnly: true, NeedsTargets: true, NoCancel: true, TreesOnly: true,
 		},
 		"mettle": {ZeroTimeout: true, ReadsCache: true, EmptyStreamDigests: true, MissingInput: codes.Unknown, MissingInResponse: true},
 	} {

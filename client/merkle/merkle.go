@@ -37,19 +37,36 @@ type Entry struct {
 type Tree struct {
 	Root        digest.Digest
 	Directories map[digest.Digest][]byte
+
+	// Targets are the texts of symbolic links, by digest. One server wants
+	// them in the CAS (just).
+	Targets map[digest.Digest][]byte
+
+	// MixedModes says that one digest stands for an executable file and for
+	// another that is not: one server makes both executable (mettle).
+	MixedModes bool
+
+	function digest.Function
+	modes    map[digest.Digest]bool
 }
 
 // Build returns the InputRoot of entries. Two entries may share a path only if
 // they are equal or both directories. A file that stands where another entry
 // needs a directory is an error.
-func Build(entries []Entry) (*Tree, error) {
+func Build(entries []Entry) (*Tree, error) { return BuildBy(digest.SHA256, entries) }
+
+// BuildBy is Build with Directories named by f, as the entries must be.
+func BuildBy(f digest.Function, entries []Entry) (*Tree, error) {
 	root := &node{}
 	for i := range entries {
 		if err := root.insert(&entries[i]); err != nil {
 			return nil, err
 		}
 	}
-	t := &Tree{Directories: make(map[digest.Digest][]byte)}
+	t := &Tree{
+		Directories: make(map[digest.Digest][]byte), Targets: make(map[digest.Digest][]byte),
+		function: f, modes: make(map[digest.Digest]bool),
+	}
 	d, err := t.encode(root)
 	if err != nil {
 		return nil, err
@@ -112,8 +129,11 @@ func (t *Tree) encode(n *node) (digest.Digest, error) {
 			}
 			dir.Directories = append(dir.Directories, &repb.DirectoryNode{Name: name, Digest: Proto(d)})
 		case child.leaf.Target != "":
+			target := []byte(child.leaf.Target)
+			t.Targets[t.function.Of(target)] = target
 			dir.Symlinks = append(dir.Symlinks, &repb.SymlinkNode{Name: name, Target: child.leaf.Target})
 		default:
+			t.noteMode(child.leaf)
 			dir.Files = append(dir.Files, &repb.FileNode{Name: name, Digest: Proto(child.leaf.Digest), IsExecutable: child.leaf.Executable})
 		}
 	}
@@ -121,9 +141,15 @@ func (t *Tree) encode(n *node) (digest.Digest, error) {
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("encode directory: %w", err)
 	}
-	d := digest.Of(blob)
+	d := t.function.Of(blob)
 	t.Directories[d] = blob
 	return d, nil
+}
+
+func (t *Tree) noteMode(e *Entry) {
+	executable, seen := t.modes[e.Digest]
+	t.MixedModes = t.MixedModes || (seen && executable != e.Executable)
+	t.modes[e.Digest] = e.Executable
 }
 
 func sortedNames(children map[string]*node) []string {

@@ -54,6 +54,44 @@ func TestBuildEncodesTheTree(t *testing.T) {
 	}
 }
 
+func TestWhatServersWantToKnow(t *testing.T) {
+	tool := Entry{Path: "tool", Digest: digest.OfString("x"), Executable: true}
+	for _, test := range []struct {
+		entries []Entry
+		mixed   bool
+		targets int
+	}{
+		{[]Entry{tool, file("a", "y")}, false, 0},
+		{[]Entry{tool, file("a", "x")}, true, 0},
+		{[]Entry{tool, {Path: "l", Target: "tool"}, {Path: "d/l", Target: "tool"}}, false, 1},
+	} {
+		tree, err := Build(test.entries)
+		if err != nil || tree.MixedModes != test.mixed || len(tree.Targets) != test.targets {
+			t.Errorf("%v: mixed %t, %d targets, %v", test.entries, tree.MixedModes, len(tree.Targets), err)
+		}
+		for d, text := range tree.Targets {
+			if d != digest.Of(text) || string(text) != "tool" {
+				t.Errorf("target %q has digest %s", text, d)
+			}
+		}
+	}
+}
+
+func TestBuildByBLAKE3(t *testing.T) {
+	tree, err := BuildBy(digest.BLAKE3, []Entry{{Path: "d/f", Digest: digest.BLAKE3.Of([]byte("x"))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d, blob := range tree.Directories {
+		if d != digest.BLAKE3.Of(blob) {
+			t.Errorf("directory %s has another digest", d)
+		}
+	}
+	if tree.Directories[tree.Root] == nil {
+		t.Error("the root is not among the directories")
+	}
+}
+
 func TestEveryChangeChangesTheRoot(t *testing.T) {
 	seen := map[digest.Digest]int{}
 	for i, entries := range [][]Entry{

@@ -6,6 +6,7 @@ import (
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/rexwrap/rexwrap/client/digest"
@@ -53,6 +54,9 @@ func TestReadTreeRejects(t *testing.T) {
 		"backslash": {Files: []*repb.FileNode{{Name: `..\x`, Digest: d}}},
 		"absolute":  {Symlinks: []*repb.SymlinkNode{{Name: "/x", Target: "y"}}},
 		"empty":     {Files: []*repb.FileNode{{Name: "", Digest: d}}},
+		"link up":   {Symlinks: []*repb.SymlinkNode{{Name: "x", Target: "a/../../y"}}},
+		"link out":  {Symlinks: []*repb.SymlinkNode{{Name: "x", Target: "/etc/passwd"}}},
+		"link NUL":  {Symlinks: []*repb.SymlinkNode{{Name: "x", Target: "y\x00z"}}},
 		"no target": {Symlinks: []*repb.SymlinkNode{{Name: "x"}}},
 		"no digest": {Files: []*repb.FileNode{{Name: "x"}}},
 		"twice":     {Files: []*repb.FileNode{{Name: "x", Digest: d}}, Symlinks: []*repb.SymlinkNode{{Name: "x", Target: "y"}}},
@@ -64,6 +68,56 @@ func TestReadTreeRejects(t *testing.T) {
 	}
 	if got, err := ReadTree([]byte("\xff"), digest.SHA256); !errors.Is(err, ErrTree) {
 		t.Errorf("garbage: %v, %v", got, err)
+	}
+}
+
+// A child is named by the bytes that the server made, whatever we would have
+// made of it.
+func TestReadTreeOfNoCanonicalEncoding(t *testing.T) {
+	leaf := append(encode(t, &repb.Directory{Files: []*repb.FileNode{{Name: "f", Digest: Proto(digest.OfString("x"))}}}), "\xfa\x01\x01x"...)
+	root := encode(t, &repb.Directory{Directories: []*repb.DirectoryNode{{Name: "d", Digest: Proto(digest.Of(leaf))}}})
+	blob := append(field(2, leaf), field(1, root)...) // children first, and a field that nobody knows
+	got, err := ReadTree(append(blob, "\x98\x06\x01"...), digest.SHA256)
+	want := []Entry{{Path: "d", Dir: true}, {Path: "d/f", Digest: digest.OfString("x")}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v, %s", err, diff)
+	}
+}
+
+func field(n protowire.Number, value []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(nil, n, protowire.BytesType), value)
+}
+
+func TestReadDirectories(t *testing.T) {
+	tree, err := Build([]Entry{file("a/b/f", "x"), file("a/c/f", "x"), {Path: "l", Target: "a/b"}, {Path: "e", Dir: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rounds := 0
+	got, err := ReadDirectories(tree.Root, func(digests []digest.Digest) ([][]byte, error) {
+		rounds++
+		var out [][]byte
+		for _, d := range digests {
+			out = append(out, tree.Directories[d])
+		}
+		return out, nil
+	})
+	want := []Entry{
+		{Path: "l", Target: "a/b"},
+		{Path: "a", Dir: true},
+		{Path: "a/b", Dir: true}, {Path: "a/b/f", Digest: digest.OfString("x")},
+		{Path: "a/c", Dir: true}, {Path: "a/c/f", Digest: digest.OfString("x")},
+		{Path: "e", Dir: true},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" || rounds != 3 {
+		t.Errorf("%d rounds, %v, %s", rounds, err, diff)
+	}
+	broken := errors.New("broken")
+	if _, err := ReadDirectories(tree.Root, func([]digest.Digest) ([][]byte, error) { return nil, broken }); !errors.Is(err, broken) {
+		t.Errorf("fetch fails: %v", err)
+	}
+	if got, err := ReadDirectories(tree.Root, func(d []digest.Digest) ([][]byte, error) { return make([][]byte, len(d)), nil }); err != nil || len(got) > 0 {
+		t.Errorf("an empty directory: %v, %v", got, err)
 	}
 }
 
