@@ -118,6 +118,7 @@ var policy = map[string][]string{
 	"integration/faults":       {"integration/rig", "integration/debsrc", testscript, sys},
 	"integration/bench":        {"integration/rig", "integration/debsrc"},
 	"integration/demo":         {"integration/rig", "integration/debsrc"},
+	"integration/relocation":   {"client/digest", "depscan", "depscan/cpp", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe", testscript},
 	"integration/scancorpus":   {"client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
 }
 
