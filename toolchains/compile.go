@@ -8,10 +8,11 @@ type Mode uint8
 // The modes of the gcc and clang families. Other modes (linking,
 // preprocessing) step aside.
 const (
-	Object     Mode = iota // -c
-	Assembly               // -S
-	SyntaxOnly             // -fsyntax-only, --analyze: no primary output
-	Precompile             // a header input: .gch, .pch
+	Object       Mode = iota // -c
+	Assembly                 // -S
+	SyntaxOnly               // -fsyntax-only, --analyze: no primary output
+	Precompile               // a header input: .gch, .pch
+	CrateOutputs             // rustc: what --emit and --crate-type say
 )
 
 // A Compile is one understood Call with one source.
@@ -21,7 +22,7 @@ type Compile struct {
 	Mode      Mode
 	// Language is the -x spelling of the source's language: "c", "c++",
 	// "cpp-output", "c++-cpp-output", "assembler", "assembler-with-cpp",
-	// "objective-c", "c-header", ….
+	// "objective-c", "c-header", …; "rust" for rustc.
 	Language string
 	// Source is the one source as spelled.
 	Source string
@@ -52,6 +53,8 @@ type Compile struct {
 	// Nondeterministic is set when two runs of the bare compiler differ
 	// (gcc's -flto, --coverage, -fprofile-generate, .gch).
 	Nondeterministic bool
+	// Crate is set for rustc only.
+	Crate *Crate
 }
 
 // Carries is a set of ways by which paths reach the bytes of a result. It holds
@@ -114,6 +117,23 @@ const (
 	RoleRemarks     Role = "remarks"     // .opt.yaml, -fopt-info files
 	RoleListing     Role = "listing"     // -Wa,-a=FILE
 	RoleDump        Role = "dump"        // -fdump-ipa-clones
+)
+
+// The roles of rustc's outputs; RoleObject and RoleAssembly are those of --emit.
+const (
+	RoleDepInfo   Role = "dep-info"   // .d
+	RoleMetadata  Role = "metadata"   // .rmeta
+	RoleRlib      Role = "rlib"       // .rlib
+	RoleStaticlib Role = "staticlib"  // .a
+	RoleDylib     Role = "dylib"      // .so
+	RoleCdylib    Role = "cdylib"     // .so
+	RoleProcMacro Role = "proc-macro" // .so
+	RoleProgram   Role = "bin"        // no suffix
+	RoleLLVMIR    Role = "llvm-ir"    // .ll
+	RoleLLVMBC    Role = "llvm-bc"    // .bc
+	RoleMIR       Role = "mir"        // .mir
+	RoleDwp       Role = "dwp"        // -C split-debuginfo=packed
+	RoleDwpOld    Role = "dwp-old"    // the same, as older versions name it
 )
 
 // An Output is one file that a compile makes.

@@ -47,8 +47,6 @@ func refusalOf(stem string) string {
 		return "fortran"
 	case "swift", "swiftc":
 		return "swift"
-	case "rustc":
-		return "rustc-not-yet"
 	case "cl", "clang-cl", "icl":
 		return "msvc-not-yet"
 	case "go", "gccgo":

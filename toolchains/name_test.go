@@ -40,7 +40,6 @@ func TestNameOf(t *testing.T) {
 		"cl.exe":                       {kind: refusedName, reason: "msvc-not-yet"},
 		"clang-cpp-14":                 {kind: refusedName, reason: "not-a-compiler"},
 		"x86_64-linux-gnu-cpp":         {kind: refusedName, reason: "not-a-compiler"},
-		"rustc":                        {kind: refusedName, reason: "rustc-not-yet"},
 		"ccache":                       {kind: refusedName, reason: "other-wrapper"},
 		"afl-clang-fast":               {kind: refusedName, reason: "other-wrapper"},
 		"gcc-ar":                       {},

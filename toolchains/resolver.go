@@ -67,11 +67,14 @@ func NewResolver(files Files, run Runner, memory Memory) *Resolver {
 // "other-wrapper", "not-a-compiler", "executable-format", "compiler-unreadable",
 // "compiler-changing", "compiler-libraries", "subprogram-is-script",
 // "specs-file", "clang-config", "response-file", "probe-failed", and by name "nvcc", "hip",
-// "ispc", "fortran", "swift", "go", "d", "ada", "rustc-not-yet", "msvc-not-yet".
+// "ispc", "fortran", "swift", "go", "d", "ada", "rustup", "linker", "msvc-not-yet".
 //
 // The identity holds for a driver that is started under call.Program as its
 // argv[0]: gcc and clang find their parts by it.
 func (r *Resolver) Resolve(ctx context.Context, call *Call) (*Toolchain, error) {
+	if isRustDriver(call.Program) {
+		return r.resolveRust(ctx, call)
+	}
 	words, err := expandedWords(call)
 	if err != nil {
 		return nil, err
@@ -79,7 +82,16 @@ func (r *Resolver) Resolve(ctx context.Context, call *Call) (*Toolchain, error) 
 	around := surroundingsOf(call, words)
 	var buf [2048]byte
 	key := around.appendKey(append(append(buf[:0], call.Program...), 0))
+	return r.recall(ctx, key, call.Program, func(ctx context.Context, look *observer) (*Toolchain, error) {
+		return r.identify(ctx, look, call.Program, around)
+	})
+}
 
+// An identifier makes the Toolchain of a program, noting what it looks at.
+type identifier func(ctx context.Context, look *observer) (*Toolchain, error)
+
+// recall returns the answer that is remembered under key, or has identify find it.
+func (r *Resolver) recall(ctx context.Context, key []byte, program string, identify identifier) (*Toolchain, error) {
 	r.mu.RLock()
 	known := r.answers[string(key)]
 	r.mu.RUnlock()
@@ -90,7 +102,7 @@ func (r *Resolver) Resolve(ctx context.Context, call *Call) (*Toolchain, error) 
 	// happened to be first.
 	lasting := context.WithoutCancel(ctx)
 	flight := r.flight.DoChan(string(key), func() (any, error) {
-		fresh := r.find(lasting, call.Program, around)
+		fresh := r.find(lasting, program, identify)
 		r.remember(string(key), fresh)
 		return fresh, nil
 	})
@@ -125,11 +137,11 @@ func (r *Resolver) remember(key string, a *answer) {
 }
 
 // find makes an answer that was true throughout its making.
-func (r *Resolver) find(ctx context.Context, program string, around *surroundings) *answer {
+func (r *Resolver) find(ctx context.Context, program string, identify identifier) *answer {
 	const attempts = 3
 	for range attempts {
 		look := newObserver(r.files)
-		tc, err := r.identify(ctx, look, program, around)
+		tc, err := identify(ctx, look)
 		if errors.Is(err, errProbe) { // may well run the next time
 			return &answer{seen: neverHolds(), err: asUnsupported(err, program)}
 		}

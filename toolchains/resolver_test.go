@@ -663,7 +663,6 @@ func TestStepsAside(t *testing.T) {
 		{call(dir + "/ispc"), "ispc"},
 		{call(dir + "/clang-cl"), "msvc-not-yet"},
 		{call(dir + "/cl.exe"), "msvc-not-yet"},
-		{call(dir + "/rustc"), "rustc-not-yet"},
 		{call(dir + "/mytool"), "not-a-compiler"},
 		{call("/usr/bin/make"), "not-a-compiler"},
 		{call("/usr/bin/ld"), "not-a-compiler"},

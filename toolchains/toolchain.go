@@ -10,7 +10,7 @@ import (
 // A Toolchain is a compiler with everything it starts, identified by content.
 // It is immutable and shared by all calls that resolve to it.
 type Toolchain struct {
-	// Family is "gcc" or "clang".
+	// Family is "gcc", "clang" or "rustc".
 	Family string
 	// Program is the driver as the call names it, absolute, symbolic links
 	// kept (g++ and gcc may be one file); Real is the file behind it.
@@ -20,6 +20,11 @@ type Toolchain struct {
 	Version, Target string
 	// CPlusPlus is set for drivers that compile .c as C++ (clang++, g++).
 	CPlusPlus bool
+	// Sysroot is rustc's, empty for others.
+	Sysroot string
+	// LibraryDirs are the folders that a driver of ResolveLinker names to the
+	// linker, in order; for others nil.
+	LibraryDirs []string
 	// Programs are the driver, the programs it starts and the shared
 	// libraries all these load, sorted by path.
 	Programs []Program

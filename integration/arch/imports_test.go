@@ -55,6 +55,7 @@ var policy = map[string][]string{
 	"toolchains/gnu/gnutest": {"toolchains", "toolchains/argtable"},
 	"toolchains/gcc":         {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
 	"toolchains/clang":       {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
+	"toolchains/rustc":       {"toolchains", "toolchains/argtable"},
 	"toolchains/probe":       {"client/digest", "toolchains", "toolchains/argtable", synchronize},
 
 	// What it reads.

@@ -1,0 +1,184 @@
+package rustc
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
+)
+
+func call(args ...string) *toolchains.Call {
+	return &toolchains.Call{Program: "/usr/bin/rustc", Argv: append([]string{"rustc"}, args...), Dir: "/ws"}
+}
+
+func host() *toolchains.Toolchain {
+	return &toolchains.Toolchain{Family: "rustc", Version: "1.63.0", Target: "x86_64-unknown-linux-gnu"}
+}
+
+func paths(outputs []toolchains.Output) []string {
+	var out []string
+	for _, o := range outputs {
+		out = append(out, string(o.Role)+" "+o.Path)
+	}
+	return out
+}
+
+// TestOutputs holds the shapes of cargo's calls.
+func TestOutputs(t *testing.T) {
+	const tail = "-C metadata=1 -C extra-filename=-0f --out-dir /t/deps -L dependency=/t/deps"
+	for _, c := range []struct {
+		args string
+		want []string
+	}{
+		{"--crate-name syn --edition=2018 /r/syn/src/lib.rs --crate-type lib --emit=dep-info,metadata,link " + tail,
+			[]string{"rlib /t/deps/libsyn-0f.rlib", "metadata /t/deps/libsyn-0f.rmeta", "dep-info /t/deps/syn-0f.d"}},
+		{"--crate-name build_script_build build.rs --crate-type bin --emit=dep-info,link " + tail,
+			[]string{"bin /t/deps/build_script_build-0f", "dep-info /t/deps/build_script_build-0f.d"}},
+		{"--crate-name m src/lib.rs --crate-type proc-macro --emit=dep-info,link -C prefer-dynamic " + tail + " --extern proc_macro",
+			[]string{"proc-macro /t/deps/libm-0f.so", "dep-info /t/deps/m-0f.d"}},
+		{"--crate-name c c.rs --crate-type cdylib --crate-type rlib --emit=dep-info,link --out-dir /t/deps",
+			[]string{"cdylib /t/deps/libc.so", "rlib /t/deps/libc.rlib", "dep-info /t/deps/c.d"}},
+		{"--crate-name s s.rs --crate-type staticlib --emit=dep-info,link --out-dir t",
+			[]string{"staticlib t/libs.a", "dep-info t/s.d"}},
+		{"--crate-name h h.rs --emit=dep-info,link --test " + tail, []string{"bin /t/deps/h-0f", "dep-info /t/deps/h-0f.d"}},
+		{"--crate-name b b.rs --crate-type bin --emit=dep-info,metadata " + tail,
+			[]string{"metadata /t/deps/libb-0f.rmeta", "dep-info /t/deps/b-0f.d"}},
+		{"--crate-name b b.rs --crate-type bin --emit=dep-info,metadata -C incremental=/i " + tail,
+			[]string{"metadata /t/deps/libb-0f.rmeta", "dep-info /t/deps/b-0f.d"}},
+		{"--crate-name b b.rs --crate-type lib --emit asm,obj,llvm-ir,llvm-bc,mir",
+			[]string{"object b.o", "assembly b.s", "llvm-ir b.ll", "llvm-bc b.bc", "mir b.mir"}},
+		{"--crate-name b b.rs --crate-type bin -Csplit-debuginfo=packed", []string{"bin b", "dwp b.dwp"}},
+		{"--crate-name b b.rs --crate-type cdylib -Csplit_debuginfo=packed", []string{"cdylib libb.so", "dwp libb.so.dwp", "dwp-old libb.dwp"}},
+	} {
+		got, err := New().Parse(call(strings.Fields(c.args)...), host())
+		if err != nil {
+			t.Errorf("%s: %v", c.args, err)
+			continue
+		}
+		if got := paths(got.Outputs); !slices.Equal(got, c.want) {
+			t.Errorf("%s:\n got %q\nwant %q", c.args, got, c.want)
+		}
+	}
+}
+
+func TestAside(t *testing.T) {
+	const lib = "--crate-name x --crate-type lib x.rs "
+	const bin = "--crate-name x --crate-type bin x.rs "
+	for _, c := range []struct{ args, reason string }{
+		{"-vV", ReasonQuery},
+		{"--version --nonsense", ReasonQuery},
+		{"- --crate-name ___ --print=file-names --crate-type bin", ReasonQuery},
+		{"--explain E0001", ReasonQuery},
+		{"-", ReasonStdin},
+		{"", ReasonNoSource},
+		{lib + "y.rs", ReasonSeveralSources},
+		{"x.rs --crate-type lib", ReasonCrateName},
+		{"x.rs --crate-name x", ReasonCrateType},
+		{lib + "--nonsense", ReasonUnknown},
+		{lib + "-q", ReasonUnknown},
+		{lib + "--test=1", ReasonUnknown},
+		{lib + "-C nonsense=1", ReasonUnknown},
+		{lib + "-Z nonsense", ReasonUnstable},
+		{lib + "--out-dir", ReasonMissing},
+		{lib + "--out-dir a --out-dir b", ReasonRepeated},
+		{lib + "--sysroot /s", ReasonSysroot},
+		{lib + "-o x", ReasonOutputName},
+		{lib + "-Cextra-filename=.1", ReasonOutputName},
+		{lib + "--emit=metadata=x", ReasonEmitFile},
+		{lib + "--emit=nonsense", ReasonEmit},
+		{lib + "--emit=asm -Ccodegen-units=4", ReasonCodegenUnits},
+		{lib + "-C incremental=/i", ReasonIncremental},
+		{lib + "--emit=metadata,obj -C incremental=/i", ReasonIncremental},
+		{lib + "-Csave-temps", ReasonSaveTemps},
+		{lib + "-Csplit-debuginfo=unpacked", ReasonSplitDebug},
+		{lib + "-C target-cpu=native", ReasonNative},
+		{lib + "-C llvm-args=-load=/x.so", ReasonPlugin},
+		{"--crate-name x --crate-type cdylib,dylib x.rs", ReasonSeveralLinks},
+		{bin + "--target x86_64-pc-windows-msvc", ReasonTarget},
+		{bin + "-C link-arg=-Wl,-Map=x", ReasonLinkerOption},
+		{bin + "-C link-arg=@x", ReasonLinkerOption},
+		{bin + "-C link-arg=-Wl,--version-script=x", ""},
+		{bin + "-C link-arg=-fuse-ld=lld", ""},
+		{bin + "@missing", ReasonResponse},
+		{"--crate-name x --crate-type nonsense x.rs", ReasonCrateType},
+	} {
+		_, err := New().Parse(call(strings.Fields(c.args)...), host())
+		if reason, _, _ := toolchains.ReasonOf(err); reason != c.reason {
+			t.Errorf("%q: %v, want %q", c.args, err, c.reason)
+		}
+	}
+	logged := call(strings.Fields(lib)...)
+	logged.Env = toolchains.Environ{"RUSTC_LOG=info"}
+	if _, err := New().Parse(logged, host()); err == nil {
+		t.Error("RUSTC_LOG is taken")
+	}
+}
+
+// TestReading holds the ways in which arguments can be spelled.
+func TestReading(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "args")
+	if err := os.WriteFile(file, []byte("--cfg\r\nfeature=\"a b\"\n@inner\n-l\nstatic=z"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c, err := New().Parse(call("-gO", "--crate-name=x", "--crate-type", "lib", "-Lnative=/n", "-L", "/a", "--extern", "noprelude:y=/y.rlib",
+		"--extern", "proc_macro", "-Aunused", "--codegen", "opt-level=3", "x.rs"), host())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := c.Crate
+	if !slices.Equal(k.Search, []toolchains.SearchDir{{Kind: "native", Dir: "/n"}, {Kind: "all", Dir: "/a"}}) ||
+		!slices.Equal(k.Externs, []toolchains.Extern{{Name: "y", Path: "/y.rlib"}}) || !slices.Equal(c.InputFiles, []string{"/y.rlib"}) {
+		t.Errorf("%+v, input files %q", k, c.InputFiles)
+	}
+	var words []string
+	for i := range c.Args {
+		words = append(words, c.Args[i].Words()...)
+	}
+	want := []string{"-g", "-O", "--crate-name=x", "--crate-type", "lib", "-Lnative=/n", "-L", "/a", "--extern",
+		"noprelude:y=/y.rlib", "--extern", "proc_macro", "-Aunused", "--codegen", "opt-level=3", "x.rs"}
+	if !slices.Equal(words, want) {
+		t.Errorf("got %q, want %q", words, want)
+	}
+	list, expanded, err := expandedWords(call("@" + file))
+	if err != nil || !expanded || !slices.Equal(list, []string{"--cfg", `feature="a b"`, "@inner", "-l", "static=z"}) {
+		t.Errorf("%q, %v, %v", list, expanded, err)
+	}
+}
+
+func expandedWords(c *toolchains.Call) ([]string, bool, error) { return words(c, c.Argv[1:]) }
+
+// TestClippy checks that the path of rustc that cargo gives to clippy-driver is no
+// source.
+func TestClippy(t *testing.T) {
+	c := call("/tc/bin/rustc", "--crate-name", "x", "--crate-type", "lib", "--emit=metadata", "src/lib.rs")
+	c.Program = "/tc/bin/clippy-driver"
+	got, err := New().Parse(c, host())
+	if err != nil || got.Source != "src/lib.rs" || !got.Crate.Clippy || !slices.Contains(got.Env, "CLIPPY_ARGS") {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestIncrementalPath checks that the directory is no part of the key, and that
+// there is one is.
+func TestIncrementalPath(t *testing.T) {
+	c, err := New().Parse(call("--crate-name", "x", "--crate-type", "lib", "--emit=metadata", "-C", "incremental=/i", "x.rs"), host())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(c.Args, func(a toolchains.Arg) bool { return a.Class.Has(argtable.Output) })
+	if a := c.Args[i]; a.Option != "-Cincremental=" || a.Value != "/i" {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestReasons(t *testing.T) {
+	list := Reasons()
+	if !slices.IsSortedFunc(list, func(a, b Reason) int { return strings.Compare(a.Name, b.Name) }) {
+		t.Error("not sorted")
+	}
+}

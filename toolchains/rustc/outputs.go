@@ -1,0 +1,196 @@
+package rustc
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// whole checks what all options together ask for.
+func (p *parser) whole() error {
+	c := p.crate
+	if c.Test {
+		c.Types = []string{"bin"}
+	}
+	if len(c.Emits) == 0 {
+		c.Emits = []string{"link"}
+	}
+	slices.Sort(c.Emits)
+	switch {
+	case c.Name == "":
+		return toolchains.Unsupported(ReasonCrateName, p.Source)
+	case len(c.Types) == 0:
+		return toolchains.Unsupported(ReasonCrateType, p.Source)
+	case strings.ContainsAny(p.extraFilename+c.Name, "./\\"):
+		return toolchains.Unsupported(ReasonOutputName, p.extraFilename)
+	case p.incremental && p.makesCode():
+		return toolchains.Unsupported(ReasonIncremental, "")
+	case p.incremental && c.Linked() > 0:
+		return toolchains.Unsupported(ReasonIncremental, "")
+	case c.Linked() > 1:
+		return toolchains.Unsupported(ReasonSeveralLinks, strings.Join(c.Types, ","))
+	case c.Links() && !isELF(p.target()):
+		return toolchains.Unsupported(ReasonTarget, p.target())
+	}
+	return nil
+}
+
+// makesCode reports whether any output but metadata and dep-info is asked for.
+func (p *parser) makesCode() bool {
+	return slices.ContainsFunc(p.crate.Emits, func(kind string) bool { return kind != "metadata" && kind != "dep-info" })
+}
+
+func (p *parser) target() string {
+	if p.crate.Target != "" {
+		return p.crate.Target
+	}
+	return p.Toolchain.Target
+}
+
+// isELF reports whether programs for a target have no suffix and shared libraries
+// ".so".
+func isELF(target string) bool {
+	for _, system := range []string{"linux", "android", "freebsd", "netbsd", "openbsd", "dragonfly", "illumos", "solaris"} {
+		if strings.Contains(target, "-"+system) {
+			return true
+		}
+	}
+	return false
+}
+
+// outputs lists what the call writes, the linked or archived one first.
+func (p *parser) outputs() error {
+	for _, kind := range []string{"link", "metadata", "obj", "asm", "llvm-ir", "llvm-bc", "mir", "dep-info"} {
+		if !p.crate.EmitsKind(kind) {
+			continue
+		}
+		if err := p.output(kind); err != nil {
+			return err
+		}
+	}
+	for _, kind := range p.crate.Emits {
+		if _, ok := simpleOutput(kind); !ok && kind != "link" && kind != "metadata" {
+			return toolchains.Unsupported(ReasonEmit, kind)
+		}
+	}
+	return p.splitOutputs()
+}
+
+func (p *parser) output(kind string) error {
+	name := p.crate.Name + p.extraFilename
+	switch kind {
+	case "link":
+		for _, t := range p.crate.Types {
+			role, file, ok := linkOutput(t, name)
+			if !ok {
+				return toolchains.Unsupported(ReasonCrateType, t)
+			}
+			p.add(role, file)
+		}
+		return nil
+	case "metadata":
+		p.add(toolchains.RoleMetadata, "lib"+name+".rmeta")
+		return nil
+	}
+	if n, err := strconv.Atoi(p.units); kind != "dep-info" && p.units != "" && (err != nil || n > 1) {
+		return toolchains.Unsupported(ReasonCodegenUnits, p.units)
+	}
+	o, _ := simpleOutput(kind)
+	p.add(o.role, name+o.suffix)
+	return nil
+}
+
+func (p *parser) add(role toolchains.Role, file string) {
+	p.Outputs = append(p.Outputs, toolchains.Output{Role: role, Path: p.inOutDir(file)})
+}
+
+func (p *parser) inOutDir(file string) string {
+	switch dir := p.crate.OutDir; {
+	case dir == "":
+		return file
+	case strings.HasSuffix(dir, "/"):
+		return dir + file
+	default:
+		return dir + "/" + file
+	}
+}
+
+type namedOutput struct {
+	role   toolchains.Role
+	suffix string
+}
+
+// simpleOutput knows the outputs that are named by crate and kind alone.
+func simpleOutput(kind string) (namedOutput, bool) {
+	switch kind {
+	case "obj":
+		return namedOutput{toolchains.RoleObject, ".o"}, true
+	case "asm":
+		return namedOutput{toolchains.RoleAssembly, ".s"}, true
+	case "llvm-ir":
+		return namedOutput{toolchains.RoleLLVMIR, ".ll"}, true
+	case "llvm-bc":
+		return namedOutput{toolchains.RoleLLVMBC, ".bc"}, true
+	case "mir":
+		return namedOutput{toolchains.RoleMIR, ".mir"}, true
+	case "dep-info":
+		return namedOutput{toolchains.RoleDepInfo, ".d"}, true
+	}
+	return namedOutput{}, false
+}
+
+// linkOutput names what --emit=link makes for one crate type, on ELF systems
+// where a linker makes it.
+func linkOutput(crateType, name string) (role toolchains.Role, file string, ok bool) {
+	switch crateType {
+	case "rlib":
+		return toolchains.RoleRlib, "lib" + name + ".rlib", true
+	case "staticlib":
+		return toolchains.RoleStaticlib, "lib" + name + ".a", true
+	case "bin":
+		return toolchains.RoleProgram, name, true
+	case "dylib":
+		return toolchains.RoleDylib, "lib" + name + ".so", true
+	case "cdylib":
+		return toolchains.RoleCdylib, "lib" + name + ".so", true
+	case "proc-macro":
+		return toolchains.RoleProcMacro, "lib" + name + ".so", true
+	}
+	return "", "", false
+}
+
+// splitOutputs adds the package of split debug information, which is named after
+// the linked file: with ".dwp" for its suffix, or behind it, by the version of
+// rustc. Unpacked files are named by the units of code, which are not known.
+func (p *parser) splitOutputs() error {
+	switch p.split {
+	case "", "off":
+		return nil
+	case "packed":
+	default:
+		if p.makesCode() {
+			return toolchains.Unsupported(ReasonSplitDebug, p.split)
+		}
+		return nil
+	}
+	if !p.crate.Links() {
+		return nil
+	}
+	linked := p.Outputs[slices.IndexFunc(p.Outputs, func(o toolchains.Output) bool { return isLinked(o.Role) })].Path
+	p.Outputs = append(p.Outputs, toolchains.Output{Role: toolchains.RoleDwp, Path: linked + ".dwp", Optional: true})
+	if bare, ok := strings.CutSuffix(linked, ".so"); ok {
+		p.Outputs = append(p.Outputs, toolchains.Output{Role: toolchains.RoleDwpOld, Path: bare + ".dwp", Optional: true})
+	}
+	return nil
+}
+
+// isLinked reports whether a linker makes outputs of a role.
+func isLinked(r toolchains.Role) bool {
+	switch r {
+	case toolchains.RoleProgram, toolchains.RoleDylib, toolchains.RoleCdylib, toolchains.RoleProcMacro:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,205 @@
+package rustc
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
+)
+
+// A parser fills a Compile from its Args.
+type parser struct {
+	*toolchains.Compile
+	crate *toolchains.Crate
+
+	extraFilename string
+	incremental   bool
+	units         string // of -C codegen-units
+	split         string // of -C split-debuginfo
+	once          map[string]bool
+}
+
+func (p *parser) parse() error {
+	if p.Call.Env.Value("RUSTC_LOG") != "" {
+		return toolchains.Unsupported(ReasonLog, "RUSTC_LOG")
+	}
+	p.once = map[string]bool{}
+	for i := range p.Args {
+		if err := p.option(&p.Args[i]); err != nil {
+			return err
+		}
+	}
+	if err := p.whole(); err != nil {
+		return err
+	}
+	if err := p.outputs(); err != nil {
+		return err
+	}
+	p.Env = variables(p.crate)
+	return nil
+}
+
+func (p *parser) option(a *toolchains.Arg) error {
+	switch name := strings.TrimSuffix(a.Option, "="); name {
+	case "--crate-name":
+		p.crate.Name = a.Value
+		return p.single(name)
+	case "--out-dir":
+		p.crate.OutDir = a.Value
+		return p.single(name)
+	case "--target":
+		p.crate.Target = a.Value
+		if strings.HasSuffix(a.Value, ".json") {
+			p.InputFiles = append(p.InputFiles, a.Value)
+		}
+		return p.single(name)
+	case "--crate-type":
+		p.types(a.Value)
+	case "--emit":
+		return p.emit(a.Value)
+	case "--test":
+		p.crate.Test = true
+	case "--extern":
+		p.extern(a.Value)
+	case "-L":
+		p.search(a.Value)
+	case "-l":
+		p.crate.Libraries = append(p.crate.Libraries, a.Value)
+	case "-C", "--codegen":
+		return p.codegen(a)
+	}
+	return nil
+}
+
+func (p *parser) single(name string) error {
+	if p.once[name] {
+		return toolchains.Unsupported(ReasonRepeated, name)
+	}
+	p.once[name] = true
+	return nil
+}
+
+func (p *parser) types(value string) {
+	for t := range strings.SplitSeq(value, ",") {
+		if t == "lib" {
+			t = "rlib"
+		}
+		if !slices.Contains(p.crate.Types, t) {
+			p.crate.Types = append(p.crate.Types, t)
+		}
+	}
+}
+
+func (p *parser) emit(value string) error {
+	for kind := range strings.SplitSeq(value, ",") {
+		if strings.Contains(kind, "=") {
+			return toolchains.Unsupported(ReasonEmitFile, kind)
+		}
+		if !slices.Contains(p.crate.Emits, kind) {
+			p.crate.Emits = append(p.crate.Emits, kind)
+		}
+	}
+	return nil
+}
+
+// extern reads [OPTIONS:]NAME[=PATH]. One without a path is searched for.
+func (p *parser) extern(value string) {
+	name, path, ok := strings.Cut(value, "=")
+	if _, bare, opts := strings.Cut(name, ":"); opts {
+		name = bare
+	}
+	if ok {
+		p.crate.Externs = append(p.crate.Externs, toolchains.Extern{Name: name, Path: path})
+		p.InputFiles = append(p.InputFiles, path)
+	}
+}
+
+func (p *parser) search(value string) {
+	kind, dir, ok := strings.Cut(value, "=")
+	switch {
+	case ok && (kind == "dependency" || kind == "crate" || kind == "native" || kind == "framework" || kind == "all"):
+	default:
+		kind, dir = "all", value
+	}
+	p.crate.Search = append(p.crate.Search, toolchains.SearchDir{Kind: kind, Dir: dir})
+}
+
+// codegen takes note of a setting of -C that means more than other bytes.
+func (p *parser) codegen(a *toolchains.Arg) error {
+	name, value, _ := strings.Cut(a.Value, "=")
+	switch strings.ReplaceAll(name, "_", "-") {
+	case "extra-filename":
+		p.extraFilename = value
+	case "incremental":
+		p.incremental = true
+		// The directory is none of the result's business, that there is one is.
+		a.Option, a.Value, a.Form = "-Cincremental=", value, argtable.Joined
+	case "codegen-units":
+		p.units = value
+	case "split-debuginfo":
+		p.split = value
+	case "linker":
+		p.crate.Linker = value
+	case "link-arg":
+		return linkerOption(value)
+	case "link-args":
+		for arg := range strings.FieldsSeq(value) {
+			if err := linkerOption(arg); err != nil {
+				return err
+			}
+		}
+	case "llvm-args":
+		return backendOptions(value)
+	case "profile-use":
+		p.InputFiles = append(p.InputFiles, value)
+	case "target-cpu":
+		if value == "native" {
+			return toolchains.Unsupported(ReasonNative, a.Value)
+		}
+	}
+	return nil
+}
+
+// linkerOption lets pass what neither names further outputs nor hides inputs from
+// the linker's own list of files.
+func linkerOption(arg string) error {
+	list := []string{arg}
+	if inner, ok := strings.CutPrefix(arg, "-Wl,"); ok {
+		list = strings.Split(inner, ",")
+	}
+	if slices.ContainsFunc(list, hidesFiles) {
+		return toolchains.Unsupported(ReasonLinkerOption, arg)
+	}
+	return nil
+}
+
+func hidesFiles(word string) bool {
+	name := strings.TrimLeft(word, "-")
+	starts := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
+	harmless := []string{"fuse-ld=", "fsanitize", "version-script"}
+	return strings.HasPrefix(word, "@") ||
+		name != word && slices.ContainsFunc(otherFiles(), starts) && !slices.ContainsFunc(harmless, starts)
+}
+
+// otherFiles are the beginnings of options, without dashes, that make a linker or
+// its driver write a file or stdout, or read what it does not list.
+func otherFiles() []string {
+	return []string{
+		"B", "M", "Xlinker", "cref", "dependency-file", "f", "o", "plugin", "print", "reproduce", "save-temps", "specs",
+		"stats", "time", "trace", "v", "wrapper",
+	}
+}
+
+// backendOptions lets pass options of LLVM that hold no path and ask for no
+// output of their own.
+func backendOptions(value string) error {
+	for arg := range strings.FieldsSeq(value) {
+		for _, part := range []string{"/", "load", "file", "print", "dump", "stats", "time", "debug-only", "info-output"} {
+			if strings.Contains(arg, part) {
+				return toolchains.Unsupported(ReasonPlugin, arg)
+			}
+		}
+	}
+	return nil
+}

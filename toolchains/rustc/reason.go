@@ -1,0 +1,64 @@
+package rustc
+
+// Reasons why the family lets a call step aside. Tables and parser use no others.
+const (
+	ReasonCodegenUnits   = "several-codegen-units"
+	ReasonCrateName      = "crate-name"
+	ReasonCrateType      = "crate-type"
+	ReasonEmit           = "emit-kind"
+	ReasonEmitFile       = "emit-file"
+	ReasonIncremental    = "rust-incremental"
+	ReasonLinkerOption   = "linker-option"
+	ReasonLog            = "compiler-log"
+	ReasonMissing        = "missing-argument"
+	ReasonNative         = "native-cpu"
+	ReasonNoSource       = "no-source"
+	ReasonOutputName     = "output-name"
+	ReasonPlugin         = "plugin"
+	ReasonQuery          = "query"
+	ReasonRepeated       = "repeated-argument"
+	ReasonResponse       = "response-file"
+	ReasonSaveTemps      = "save-temps"
+	ReasonSeveralLinks   = "several-links"
+	ReasonSeveralSources = "several-sources"
+	ReasonSplitDebug     = "split-debuginfo"
+	ReasonStdin          = "stdin"
+	ReasonSysroot        = "sysroot"
+	ReasonTarget         = "target-outputs"
+	ReasonUnknown        = "unknown-argument"
+	ReasonUnstable       = "unstable-option"
+)
+
+// A Reason is a reason for stepping aside with its explanation in one line.
+type Reason struct{ Name, Text string }
+
+// Reasons returns the closed list of reasons of the family, sorted by name.
+func Reasons() []Reason {
+	return []Reason{
+		{ReasonLog, "the compiler is told to log what it does"},
+		{ReasonCrateName, "the name of the crate stands in the source only"},
+		{ReasonCrateType, "the type of the crate stands in the source only, or is not known"},
+		{ReasonEmitFile, "an output has a name of the caller's own"},
+		{ReasonEmit, "a kind of output that is not known"},
+		{ReasonLinkerOption, "an option for the linker that may read or write further files"},
+		{ReasonMissing, "an option lacks its value"},
+		{ReasonNative, "code for this very processor"},
+		{ReasonNoSource, "there is no source"},
+		{ReasonOutputName, "the names of the outputs are not known"},
+		{ReasonPlugin, "a plugin of the code generator is loaded"},
+		{ReasonQuery, "the call only tells of the compiler or of the crate"},
+		{ReasonRepeated, "an option stands twice that may stand once"},
+		{ReasonResponse, "an argument file is missing or ambiguous"},
+		{ReasonIncremental, "code is made incrementally: it depends on what was compiled before"},
+		{ReasonSaveTemps, "intermediate files are kept"},
+		{ReasonCodegenUnits, "one file for each code generation unit"},
+		{ReasonSeveralLinks, "the linker runs more than once"},
+		{ReasonSeveralSources, "several sources in one call"},
+		{ReasonSplitDebug, "debug information in files whose names are not known"},
+		{ReasonStdin, "the source comes from a stream"},
+		{ReasonSysroot, "the call names a sysroot of its own"},
+		{ReasonTarget, "linking for a target whose outputs are not known"},
+		{ReasonUnknown, "an argument that is not known"},
+		{ReasonUnstable, "an unstable option whose effect is not known"},
+	}
+}
