@@ -104,9 +104,11 @@ func (r *Rig) Verb(args ...string) ([]byte, error) {
 type Stats struct {
 	Calls        int64            `json:"calls"`
 	HitsLocal    int64            `json:"hits_local"`
+	HitsRemote   int64            `json:"hits_remote"`
 	Merged       int64            `json:"merged"`
 	Misses       int64            `json:"misses"`
 	Executed     int64            `json:"executed_local"`
+	Remotely     int64            `json:"executed_remote"`
 	SteppedAside int64            `json:"stepped_aside"`
 	FellBack     int64            `json:"fell_back"`
 	Errors       int64            `json:"errors"`
@@ -144,8 +146,8 @@ func (r *Rig) Settled(calls int64) (Stats, error) {
 // Sub returns what was counted since old.
 func (s Stats) Sub(old Stats) Stats {
 	return Stats{
-		Calls: s.Calls - old.Calls, HitsLocal: s.HitsLocal - old.HitsLocal, Merged: s.Merged - old.Merged,
-		Misses: s.Misses - old.Misses, Executed: s.Executed - old.Executed,
+		Calls: s.Calls - old.Calls, HitsLocal: s.HitsLocal - old.HitsLocal, HitsRemote: s.HitsRemote - old.HitsRemote, Merged: s.Merged - old.Merged,
+		Misses: s.Misses - old.Misses, Executed: s.Executed - old.Executed, Remotely: s.Remotely - old.Remotely,
 		SteppedAside: s.SteppedAside - old.SteppedAside, FellBack: s.FellBack - old.FellBack,
 		Errors: s.Errors - old.Errors, BytesStored: s.BytesStored - old.BytesStored,
 		Reasons: subtract(s.Reasons, old.Reasons), NotStored: subtract(s.NotStored, old.NotStored),

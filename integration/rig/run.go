@@ -4,6 +4,7 @@ package rig
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ type Command struct {
 	Env  []string
 	// Terminal makes a new terminal stdin, stdout and stderr.
 	Terminal bool
+	// Limit is how long the command may take, 10 minutes where it is 0.
+	Limit time.Duration
 }
 
 // A Result is what a Command did.
@@ -41,12 +44,13 @@ func (r *Result) Ended() string {
 	return fmt.Sprintf("exit status %d", r.Status)
 }
 
-// Limit is how long any one command may take.
-const Limit = 10 * time.Minute
+const defaultLimit = 10 * time.Minute
 
-// Run runs the command to its end. A failing command is no error.
+// Run runs the command, in a process group of its own, to its end. A failing
+// command is no error; one that reaches its limit is, and all of its group is
+// killed.
 func (c Command) Run() (*Result, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), Limit)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(c.Limit, defaultLimit))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
 	cmd.Dir, cmd.Env = c.Dir, c.Env
@@ -55,6 +59,8 @@ func (c Command) Run() (*Result, error) {
 		return nil, err
 	}
 	cmd.Err = nil
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 10 * time.Second // should a stray process hold the pipes
 	var stdout, stderr bytes.Buffer
 	start := time.Now()

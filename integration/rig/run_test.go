@@ -3,10 +3,15 @@
 package rig
 
 import (
+	"context"
+	"errors"
+	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestRun(t *testing.T) {
@@ -28,6 +33,32 @@ func TestRun(t *testing.T) {
 	}
 	if r := run("test -t 0 && test -t 1 && test -t 2 && echo out; echo err >&2", true); string(r.Stdout) != "out\nerr\n" {
 		t.Errorf("terminal: got %q, %s", r.Stdout, r.Ended())
+	}
+}
+
+// A command that takes too long is killed with all that it has started.
+func TestRunLimit(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Command{
+		Argv: []string{"sh", "-c", "sleep 1000 >" + fifo + " & wait"}, Dir: t.TempDir(),
+		Env: []string{"PATH=" + os.Getenv("PATH")}, Limit: 100 * time.Millisecond,
+	}.Run()
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the deadline", err)
+	}
+	f, err := os.OpenFile(fifo, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := f.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("%d bytes, %v: somebody still has the other end", n, err)
 	}
 }
 
