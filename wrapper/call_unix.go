@@ -59,7 +59,7 @@ func (c *call) frame() *wire.Call {
 	f := &wire.Call{
 		Version: wire.Version, Program: c.program, Argv: c.argv, Dir: c.dir, PWD: c.pwd(), Env: c.env,
 		Umask: umask(), Namespace: c.namespace, Pid: uint32(syscall.Getpid()), Token: token(c.started),
-		Started: c.started, SameFile: sameFile(1, 2),
+		Started: c.started, SameFile: sameFile(1, 2), CanCancel: canCancel && c.namespace != "",
 	}
 	if isTerminal(1) {
 		f.Stdout, f.Columns = wire.StreamTerminal, columns(1)

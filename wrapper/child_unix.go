@@ -10,7 +10,10 @@ import (
 )
 
 // An outcome is how a compiler ended that we ran as a child.
-type outcome struct{ wire.Ran }
+type outcome struct {
+	wire.Ran
+	kept bool // Chunks were not passed on
+}
 
 // end ends this process as the compiler ended; it returns an exit status where
 // that was no death by a signal.
@@ -20,6 +23,19 @@ func (o *outcome) end() int {
 		return statusSignalled + int(o.Signal)
 	}
 	return int(o.Status)
+}
+
+// say passes on what was kept.
+func (o *outcome) say() {
+	if !o.kept {
+		return
+	}
+	o.kept = false
+	for _, chunk := range o.Chunks {
+		if replay(chunk) != nil {
+			return // nobody reads it any more
+		}
+	}
 }
 
 // A child is a compiler that runs under our eyes. One goroutine waits for its
@@ -35,6 +51,11 @@ type child struct {
 	ended   chan struct{}
 	signals chan syscall.Signal
 
+	// held is what lets the server end it without a trace, nil where the
+	// server cannot, or what it has said is passed on.
+	held      *hold
+	cancelled bool // the server has ended it
+
 	done     bool  // it has ended
 	doneAt   int64 // then (monotonic)
 	stop     syscall.Signal
@@ -43,16 +64,21 @@ type child struct {
 }
 
 // runChild runs the compiler as run says: stdin is ours, stdout and stderr are
-// passed on as they come and kept. An error means that it was not started.
-func runChild(c *call, frame *wire.Call, run *wire.Run) (*outcome, error) {
-	ends, err := plumb(frame, run.FilterHeaders)
+// passed on as they come (unless run holds them) and kept. An error means that
+// it was not started.
+func runChild(s *session, run *wire.Run) (*outcome, error) {
+	ends, err := plumb(s.frame, run.FilterHeaders)
 	if err != nil {
 		return nil, err
 	}
 	defer ends.close()
 	ch := &child{
-		plumbing: ends, limits: c.limits,
+		plumbing: ends, limits: s.limits,
 		ended: make(chan struct{}, 1), signals: make(chan syscall.Signal, 8),
+	}
+	if run.Hold && !ends.direct {
+		ch.held = newHold(s)
+		defer ch.held.close()
 	}
 	if ch.wake[0], ch.wake[1], err = pipe(); err != nil {
 		return nil, err
@@ -61,12 +87,15 @@ func runChild(c *call, frame *wire.Call, run *wire.Run) (*outcome, error) {
 	if err := syscall.SetNonblock(ch.wake[0], true); err != nil {
 		return nil, err
 	}
+	unwatch := ch.awaitSignals() // before there is a compiler that could outlive us
 	begin := monotonic()
-	if ch.pid, err = forkExec(run, c.env.with(run.Env...), ends.out); err != nil {
+	env := s.env.with(run.Env...).with(ch.held.variables()...)
+	if ch.pid, err = forkExec(run, env, ends.out); err != nil {
+		unwatch()
 		return nil, err
 	}
 	ends.release()
-	unwatch := ch.observe()
+	ch.awaitEnd()
 	ch.watch()
 	unwatch()
 	ch.heed() // a signal that came with the end
@@ -84,14 +113,18 @@ func forkExec(run *wire.Run, env environ, out [2]int) (int, error) {
 	return pid, nil
 }
 
-// observe starts the goroutines that wake watch; they end with the process.
-// After unwatch signals do what they do by default.
-func (c *child) observe() (unwatch func()) {
+// awaitEnd starts the goroutine that wakes watch when the compiler has ended.
+func (c *child) awaitEnd() {
 	go func() {
 		awaitExit(c.pid)
 		c.ended <- struct{}{}
 		c.rouse()
 	}()
+}
+
+// awaitSignals starts the goroutine that wakes watch when a signal comes; it
+// ends with the process. After unwatch signals do what they do by default.
+func (c *child) awaitSignals() (unwatch func()) {
 	// What people and build tools end a compiler with.
 	stops := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 	return proc.Watch(stops, func(sig syscall.Signal) {
@@ -112,7 +145,11 @@ func (c *child) closeWake() { syscall.Close(c.wake[0]) }
 // read. A process that outlives the compiler and holds the pipe is not waited
 // for: the shell would not have waited either.
 func (c *child) watch() {
-	for !c.done || c.anyOpen() && !c.cut {
+	for !c.cancelled && (!c.done || c.anyOpen() && !c.cut) {
+		if c.held.pending() {
+			c.hear()
+			continue
+		}
 		fds, streams := c.pollSet()
 		n := poll(fds, c.timeout())
 		if n == 0 && c.done {
@@ -123,12 +160,15 @@ func (c *child) watch() {
 			continue
 		}
 		for i, s := range streams {
-			if fds[i+1].revents != 0 {
+			if fds[i+2].revents != 0 {
 				c.read(s)
 			}
 		}
 		if fds[0].revents != 0 {
 			c.awake()
+		}
+		if fds[1].revents != 0 && c.held != nil {
+			c.hear()
 		}
 	}
 	for _, s := range c.streams {
@@ -146,7 +186,7 @@ func (c *child) anyOpen() bool {
 }
 
 func (c *child) pollSet() ([]pollFd, []*stream) {
-	fds := []pollFd{{fd: int32(c.wake[0]), events: pollIn}}
+	fds := []pollFd{{fd: int32(c.wake[0]), events: pollIn}, {fd: c.held.fd(), events: pollIn}}
 	var streams []*stream
 	for _, s := range c.streams {
 		if !s.closed {
@@ -244,12 +284,22 @@ func (c *child) finish(s *stream) {
 	s.close()
 }
 
-// pass keeps data and writes it to where the compiler would have written it.
-// While a reader keeps us waiting (a pager) signals are still heard, and once
+// pass keeps data and, unless the compiler is held, writes it to where the
+// compiler would have written it.
+func (c *child) pass(s *stream, data []byte) {
+	if c.held != nil && c.size+len(data) > wire.MaxStream {
+		c.letGo()
+	}
+	c.add(s.to, data)
+	if c.held == nil {
+		c.forward(s, data)
+	}
+}
+
+// forward writes what came through s. While a reader keeps us waiting (a pager) signals are still heard, and once
 // the compiler has ended they cut its output short. Where nobody reads any more
 // the stream is closed, so that the compiler learns of it as it would have.
-func (c *child) pass(s *stream, data []byte) {
-	c.add(s.to, data)
+func (c *child) forward(s *stream, data []byte) {
 	for len(data) > 0 && !c.cut {
 		switch c.await(s.to) {
 		case canWrite:
@@ -311,6 +361,9 @@ func (c *child) passTimeout(stopped bool) int {
 
 // reap collects the compiler and says how it ended.
 func (c *child) reap() *outcome {
+	if c.cancelled {
+		return &outcome{Ran: wire.Ran{Cancelled: true, Killed: c.stop != 0, Signal: uint32(c.stop)}}
+	}
 	var status syscall.WaitStatus
 	var usage syscall.Rusage
 	for {
@@ -319,7 +372,7 @@ func (c *child) reap() *outcome {
 			break
 		}
 	}
-	o := &outcome{wire.Ran{
+	o := &outcome{kept: c.held != nil, Ran: wire.Ran{
 		Chunks: c.chunks, Truncated: c.truncated || c.direct, Killed: c.stop != 0,
 		UserTime: micros(usage.Utime), SysTime: micros(usage.Stime), MaxRSS: int64(usage.Maxrss) * rssUnit,
 	}}

@@ -22,6 +22,7 @@ type session struct {
 	ran     *outcome  // how the compiler ended, nil before it has run
 	asRun   *wire.Run // how the server had it run
 	signals dispositions
+	again   bool // a run was cancelled
 }
 
 // errUnexpected is a frame that has no place in the conversation.
@@ -68,7 +69,7 @@ func (s *session) next() (ended bool, status int, err error) {
 		return false, 0, s.patience(err)
 	}
 	switch kind {
-	case wire.TypeHeartbeat:
+	case wire.TypeHeartbeat, wire.TypeCancel: // the compiler had ended before it came
 		return false, 0, s.conn.SetTimeout(s.limits.gap)
 	case wire.TypePrepare:
 		return false, 0, s.prepare(payload)
@@ -125,16 +126,18 @@ func (s *session) run(payload []byte) (ended bool, status int, err error) {
 	if err := wire.Decode(payload, &m); err != nil {
 		return false, 0, err
 	}
-	if s.ran != nil {
+	if s.ran != nil || s.again {
 		return false, 0, errUnexpected
 	}
 	s.signals.restore()
-	ran, err := runChild(s.call, s.frame, &m)
+	ran, err := runChild(s, &m)
 	defaultQuit()
 	if err != nil {
 		return false, 0, err
 	}
-	s.ran, s.asRun = ran, &m
+	if s.again = ran.Cancelled && !ran.Killed; !s.again {
+		s.ran, s.asRun = ran, &m
+	}
 	err = s.send(&ran.Ran, s.limits.gap)
 	if ran.Killed {
 		return true, s.alone(errStopped), nil
@@ -147,6 +150,9 @@ func (s *session) done(payload []byte) (status int, err error) {
 	var m wire.Done
 	if err := wire.Decode(payload, &m); err != nil {
 		return 0, err
+	}
+	if s.ran != nil {
+		s.ran.say()
 	}
 	if err := s.commit(&m); err != nil {
 		return 0, err
@@ -169,9 +175,12 @@ func (s *session) alone(err error) int {
 	switch {
 	case s.ran == nil:
 		return s.call.alone("server: " + err.Error())
+	case !s.ran.Killed && s.changed() && s.ran.kept:
+		return s.call.exec()
 	case !s.ran.Killed && s.changed():
 		return s.repeat()
 	}
+	s.ran.say()
 	return s.ran.end()
 }
 

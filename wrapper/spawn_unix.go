@@ -92,24 +92,38 @@ func hideDescriptors() (restore func()) {
 // openDescriptors lists the open descriptors of this process, and perhaps some
 // that are not open.
 func openDescriptors() []int {
-	dir, err := syscall.Open(descriptorDir, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		return upTo(1024)
+	if fds := numbersIn(descriptorDir); len(fds) > 0 {
+		return fds
 	}
-	defer syscall.Close(dir)
-	var fds []int
+	return upTo(1024)
+}
+
+// numbersIn lists the names in a directory that are decimal numbers.
+func numbersIn(dir string) []int {
+	var list []int
+	for _, name := range namesIn(dir) {
+		if n, ok := decimal(name); ok {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// namesIn lists the names in a directory, as far as it can be read.
+func namesIn(dir string) []string {
+	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil
+	}
+	defer syscall.Close(fd)
+	var names []string
 	buf := make([]byte, 4096)
 	for {
-		n, err := syscall.ReadDirent(dir, buf)
+		n, err := syscall.ReadDirent(fd, buf)
 		if err != nil || n <= 0 {
-			return fds
+			return names
 		}
-		_, _, names := syscall.ParseDirent(buf[:n], -1, nil)
-		for _, name := range names {
-			if fd, ok := decimal(name); ok {
-				fds = append(fds, fd)
-			}
-		}
+		_, _, names = syscall.ParseDirent(buf[:n], -1, names)
 	}
 }
 

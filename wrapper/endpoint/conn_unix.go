@@ -123,5 +123,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return done, nil
 }
 
+// Fd returns the connection's descriptor, to be polled.
+func (c *Conn) Fd() int { return c.fd }
+
 // Close closes the connection.
 func (c *Conn) Close() error { return syscall.Close(c.fd) }

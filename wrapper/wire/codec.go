@@ -97,6 +97,9 @@ func (r *Reader) Next() (Type, []byte, error) {
 	return Type(frame[0]), frame[1:], nil
 }
 
+// Buffered reports whether bytes have been read that Next has not returned.
+func (r *Reader) Buffered() bool { return r.pos < r.end }
+
 // fill makes at least n bytes available from pos. The buffer grows with what
 // has arrived, not with what has been announced.
 func (r *Reader) fill(n int) error {

@@ -23,8 +23,9 @@
 //	  S StepAside                            W runs the compiler by exec
 //	| S Run      W Ran   S { Heartbeat }     W runs it as a child
 //	  S Prepare? S Done          W Committed
-//	| S Run      S Cancel? W Ran …           a race: another Run may follow, or
-//	                                         what follows is as without Run
+//	| S Run      S Cancel? W Ran …           a race: after a Cancelled one what
+//	                                         follows is as without Run, but
+//	                                         no second Run
 //	| S Prepare  S Done          W Committed a hit: nothing is run
 //
 // Prepare announces every temp file before the first one is created, so that
