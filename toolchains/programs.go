@@ -14,17 +14,17 @@ import (
 // those it starts, for the languages that are cached.
 func gccPrograms() []string {
 	return []string{
-		"cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "collect2", "lto1", "lto-wrapper", "liblto_plugin.so",
+		"cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "objcopy", "collect2", "lto1", "lto-wrapper", "liblto_plugin.so",
 	}
 }
 
 // clangPrograms are those that clang's driver starts beside itself:
-// -fno-integrated-as, and targets without an integrated one. A triple in front is
-// tried first.
+// -fno-integrated-as, and targets without an integrated one, with -gsplit-dwarf
+// objcopy too. A triple in front is tried first.
 func clangPrograms(desc *description, around *surroundings) []string {
-	names := []string{"as", desc.Target + "-as"}
+	names := []string{"as", "objcopy", desc.Target + "-as", desc.Target + "-objcopy"}
 	for _, triple := range around.argValues("--target=", "--target", "-target") {
-		names = append(names, triple+"-as")
+		names = append(names, triple+"-as", triple+"-objcopy")
 	}
 	return names
 }

@@ -196,12 +196,12 @@ func TestInstalledCompilers(t *testing.T) {
 		cPlusPlus    bool
 		programs     []string
 	}{
-		{"gcc", "gcc", false, []string{"gcc", "cc1", "cc1plus", "as", "collect2", "lto1", "lto-wrapper", "liblto_plugin.so", "libisl.so.23", "libc.so.6", "ld-linux-x86-64.so.2"}},
+		{"gcc", "gcc", false, []string{"gcc", "cc1", "cc1plus", "as", "objcopy", "collect2", "lto1", "lto-wrapper", "liblto_plugin.so", "libisl.so.23", "libc.so.6", "ld-linux-x86-64.so.2"}},
 		{"g++", "gcc", true, []string{"g++", "cc1plus"}},
 		{"cc", "gcc", false, []string{"cc", "cc1"}},
 		{"c++", "gcc", true, []string{"c++", "cc1"}},
 		{"x86_64-linux-gnu-gcc-12", "gcc", false, []string{"cc1"}},
-		{"clang", "clang", false, []string{"clang", "as", "libLLVM-14.so.1", "libclang-cpp.so.14"}},
+		{"clang", "clang", false, []string{"clang", "as", "objcopy", "libLLVM-14.so.1", "libclang-cpp.so.14"}},
 		{"clang++-14", "clang", true, []string{"clang++-14"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -279,8 +279,8 @@ func TestProgramsAgreeWithDriver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc := f.resolve(t, c)
-			for _, name := range []string{"cc1", "cc1plus", "as", "collect2", "lto1", "lto-wrapper"} {
-				if tc.Family == "clang" && name != "as" {
+			for _, name := range []string{"cc1", "cc1plus", "as", "objcopy", "collect2", "lto1", "lto-wrapper"} {
+				if tc.Family == "clang" && name != "as" && name != "objcopy" {
 					continue
 				}
 				got := ""
