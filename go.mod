@@ -1,10 +1,11 @@
 module github.com/rexwrap/rexwrap
 
-go 1.26.0
+go 1.26.5
 
 require (
 	cloud.google.com/go/longrunning v0.8.0
 	github.com/bazelbuild/remote-apis v0.0.0-20260908115904-76ddd98e1f92
+	github.com/buildbarn/go-cdc v0.0.10
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/dgraph-io/badger/v4 v4.9.6
 	github.com/google/go-cmp v0.7.0

@@ -12,6 +12,7 @@ const (
 	badger      = "github.com/dgraph-io/badger/v4"
 	blake3      = "github.com/zeebo/blake3"
 	cli         = "github.com/urfave/cli/v2"
+	cdc         = "github.com/buildbarn/go-cdc"
 	cmp         = "github.com/google/go-cmp"
 	errdetails  = "google.golang.org/genproto/googleapis/rpc"
 	grpc        = "google.golang.org/grpc"
@@ -73,6 +74,7 @@ var policy = map[string][]string{
 	// The remote.
 	"client":             {"client/bytestream", "client/digest", grpc, protobuf, remoteAPIs},
 	"client/bytestream":  {grpc, protowire},
+	"client/chunking":    {cdc},
 	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, synchronize, zstd},
 	"client/actioncache": {"client", "client/digest", "client/merkle", grpc, remoteAPIs},
 	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle", errdetails, grpc, longrunning, protobuf, remoteAPIs, zstd},
@@ -87,12 +89,18 @@ var policy = map[string][]string{
 	"localserver/layout":      {"client/digest", "client/merkle", "depscan", "depscan/depfile", "toolchains", "toolchains/argtable", "toolchains/gnu"},
 	"localserver/localexec":   {"toolchains"},
 	"localserver/materialize": {"toolchains"},
+	"localserver/pdb":         {},
+	"localserver/pdb/pdbtest": {"localserver/pdb"},
 	"localserver/strategy":    {},
 	"localserver/admin":       {"localserver/journal", "wrapper/wire"},
 	"localserver/pipeline": {
-		"client/action", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
-		"depscan/filestate", "localserver/config", "localserver/diskstore", "localserver/journal",
-		"localserver/materialize", "toolchains", "toolchains/argtable", "wrapper/wire", zerolog,
+		"client/action", "client/cas", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
+		"depscan/filestate", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/layout",
+		"localserver/materialize", "localserver/remote", "toolchains", "toolchains/argtable", "wrapper/wire", zerolog,
+	},
+	"localserver/remote": {
+		"client", "client/action", "client/actioncache", "client/cas", "client/digest", "client/execute", "client/merkle",
+		"localserver/config", protobuf, remoteAPIs, synchronize, zerolog,
 	},
 	"localserver": {
 		"client/digest", "depscan", "localserver/admin", "localserver/bug", "localserver/diskstore",
@@ -114,6 +122,7 @@ var policy = map[string][]string{
 	"integration/debsrc":       {},
 	"integration/differential": {"integration/rig", testscript},
 	"integration/keytable":     {"integration/rig", testscript},
+	"integration/msvc":         {"localserver/pdb", "localserver/pdb/pdbtest"},
 	"integration/projects":     {"integration/rig", "integration/debsrc"},
 	"integration/interop":      {"integration/rig", "integration/debsrc", remoteAPIs},
 	"integration/faults":       {"integration/rig", "integration/debsrc", testscript, sys},
