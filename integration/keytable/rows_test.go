@@ -151,7 +151,7 @@ func toolchainRows() []row {
 		{name: "compiler-hard-link-as-c++", on: "gcc", files: src, prep: `mkdir -p t && cp -L "$(command -v gcc)" t/gcc && cp -L "$(command -v g++)" t/g++`, cmd: `$WRAP "$PWD/t/gcc" -B/usr/lib/gcc/x86_64-linux-gnu/12/ -c main.c -o out.o`, thenCmd: `$WRAP "$PWD/t/g++" -B/usr/lib/gcc/x86_64-linux-gnu/12/ -c main.c -o out.o`},
 		{name: "another-as-on-PATH", on: "gcc", files: src, prep: `mkdir t`, cmd: `PATH="$PWD/t:$PATH"; $CC -c main.c -o out.o`, change: fakeAs, back: "rm t/as"},
 		{name: "another-objcopy-on-PATH", on: "gcc", files: src, prep: `mkdir t`, cmd: `PATH="$PWD/t:$PATH"; $CC -g -gsplit-dwarf -c main.c -o out.o`, change: fakeObjcopy, back: "rm t/objcopy"},
-		{name: "clang-external-objcopy", on: "clang", files: src, prep: `mkdir t`, cmd: `PATH="$PWD/t:$PATH"; $CC -g -gsplit-dwarf -fno-integrated-as -c main.c -o out.o`, change: fakeObjcopy, back: "rm t/objcopy"},
+		{name: "clang-external-objcopy", on: "clang", files: src, prep: `mkdir t`, cmd: `$CC -g -gsplit-dwarf -fno-integrated-as -B$PWD/t -c main.c -o out.o`, change: fakeObjcopy, back: "rm t/objcopy"},
 		{name: "another-as-by-B", on: "gcc", files: src, prep: `mkdir t`, cmd: `$CC -B$PWD/t -c main.c -o out.o`, change: fakeAs, back: "rm t/as"},
 		{name: "as-replaced", on: "gcc", files: src, prep: `mkdir t; cp /usr/bin/as t/as`, cmd: `$CC -B$PWD/t -c main.c -o out.o`, change: `rm t/as; ` + fakeAs},
 		{name: "clang-external-as", on: "clang", files: src, prep: `mkdir t`, cmd: `$CC -fno-integrated-as -B$PWD/t -c main.c -o out.o`, change: fakeAs, back: "rm t/as"},
