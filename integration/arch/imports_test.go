@@ -64,6 +64,7 @@ var policy = map[string][]string{
 	"depscan/depfile":     {},
 	"depscan/filestate":   {"client/digest", "depscan", "toolchains", sys},
 	"depscan/ask":         {"client/digest", "depscan", "depscan/depfile", "depscan/filestate", "toolchains", "toolchains/argtable", "toolchains/gnu"},
+	"depscan/rustdeps":    {"client/digest", "depscan", "depscan/filestate", "toolchains"},
 	"depscan/cpp":         {"client/digest", "depscan", "toolchains", "toolchains/argtable", "toolchains/gnu", sys},
 	"depscan/cpp/cpptest": {"client/digest", "toolchains", "toolchains/argtable"},
 
@@ -72,12 +73,12 @@ var policy = map[string][]string{
 	"client/action": {"client/digest", "client/merkle", remoteAPIs, protobuf},
 
 	// The remote.
-	"client":             {"client/bytestream", "client/digest", grpc, protobuf, remoteAPIs},
+	"client":             {"client/bytestream", "client/chunking", "client/digest", grpc, protobuf, remoteAPIs},
 	"client/bytestream":  {grpc, protowire},
 	"client/chunking":    {cdc},
-	"client/cas":         {"client", "client/bytestream", "client/digest", "client/merkle", grpc, remoteAPIs, synchronize, zstd},
+	"client/cas":         {"client", "client/bytestream", "client/chunking", "client/digest", "client/merkle", grpc, remoteAPIs, synchronize, zstd},
 	"client/actioncache": {"client", "client/digest", "client/merkle", grpc, remoteAPIs},
-	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/digest", "client/execute", "client/merkle", errdetails, grpc, longrunning, protobuf, remoteAPIs, zstd},
+	"client/clienttest":  {"client", "client/action", "client/actioncache", "client/bytestream", "client/cas", "client/chunking", "client/digest", "client/execute", "client/merkle", errdetails, grpc, longrunning, protobuf, remoteAPIs, zstd},
 	"client/execute":     {"client", "client/action", "client/cas", "client/digest", "client/merkle", errdetails, grpc, longrunning, remoteAPIs},
 	"client/checkup":     {"client", "client/action", "client/actioncache", "client/cas", "client/digest", "client/execute", "client/merkle", remoteAPIs},
 

@@ -1,0 +1,349 @@
+package rustdeps
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/depscan/filestate"
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// Files is the view of the file system that digests come from.
+type Files interface {
+	DigestSince(path string, m filestate.Mark) (d digest.Digest, settled bool, err error)
+}
+
+// A Run is what Collect is told of the run that a Plan made.
+type Run struct {
+	// Mark is the moment before the compiler started.
+	Mark filestate.Mark
+	// Linker is the toolchain of the linker's driver, nil where none runs.
+	Linker *toolchains.Toolchain
+}
+
+// A Result is what a run has read. All paths are as spelled.
+type Result struct {
+	*depscan.Inputs
+	// Variables are those that the source asks for.
+	Variables []Variable
+	// Package is the folder of the package where a procedural macro ran that
+	// may have read any file of it and any variable, else empty.
+	Package string
+}
+
+// A collector gathers the inputs of one run.
+type collector struct {
+	*Plan
+	run    Run
+	files  Files
+	seen   map[string]bool
+	in     depscan.Inputs
+	absent map[string]bool
+	macros bool
+}
+
+// Collect reads the inputs off the finished, successful run. An *UnsupportedError
+// says why the result must not be stored.
+func (p *Plan) Collect(run Run, files Files) (*Result, error) {
+	c := &collector{Plan: p, run: run, files: files, seen: map[string]bool{}, absent: map[string]bool{}}
+	info, err := c.sources()
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{c.named, c.crates, c.staticLibraries, c.linked} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.knownCrates(info.Files); err != nil {
+		return nil, err
+	}
+	res := &Result{Inputs: &c.in, Variables: info.Variables}
+	if c.macros {
+		res.Package = PackageDir(p.c.Call, p.c.Source)
+		if err := c.wholePackage(res.Package); err != nil {
+			return nil, err
+		}
+	}
+	for name := range c.absent {
+		c.in.Absent = append(c.in.Absent, name)
+	}
+	slices.Sort(c.in.Absent)
+	return res, nil
+}
+
+// add takes a file with its content.
+func (c *collector) add(path string) error {
+	if c.seen[path] {
+		return nil
+	}
+	d, settled, err := c.files.DigestSince(c.c.Call.Abs(path), c.run.Mark)
+	switch {
+	case err != nil:
+		return toolchains.Unsupported("input-unreadable", path)
+	case !settled:
+		return toolchains.Unsupported("modified-during-compile", path)
+	}
+	c.seen[path] = true
+	c.in.Files = append(c.in.Files, depscan.File{Path: path, Digest: d})
+	return nil
+}
+
+// noteAbsent takes a name that must not come to be. One that is there is another
+// matter, of which rustc or the linker have decided.
+func (c *collector) noteAbsent(path string) {
+	if _, err := os.Lstat(c.c.Call.Abs(path)); errors.Is(err, fs.ErrNotExist) {
+		c.absent[path] = true
+	}
+}
+
+// sources takes the files of the dep-info, and the other place of each module.
+func (c *collector) sources() (*DepInfo, error) {
+	path := c.c.Output(toolchains.RoleDepInfo).Path
+	text, err := os.ReadFile(c.c.Call.Abs(path))
+	if err != nil {
+		return nil, toolchains.Unsupported("dep-info", path)
+	}
+	info, err := ParseDepInfo(text)
+	if err != nil || !slices.Contains(info.Files, c.c.Source) {
+		return nil, toolchains.Unsupported("dep-info", path)
+	}
+	for _, path := range info.Files {
+		if err := c.add(path); err != nil {
+			return nil, err
+		}
+		if other := otherPlace(path); other != "" && path != c.c.Source {
+			c.noteAbsent(other)
+		}
+	}
+	if c.c.Crate.Clippy {
+		c.clippyConfig()
+	}
+	return info, nil
+}
+
+// otherPlace is where a module's file could stand as well; both together are an
+// error.
+func otherPlace(path string) string {
+	if dir, ok := strings.CutSuffix(path, "/mod.rs"); ok {
+		return dir + ".rs"
+	}
+	if stem, ok := strings.CutSuffix(path, ".rs"); ok {
+		return stem + "/mod.rs"
+	}
+	return ""
+}
+
+// clippyConfig takes the names under which clippy looks for its settings, from
+// the package upwards. What it finds is in the dep-info.
+func (c *collector) clippyConfig() {
+	dir := c.c.Call.Env.Value("CLIPPY_CONF_DIR")
+	if dir == "" {
+		dir = PackageDir(c.c.Call, c.c.Source)
+	}
+	for dir = c.c.Call.Abs(dir); ; dir = filepath.Dir(dir) {
+		for _, name := range []string{".clippy.toml", "clippy.toml"} {
+			c.noteAbsent(filepath.Join(dir, name))
+		}
+		if dir == filepath.Dir(dir) {
+			return
+		}
+	}
+}
+
+// named takes the files that arguments name.
+func (c *collector) named() error {
+	for _, path := range c.c.InputFiles {
+		if err := c.add(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// crates takes what the crates named by --extern need in turn. Where no output
+// lists the crates that were loaded, those of the externs' metadata count.
+func (c *collector) crates() error {
+	mentioned, err := c.mentioned()
+	if err != nil {
+		return err
+	}
+	for _, s := range c.c.Crate.Search {
+		if s.Kind == "native" || s.Kind == "framework" {
+			continue
+		}
+		entries, err := os.ReadDir(c.c.Call.Abs(s.Dir))
+		if err != nil {
+			c.noteAbsent(s.Dir + "/")
+			continue
+		}
+		for _, entry := range entries {
+			if err := c.crateFile(s.Dir, entry.Name(), mentioned); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mentioned returns the names in all metadata at hand.
+func (c *collector) mentioned() ([]*names, error) {
+	var out []*names
+	for _, e := range c.c.Crate.Externs {
+		n, err := c.extern(e.Path)
+		if err != nil {
+			return nil, err
+		}
+		if n != nil {
+			out = append(out, n)
+		}
+	}
+	if own := c.ownMetadata(); own != "" {
+		text, err := metadata(c.c.Call.Abs(own))
+		if err != nil {
+			return nil, toolchains.Unsupported("metadata", own)
+		}
+		out = append(out, &names{extras: extras(text), text: text})
+	}
+	return out, nil
+}
+
+// ownMetadata is the output that lists every crate that was loaded, empty for
+// none.
+func (c *collector) ownMetadata() string {
+	for _, role := range []toolchains.Role{toolchains.RoleMetadata, toolchains.RoleRlib} {
+		if o := c.c.Output(role); o != nil {
+			return o.Path
+		}
+	}
+	return ""
+}
+
+// extern returns what the metadata of an extern mentions, nil for a procedural
+// macro, which needs no other crate to be loaded.
+func (c *collector) extern(path string) (*names, error) {
+	abs := c.c.Call.Abs(path)
+	if isShared(path) {
+		return nil, c.shared(path)
+	}
+	d, _, err := c.files.DigestSince(abs, c.run.Mark)
+	if err != nil {
+		return nil, toolchains.Unsupported("input-unreadable", path)
+	}
+	n, err := c.asker.memo.read(abs, d, true)
+	if err != nil {
+		return nil, toolchains.Unsupported("metadata", path)
+	}
+	return n, nil
+}
+
+func isShared(path string) bool { return strings.HasSuffix(path, ".so") }
+
+// shared takes note of a shared library that was loaded. Metadata of one that is
+// no procedural macro is compressed: what it needs is not known.
+func (c *collector) shared(path string) error {
+	text, err := os.ReadFile(c.c.Call.Abs(path))
+	if err != nil {
+		return toolchains.Unsupported("input-unreadable", path)
+	}
+	if !bytes.Contains(text, []byte("rustc_proc_macro_decls_")) {
+		return toolchains.Unsupported("rust-dylib", path)
+	}
+	c.macros = true
+	return nil
+}
+
+// crateFile takes a file of a -L folder if the metadata mention it. A compile that
+// makes no code reads the metadata file alone, which is there before the library.
+func (c *collector) crateFile(dir, name string, mentioned []*names) error {
+	stem, suffix, ok := crateStem(name)
+	if !ok || !slices.ContainsFunc(mentioned, func(n *names) bool { return n.mentions(stem) }) {
+		return nil
+	}
+	path := strings.TrimSuffix(dir, "/") + "/" + name
+	if slices.ContainsFunc(c.c.Outputs, func(o toolchains.Output) bool { return o.Path == path }) {
+		return nil
+	}
+	switch suffix {
+	case ".so":
+		if err := c.shared(path); err != nil {
+			return err
+		}
+	case ".rlib":
+		if _, err := os.Stat(c.c.Call.Abs(strings.TrimSuffix(path, ".rlib") + ".rmeta")); err == nil && !c.readsCode() {
+			return nil
+		}
+	}
+	return c.add(path)
+}
+
+// readsCode reports whether the compile reads the code of other crates.
+func (c *collector) readsCode() bool {
+	k := c.c.Crate
+	return k.Links() || k.EmitsKind("link") && slices.Contains(k.Types, "staticlib")
+}
+
+// crateStem takes a crate's file apart: "lib" STEM SUFFIX.
+func crateStem(file string) (stem, suffix string, ok bool) {
+	for _, suffix := range []string{".rmeta", ".rlib", ".so"} {
+		if stem, ok := strings.CutSuffix(file, suffix); ok {
+			stem, ok = strings.CutPrefix(stem, "lib")
+			return stem, suffix, ok && stem != ""
+		}
+	}
+	return "", "", false
+}
+
+// knownCrates steps back from sources that name a crate by hand which neither
+// --extern nor any output lists.
+func (c *collector) knownCrates(files []string) error {
+	if c.ownMetadata() != "" {
+		return nil
+	}
+	byHand := regexp.MustCompile(`extern\s+crate\s+(?:r#)?([A-Za-z_][A-Za-z0-9_]*)`)
+	for _, path := range files {
+		text, err := os.ReadFile(c.c.Call.Abs(path))
+		if err != nil {
+			return toolchains.Unsupported("input-unreadable", path)
+		}
+		for _, m := range byHand.FindAllSubmatch(text, -1) {
+			if name := string(m[1]); !c.isKnown(name) {
+				return toolchains.Unsupported("extern-crate", name)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *collector) isKnown(crate string) bool {
+	switch crate {
+	case "std", "core", "alloc", "proc_macro", "test", "self":
+		return true
+	}
+	return slices.ContainsFunc(c.c.Crate.Externs, func(e toolchains.Extern) bool { return e.Name == crate })
+}
+
+// wholePackage takes all files of a package.
+func (c *collector) wholePackage(dir string) error {
+	files, err := packageFiles(dir)
+	if _, _, ok := toolchains.ReasonOf(err); ok {
+		return err
+	}
+	if err != nil {
+		return toolchains.Unsupported("package-unreadable", dir)
+	}
+	for _, path := range files {
+		if err := c.add(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

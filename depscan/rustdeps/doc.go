@@ -1,0 +1,26 @@
+// Package rustdeps says what a compile of rustc has read, from what the run left:
+// the dep-info that the call asked for, the metadata that it made, and the list
+// of files that the linker writes when told to.
+//
+//	sources, include!, include_str!   dep-info
+//	env!, option_env!                 dep-info, variables that were unset included
+//	--extern                          the arguments
+//	crates that those need            metadata holds the extra filenames of all
+//	                                  crates that were loaded; files of the -L
+//	                                  folders that bear one of these are taken
+//	-l static=…, in archives          searched for as rustc does
+//	what the linker reads             its own list (-Wl,--dependency-file, which
+//	                                  leaves the output as it is)
+//
+// Beside the files, names that must stay absent are listed: the other place of a
+// module's file, and libraries that would be found before those that were.
+//
+// Procedural macros can read what nobody tells: Collect reports that one was
+// loaded, so that the caller puts the whole environment (Environment) and the
+// package's files (Package) into the key.
+//
+// Not modelled: what a procedural macro reads outside its user's package, asks the
+// network or the clock for; a crate that is replaced, while it is compressed in a
+// dylib, by one with the same hash. Only calls that write a dep-info file are
+// understood. Used by localserver/pipeline. Compared with rustc 1.63 and 1.95.
+package rustdeps

@@ -1,0 +1,49 @@
+package rustdeps
+
+import (
+	"os"
+	"slices"
+
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// An Asker plans runs and reads inputs off them. It remembers what metadata says;
+// it is safe for concurrent use.
+type Asker struct{ memo memo }
+
+// New returns an Asker.
+func New() *Asker { return &Asker{} }
+
+// A Plan says how a compile is run so that its inputs can be read off the run. It
+// serves one run.
+type Plan struct {
+	// Argv is the argument list to run.
+	Argv []string
+
+	asker *Asker
+	c     *toolchains.Compile
+	// list is where the linker writes what it reads, empty where none runs.
+	list string
+}
+
+// Plan plans the run of c, which is rustc's. scratch is a path, unique to the
+// call, in an existing directory. The error is an *UnsupportedError where inputs
+// cannot be known.
+func (a *Asker) Plan(c *toolchains.Compile, scratch string) (*Plan, error) {
+	p := &Plan{Argv: c.Call.Argv, asker: a, c: c}
+	if c.Output(toolchains.RoleDepInfo) == nil {
+		return nil, toolchains.Unsupported("no-dep-info", "")
+	}
+	if c.Crate.Links() {
+		p.list = scratch + ".ld"
+		p.Argv = append(slices.Clone(c.Call.Argv), "-C", "link-arg=-Wl,--dependency-file="+p.list)
+	}
+	return p, nil
+}
+
+// Remove removes the files of the run.
+func (p *Plan) Remove() {
+	if p.list != "" {
+		_ = os.Remove(p.list) // a linker that failed made none
+	}
+}

@@ -1,0 +1,146 @@
+package rustdeps
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+const sample = `/t/deps/mycore-0f.rmeta: src/lib.rs a\ b.txt
+
+/t/deps/libmycore-0f.rlib: src/lib.rs a\ b.txt
+
+/t/deps/mycore-0f.d: src/lib.rs a\ b.txt
+
+src/lib.rs:
+a\ b.txt:
+
+# env-dep:MULTI=x\ny\\n=z
+# env-dep:NOPE
+# env-dep:EMPTY=
+`
+
+func TestParseDepInfo(t *testing.T) {
+	d, err := ParseDepInfo([]byte(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Variable{{"MULTI", "x\ny\\n=z", true}, {"NOPE", "", false}, {"EMPTY", "", true}}
+	if !slices.Equal(d.Files, []string{"src/lib.rs", "a b.txt"}) || !slices.Equal(d.Variables, want) {
+		t.Errorf("%+v", d)
+	}
+	for _, bad := range []string{"", "# env-dep:X\n", "no rule\n"} {
+		if d, err := ParseDepInfo([]byte(bad)); err == nil {
+			t.Errorf("%q: %+v", bad, d)
+		}
+	}
+}
+
+func TestRetarget(t *testing.T) {
+	got := string(Retarget([]byte(sample), "/t/deps", "/other dir/deps/"))
+	want := strings.ReplaceAll(sample, "/t/deps/", `/other\ dir/deps/`)
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if back := string(Retarget([]byte(got), "/other dir/deps", "/t/deps")); back != sample {
+		t.Errorf("and back: %s", back)
+	}
+	if got := string(Retarget([]byte("x.d: x.rs\n\nx.rs:\n"), "", "o")); got != "o/x.d: x.rs\n\nx.rs:\n" {
+		t.Errorf("without a folder: %q", got)
+	}
+}
+
+func FuzzDepInfo(f *testing.F) {
+	f.Add([]byte(sample))
+	f.Add([]byte("a: \\ \\\n# env-dep:\\"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if d, err := ParseDepInfo(text); err == nil && d.Files == nil {
+			t.Error("no files and no error")
+		}
+		if same := Retarget(text, "a", "a"); !bytes.Equal(same, text) {
+			t.Errorf("%q became %q", text, same)
+		}
+	})
+}
+
+func TestEnvironment(t *testing.T) {
+	base := Environment(toolchains.Environ{"A=1", "B=2"})
+	for _, same := range []toolchains.Environ{
+		{"B=2", "A=1"}, {"A=1", "B=2", "PWD=/x", "_=/bin/x", "TERM=xterm", "REXWRAP_X=1", "SSH_TTY=/dev/pts/1", "CARGO_MAKEFLAGS=-j"},
+	} {
+		if Environment(same) != base {
+			t.Errorf("%q differs", same)
+		}
+	}
+	for _, other := range []toolchains.Environ{{"A=1"}, {"A=1", "B=3"}, {"A=1", "B=2", "WHO=x"}, {"A=1", "B=2", "PWDX=/x"}} {
+		if Environment(other) == base {
+			t.Errorf("%q is the same", other)
+		}
+	}
+	if list := ignoredVariables(); !slices.IsSorted(list) {
+		t.Errorf("%q is not sorted", list)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPackage(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"Cargo.toml", "src/lib.rs", ".git/HEAD", "target/CACHEDIR.TAG", "target/x"} {
+		write(t, filepath.Join(dir, name), "")
+	}
+	files, err := packageFiles(dir)
+	if err != nil || !slices.Equal(files, []string{dir + "/Cargo.toml", dir + "/src/lib.rs"}) {
+		t.Errorf("%q, %v", files, err)
+	}
+	before := PackageListing(dir)
+	write(t, filepath.Join(dir, "target/y"), "")
+	if PackageListing(dir) != before {
+		t.Error("the target folder counts")
+	}
+	write(t, filepath.Join(dir, "src/new.txt"), "")
+	if PackageListing(dir) == before {
+		t.Error("a new file does not count")
+	}
+	if got := PackageDir(&toolchains.Call{Dir: "/w", Env: toolchains.Environ{"CARGO_MANIFEST_DIR=/w/p"}}, "p/src/lib.rs"); got != "/w/p" {
+		t.Error(got)
+	}
+	if got := PackageDir(&toolchains.Call{Dir: "/w"}, "p/lib.rs"); got != "/w/p" {
+		t.Error(got)
+	}
+}
+
+func TestMentions(t *testing.T) {
+	text := []byte("rust\x00core\x11-0123456789abcdef\x00util\x00-odd-\x00--0123456789abcde")
+	n := &names{extras: extras(text), text: text}
+	for stem, want := range map[string]bool{
+		"core-0123456789abcdef": true, "x-0123456789abcdee": false, "util": true, "other": false, "x-odd-": true, "x-even": false,
+	} {
+		if n.mentions(stem) != want {
+			t.Errorf("%s: %v", stem, !want)
+		}
+	}
+}
+
+func TestLinkedFiles(t *testing.T) {
+	got := linkedFiles([]byte("/o/x: \\\n  /usr/lib/crti.o \\\n  /a b/libx.a \\\n  last.o\n\n/usr/lib/crti.o:\n\nlast.o:\n"))
+	if !slices.Equal(got, []string{"/usr/lib/crti.o", "/a b/libx.a", "last.o"}) {
+		t.Errorf("%q", got)
+	}
+	if got := unquoteMake(`/a\ b/$$x\#`); got != "/a b/$x#" {
+		t.Error(got)
+	}
+}
