@@ -40,6 +40,9 @@ type Service struct {
 	Scanner Scanner
 	// Flushed returns when every record is stored.
 	FlushRecords func() error
+	// FlushUploads waits until local results are uploaded, or ctx is done,
+	// and returns how many are not.
+	FlushUploads func(ctx context.Context) int
 	// LastRecord is the id of the newest record, empty for none.
 	LastRecord func() string
 	// Warnings are what users should know of the settings.
@@ -88,9 +91,11 @@ func (s *Service) Stop(context.Context) error {
 	return nil
 }
 
-// Flush implements admin.Controller.
-func (s *Service) Flush(context.Context) (*admin.Flushed, error) {
-	return &admin.Flushed{}, errors.Join(s.FlushRecords(), s.Store.Flush())
+// Flush implements admin.Controller. It waits for uploads too, for as long as
+// the client does.
+func (s *Service) Flush(ctx context.Context) (*admin.Flushed, error) {
+	err := errors.Join(s.FlushRecords(), s.Store.Flush())
+	return &admin.Flushed{Pending: int64(s.FlushUploads(ctx))}, err
 }
 
 // CacheSize implements admin.Cache.

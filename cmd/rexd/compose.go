@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -22,6 +23,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/localexec"
 	"github.com/rexwrap/rexwrap/localserver/pipeline"
+	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/probe"
 	"github.com/rexwrap/rexwrap/wrapper/endpoint"
@@ -44,6 +46,7 @@ type composition struct {
 	store    *diskstore.Store
 	files    *filestate.State
 	journal  *journal.Journal
+	remotes  *remote.Pool
 	closers  []func() error
 }
 
@@ -108,7 +111,26 @@ func (c *composition) open() error {
 	c.loadFileState()
 	c.journal = journal.Open(c.store, c.store, journal.Options{Log: c.log})
 	c.closers = append(c.closers, func() error { c.journal.Close(); return nil })
+	c.remotes = remote.NewPool(remote.Options{Version: c.version, Log: c.log})
+	c.closers = append(c.closers, c.closeRemotes)
 	return pipeline.MakeScratch(c.scratch())
+}
+
+// uploadLimit bounds the wait for uploads when the server ends.
+const uploadLimit = 5 * time.Second
+
+func (c *composition) closeRemotes() error {
+	ctx, cancel := context.WithTimeout(context.Background(), uploadLimit)
+	defer cancel()
+	return c.remotes.Close(ctx)
+}
+
+// remote returns the remote of a call's settings, nil for none.
+func (c *composition) remote(s *config.Settings) pipeline.Remote {
+	if r := c.remotes.Of(s); r != nil {
+		return r
+	}
+	return nil
 }
 
 // handover bounds the wait for a server that has stopped listening and is still
@@ -189,6 +211,7 @@ func (c *composition) server(listener localserver.Listener) (*localserver.Server
 	service := &localserver.Service{
 		Store: c.store, Scanner: p,
 		FlushRecords: func() error { c.journal.Sync(); return nil },
+		FlushUploads: c.remotes.Flush,
 		LastRecord:   c.lastRecord,
 		Warnings:     c.warnings,
 		Version:      c.version, CacheDir: c.place.CacheDir, Socket: c.place.Socket, Started: time.Now(),
@@ -216,6 +239,7 @@ func (c *composition) pipeline() *pipeline.Pipeline {
 		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: c.files, Facts: prober.Facts, Scratch: c.scratch()}),
 		Facts:    prober.Facts,
 		Recorder: c.journal,
+		Remote:   c.remote,
 		Settings: func(call *toolchains.Call) (*config.Settings, error) { return c.loader.Load(call.Env, call.Dir) },
 		Scratch:  c.scratch(), Now: time.Now, Log: c.log,
 	})
@@ -243,7 +267,7 @@ func (c *composition) warnings() []string {
 	if err != nil {
 		warnings = append(warnings, err.Error())
 	}
-	return append(warnings, s.Warnings()...)
+	return slices.Concat(warnings, s.Warnings(), c.remotes.Warnings())
 }
 
 func (c *composition) lastRecord() string {

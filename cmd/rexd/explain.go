@@ -105,6 +105,8 @@ func (p *printer) facts(r, earlier *journal.Entry) {
 		fact("before", fmt.Sprintf("%s (%s, %s)", earlier.ID, label(strings.ReplaceAll(earlier.Outcome.String(), "_", " ")), earlier.Time))
 	}
 	fact("action", r.Action)
+	fact("worker", r.Worker)
+	fact("page", r.Page)
 	fact("took", steps(r.Steps))
 	if r.MaxRSS > 0 {
 		fact("memory", size(r.MaxRSS)+" at most, of the compiler")

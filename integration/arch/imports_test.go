@@ -111,7 +111,7 @@ var policy = map[string][]string{
 	"cmd/rexd": {
 		"client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver",
 		"localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal",
-		"localserver/localexec", "localserver/pipeline", "toolchains", "toolchains/argtable",
+		"localserver/localexec", "localserver/pipeline", "localserver/remote", "toolchains", "toolchains/argtable",
 		"toolchains/clang", "toolchains/gcc", "toolchains/probe", "wrapper/endpoint",
 		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},
@@ -119,6 +119,7 @@ var policy = map[string][]string{
 	// The tests and programs of this folder.
 	"integration":              {"integration/rig", testscript},
 	"integration/arch":         {},
+	"integration/remote":       {"integration/rig", grpc, remoteAPIs},
 	"integration/rig":          {testscript, sys},
 	"integration/debsrc":       {},
 	"integration/differential": {"integration/rig", testscript},

@@ -233,10 +233,10 @@ func (r *Rig) Processes() []Process {
 			continue
 		}
 		line, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
-		if len(line) == 0 {
-			continue // has ended, its parent has not asked yet
+		if len(line) == 0 { // it is ending and still has its files and sockets
+			line, _ = os.ReadFile(filepath.Join("/proc", e.Name(), "comm"))
 		}
-		found = append(found, Process{pid, strings.ReplaceAll(strings.TrimRight(string(line), "\x00"), "\x00", " ")})
+		found = append(found, Process{pid, strings.ReplaceAll(strings.TrimRight(string(line), "\x00\n"), "\x00", " ")})
 	}
 	return found
 }

@@ -14,8 +14,8 @@ import (
 //
 //	record   = version id earlier cause time build outcome reason arg
 //	           family language compiler dir source output manifest action
-//	           steps cost cost bytes status signal key ;
-//	version  = u8 ;                          (* recordVersion *)
+//	           steps cost cost bytes status signal key worker page ;
+//	version  = u8 ;            (* recordVersion; 1 has no worker and page *)
 //	steps    = count { uint } ;              (* later versions may have more *)
 //	cost     = wall user sys maxrss ;        (* microseconds, bytes *)
 //	key      = u8 [ strings vars string digest digest digest digest ] ;
@@ -27,7 +27,7 @@ import (
 //	list     = version count { path digest } count { path } ;
 //	path     = uint string ;                 (* length shared with the last *)
 const (
-	recordVersion = 1
+	recordVersion = 2
 	listVersion   = 1
 )
 
@@ -235,6 +235,8 @@ func appendRecord(buf []byte, r *Record) []byte {
 	if r.Key != nil {
 		e.key(r.Key)
 	}
+	e.string(r.Worker)
+	e.string(r.Page)
 	return e.buf
 }
 
@@ -255,7 +257,8 @@ func (e *encoder) key(k *KeyParts) {
 // decodeRecord is the inverse of appendRecord, for times of whole microseconds.
 func decodeRecord(data []byte) (*Record, error) {
 	d := decoder{buf: data}
-	if d.u8() != recordVersion {
+	version := d.u8()
+	if version == 0 || version > recordVersion {
 		return nil, ErrMalformed
 	}
 	r := &Record{
@@ -273,6 +276,9 @@ func decodeRecord(data []byte) (*Record, error) {
 	r.Bytes, r.Status, r.Signal = d.int(), d.u32(), d.u32()
 	if d.bool() {
 		r.Key = d.key()
+	}
+	if version > 1 {
+		r.Worker, r.Page = d.string(), d.string()
 	}
 	return r, d.err()
 }

@@ -24,6 +24,8 @@ type Entry struct {
 	Spent    float64          `json:"time_spent_seconds,omitempty"`
 	MaxRSS   int64            `json:"max_rss,omitempty"`
 	Bytes    int64            `json:"bytes,omitempty"`
+	Worker   string           `json:"worker,omitempty"`
+	Page     string           `json:"page,omitempty"`
 	Status   uint32           `json:"status"`
 	Signal   uint32           `json:"signal,omitempty"`
 }
@@ -38,6 +40,7 @@ func (r *Record) Entry() *Entry {
 		Compiler: r.Compiler, Dir: r.Dir, Source: r.Source, Output: r.Output,
 		Avoided: r.Saved.Wall.Seconds(), Spent: r.Spent.Wall.Seconds(),
 		MaxRSS: max(r.Spent.MaxRSS, r.Saved.MaxRSS), Bytes: r.Bytes, Status: r.Status, Signal: r.Signal,
+		Worker: r.Worker, Page: r.Page,
 	}
 	if !r.Manifest.IsZero() {
 		e.Manifest = r.Manifest.String()

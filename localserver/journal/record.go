@@ -105,7 +105,7 @@ func (o Outcome) Miss() bool { return o == ExecutedLocal || o == ExecutedRemote 
 // Step names a part of a call's time.
 type Step uint8
 
-// The steps in the order of a compile's life. They are stored by number.
+// The steps, those of a remote last. They are stored by number.
 const (
 	StepToolchain   Step = iota // finding and identifying the compiler
 	StepParse                   // the command line
@@ -118,6 +118,9 @@ const (
 	StepCapture                 // reading and storing what it made
 	StepMaterialize             // writing outputs
 	StepTotal                   // from the call's arrival to its answer
+	StepDownload                // blobs from the remote
+	StepUpload                  // inputs to the remote
+	StepExecute                 // the worker, its queue included
 	NumSteps
 )
 
@@ -126,7 +129,7 @@ func (s Step) String() string {
 	if s < NumSteps {
 		return [NumSteps]string{
 			"toolchain", "parse", "manifest", "scan", "action", "lookup", "queue",
-			"run", "capture", "materialize", "total",
+			"run", "capture", "materialize", "total", "download", "upload", "execute",
 		}[s]
 	}
 	return "step_" + strconv.Itoa(int(s))
@@ -185,6 +188,10 @@ type Record struct {
 	Bytes  int64 // stored or restored
 	Status uint32
 	Signal uint32
+
+	// Worker is what a remote says of who made the result, Page where its
+	// web pages show the Action; empty where nothing is known.
+	Worker, Page string
 
 	// Key is what the key was made of, nil where the call did not get there.
 	Key *KeyParts

@@ -41,7 +41,7 @@ func (r *request) answer(res *Result) (bool, error) {
 	if err != nil || items == nil {
 		return false, err
 	}
-	done := &wire.Done{Chunks: res.Chunks, Remove: r.stale(res)}
+	done := &wire.Done{Chunks: r.printed(res), Remove: r.stale(res)}
 	temps := make([]string, 0, len(items))
 	for _, it := range items {
 		if it.through {
@@ -82,7 +82,7 @@ func (r *request) items(res *Result) ([]item, error) {
 			}
 			return nil, nil
 		}
-		it := item{role: o.Role, target: r.call.Abs(o.Path), digest: stored.Digest}
+		it := item{role: o.Role, target: r.call.Abs(o.Path), digest: stored.Digest, data: res.held[stored.Digest]}
 		keeps := materialize.KeepsInode(r.compile.Toolchain.Family, o.Role)
 		target, old, err := materialize.Look(it.target)
 		switch {
@@ -135,22 +135,43 @@ func (r *request) readThrough(it *item, there bool) (bool, error) {
 // this call's targets and paths.
 func (r *request) fillDep(it *item, res *Result) (bool, error) {
 	want := DepOrigin{Root: r.at.root, Targets: r.compile.Dep.Targets}
-	if want.Root == res.Dep.Root && slices.Equal(want.Targets, res.Dep.Targets) {
+	if res.Spelling == SpelledHere && want.Root == res.Dep.Root && slices.Equal(want.Targets, res.Dep.Targets) {
 		return true, nil
 	}
-	text, err := r.p.store.Blob(it.digest)
-	if err != nil {
-		return false, nil
+	text := it.data
+	if text == nil {
+		var err error
+		if text, err = r.p.store.Blob(it.digest); err != nil {
+			return false, nil
+		}
 	}
-	from := place{root: res.Dep.Root}
-	moved, ok := depfile.Rewrite(r.compile.Toolchain.Family, text, res.Dep.Targets, want.Targets, func(path string) string {
-		return r.at.spell(from.encode(path))
-	})
+	moved, ok := depfile.Rewrite(r.compile.Toolchain.Family, text, res.Dep.Targets, want.Targets, r.respell(res))
 	if !ok {
 		return false, nil
 	}
 	it.data, it.digest = moved, digest.Of(moved)
 	return true, nil
+}
+
+// respell returns how paths in the texts of res are spelled by this call.
+func (r *request) respell(res *Result) func(path string) string {
+	if res.Spelling == SpelledRemotely {
+		return res.Names.at(r.at).ClientPath
+	}
+	from := place{root: res.Dep.Root}
+	return func(path string) string { return r.at.spell(from.encode(path)) }
+}
+
+// printed is what the compiler printed, as it would have here.
+func (r *request) printed(res *Result) []wire.Chunk {
+	if res.Spelling == SpelledHere {
+		return res.Chunks
+	}
+	here, out := res.Names.at(r.at), slices.Clone(res.Chunks)
+	for i := range out {
+		out[i].Data = here.ToClient(out[i].Data)
+	}
+	return out
 }
 
 // stale lists the outputs that the compiler would have removed or left out.

@@ -62,7 +62,7 @@ func (r *request) execute(ctx context.Context) error {
 func (r *request) prepareRun(ctx context.Context) (*run, error) {
 	x := &run{command: wire.Run{Program: r.call.Program, Argv: r.call.Argv}}
 	var err error
-	if x.inputs, err = r.scan(ctx); err != nil {
+	if x.inputs, err = r.scanned(ctx); err != nil {
 		x.plan, err = r.p.o.Asker.Plan(r.compile, filepath.Join(r.p.o.Scratch, r.in.Token))
 		if err != nil {
 			return nil, err
@@ -118,13 +118,32 @@ func (r *request) namedFiles() []string {
 	return paths
 }
 
-// scan asks the scanner for the inputs. It does not know the modification times
-// that precompiled headers keep.
-func (r *request) scan(ctx context.Context) (*depscan.Inputs, error) {
-	if r.p.o.Scanner == nil || r.compile.Mode == toolchains.Precompile || r.p.quarantine.holds(r.manifest) {
-		return nil, depscan.ErrFallback
+// A scan is what the scanner said.
+type scan struct {
+	inputs *depscan.Inputs
+	err    error
+}
+
+// scanned asks the scanner for the inputs, once. It does not know the
+// modification times that precompiled headers keep.
+func (r *request) scanned(ctx context.Context) (*depscan.Inputs, error) {
+	if r.scan != nil {
+		return r.scan.inputs, r.scan.err
 	}
-	defer r.step(journal.StepScan)
+	r.scan = &scan{err: depscan.ErrFallback}
+	if r.scans() {
+		r.scan.inputs, r.scan.err = r.runScan(ctx)
+		r.step(journal.StepScan)
+	}
+	return r.scan.inputs, r.scan.err
+}
+
+// scans reports whether the scanner is asked at all.
+func (r *request) scans() bool {
+	return r.p.o.Scanner != nil && r.compile.Mode != toolchains.Precompile && !r.p.quarantine.holds(r.manifest)
+}
+
+func (r *request) runScan(ctx context.Context) (*depscan.Inputs, error) {
 	in, err := r.p.o.Scanner.Scan(ctx, r.compile)
 	if err != nil {
 		if !errors.Is(err, depscan.ErrFallback) {
@@ -272,14 +291,16 @@ func (r *request) store(ctx context.Context, x *run) error {
 	if res.quiet() {
 		streams = ""
 	}
-	if r.record.Action, err = r.actionOf(c, streams); err != nil {
+	laid, err := r.actionOf(ctx, c, x.inputs, streams)
+	if err != nil {
 		return err
 	}
+	r.record.Action = laid.Action
 	if err := r.p.store.PutResult(r.record.Action, res.encode()); err != nil {
 		return storeTrouble(err)
 	}
 	c.List = r.putList(c)
-	c.Results = []Variant{{Streams: streams, Action: r.record.Action, Quiet: res.quiet()}}
+	c.Results = []Variant{laid.variant(streams, res.quiet())}
 	if err := r.p.remember(r, c); err != nil {
 		return storeTrouble(err)
 	}
@@ -287,6 +308,7 @@ func (r *request) store(ctx context.Context, x *run) error {
 		r.p.files.Record(f.path, f.digest)
 	}
 	r.record.Key.Inputs = c.List
+	r.share(x, c, laid, res)
 	return nil
 }
 

@@ -28,6 +28,7 @@ func (r *request) lookUp() (bool, error) {
 	res := r.stored(v)
 	r.step(journal.StepLookup)
 	if res == nil {
+		r.far.candidate, r.far.variant = c, v
 		return false, nil
 	}
 	if r.sampled() {
@@ -41,6 +42,7 @@ func (r *request) lookUp() (bool, error) {
 	r.step(journal.StepMaterialize)
 	if !ok && err == nil {
 		r.p.store.DeleteResult(v.Action)
+		r.far.candidate, r.far.variant = c, v
 	}
 	return ok, err
 }
@@ -62,10 +64,14 @@ func (r *request) stored(v *Variant) *Result {
 // candidate returns the first candidate of the manifest whose every input is as
 // it was, nil where there is none.
 func (r *request) candidate() *Candidate {
-	p := r.prepared()
-	if p == nil {
-		return nil
+	if p := r.prepared(); p != nil {
+		return r.matching(p)
 	}
+	return nil
+}
+
+// matching returns the first candidate of p whose every input is as it was.
+func (r *request) matching(p *prepared) *Candidate {
 	i, _ := r.p.files.First(p.sets)
 	for ; i >= 0 && i < len(p.sets); i++ {
 		c := p.manifest.Candidates[i]

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/toolchains"
 )
 
 // A Manifest is what is remembered of the inputs of a compile, so that a hit
@@ -18,7 +19,10 @@ import (
 //	            n { path }                          (* directories *)
 //	            n { path seconds }                  (* modification times *)
 //	            needs guard digest                  (* the journal's list *)
-//	            n { variant digest quiet } ;        (* results *)
+//	            n { variant digest quiet outputs targets names } ;
+//	outputs   = n { role path } ;                   (* as the Action declares *)
+//	targets   = n { string } ;                      (* of the Action's dep-file *)
+//	names     = n { string path } ;                 (* a worker's, a client's *)
 //	path      = string ;                            (* see place.encode *)
 //
 // A change of the grammar changes manifestVersion; a manifest of another
@@ -28,7 +32,7 @@ type Manifest struct {
 }
 
 const (
-	manifestVersion = 1
+	manifestVersion = 2
 	// maxCandidates bounds a manifest. A key that sees more header sets in
 	// turn than this is one of a bisection or a generator; the oldest go.
 	maxCandidates = 16
@@ -67,10 +71,23 @@ type Time struct {
 
 // A Variant is a result for one kind of standard streams. A quiet result wrote
 // nothing to either and so serves every kind.
+//
+// The compile that made it may have named its outputs otherwise than the call
+// that finds it: Outputs and Targets are how the Action names them, Names how a
+// worker spells what is elsewhere here.
 type Variant struct {
 	Streams string
 	Action  digest.Digest
 	Quiet   bool
+	Outputs []Declared
+	Targets []string
+	Names   names
+}
+
+// A Declared output is one of an Action's output_paths.
+type Declared struct {
+	Role toolchains.Role
+	Path string // relative to the Action's working directory
 }
 
 func (m *Manifest) encode() []byte {
@@ -104,6 +121,13 @@ func (c *Candidate) append(e *encoder) {
 		e.string(r.Streams)
 		e.digest(r.Action)
 		e.bool(r.Quiet)
+		e.uint(uint64(len(r.Outputs)))
+		for _, o := range r.Outputs {
+			e.string(string(o.Role))
+			e.string(o.Path)
+		}
+		e.strings(r.Targets)
+		r.Names.append(e)
 	}
 }
 
@@ -136,9 +160,19 @@ func decodeCandidate(d *decoder) *Candidate {
 	c.Guard = d.digest()
 	c.List = d.digest()
 	for range d.count(digest.Size + 3) {
-		c.Results = append(c.Results, Variant{Streams: d.string(), Action: d.digest(), Quiet: d.bool()})
+		c.Results = append(c.Results, decodeVariant(d))
 	}
 	return c
+}
+
+func decodeVariant(d *decoder) Variant {
+	v := Variant{Streams: d.string(), Action: d.digest(), Quiet: d.bool()}
+	for range d.count(2) {
+		v.Outputs = append(v.Outputs, Declared{Role: toolchains.Role(d.string()), Path: d.string()})
+	}
+	v.Targets = d.strings()
+	v.Names = decodeNames(d)
+	return v
 }
 
 // result returns the variant that serves streams, nil where none does.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
@@ -20,7 +21,10 @@ func candidate(seed string, variants ...Variant) *Candidate {
 }
 
 func variant(streams string) Variant {
-	return Variant{Streams: streams, Action: digest.OfString("action" + streams)}
+	return Variant{
+		Streams: streams, Action: digest.OfString("action" + streams),
+		Outputs: []Declared{{"object", "../a.o"}}, Targets: []string{"a.o"}, Names: names{{Worker: "/w", Client: rootMark + "x"}},
+	}
 }
 
 func TestManifestRoundTrip(t *testing.T) {
@@ -83,10 +87,11 @@ func TestManifestIsBounded(t *testing.T) {
 
 func result() *Result {
 	return &Result{
-		Outputs: []ResultOutput{{"object", digest.OfString("o"), true}, {"dep", digest.OfString("d"), false}},
-		Chunks:  []wire.Chunk{{Fd: 2, Data: []byte("warning")}, {Fd: 1, Data: []byte("out")}},
-		Dep:     DepOrigin{Root: "/r", Targets: []string{"x.o", "y"}},
-		Cost:    Cost{User: 1, Sys: 2, Wall: 3, MaxRSS: 4}, Created: 5,
+		Outputs:  []ResultOutput{{"object", digest.OfString("o"), true}, {"dep", digest.OfString("d"), false}},
+		Chunks:   []wire.Chunk{{Fd: 2, Data: []byte("warning")}, {Fd: 1, Data: []byte("out")}},
+		Spelling: SpelledRemotely, Names: names{{Worker: "/proc/self/cwd/..", Client: rootMark}}, Worker: "w1",
+		Dep:  DepOrigin{Root: "/r", Targets: []string{"x.o", "y"}},
+		Cost: Cost{User: 1, Sys: 2, Wall: 3, MaxRSS: 4}, Created: 5,
 	}
 }
 
@@ -95,7 +100,7 @@ func TestResultRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(result(), got); d != "" {
+	if d := cmp.Diff(result(), got, cmpopts.IgnoreUnexported(Result{})); d != "" {
 		t.Error(d)
 	}
 }

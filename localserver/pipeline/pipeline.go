@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ type Store interface {
 	PutBlobFile(f *os.File) (digest.Digest, error)
 	HasBlob(d digest.Digest) bool
 	Blob(d digest.Digest) ([]byte, error)
+	OpenBlob(d digest.Digest) (io.ReadCloser, error)
 	CopyTo(d digest.Digest, dst *os.File) error
 	PutResult(action digest.Digest, data []byte) error
 	Result(action digest.Digest) ([]byte, error)
@@ -79,6 +81,9 @@ type Options struct {
 	// Facts gives what the compiler says of itself for a compile's flags.
 	Facts    func(ctx context.Context, c *toolchains.Compile) (*toolchains.Facts, error)
 	Recorder Recorder
+	// Remote returns the remote that settings ask for, nil for none. It may
+	// be nil itself.
+	Remote func(*config.Settings) Remote
 	// Settings returns those of a call. An error makes it step aside.
 	Settings func(call *toolchains.Call) (*config.Settings, error)
 	// Scratch is a directory for the compiler's own dep-files.
@@ -109,6 +114,14 @@ func New(o Options) *Pipeline {
 		store: o.Store, files: o.Files, o: o, roots: newRoots(), prepared: newRemembered(),
 		inflight: newInflight(), log: o.Log,
 	}
+}
+
+// remote returns the remote that s asks for, nil for none.
+func (p *Pipeline) remote(s *config.Settings) Remote {
+	if p.o.Remote == nil {
+		return nil
+	}
+	return p.o.Remote(s)
 }
 
 // Forget drops what is held in memory about stored entries, as must be done

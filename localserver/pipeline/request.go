@@ -35,10 +35,13 @@ type request struct {
 	verify   *Result
 	verified digest.Digest // the Action of verify
 	missed   string        // journal.ReasonVariant, journal.ReasonRecache or empty
-	before   map[string]fs.FileInfo
-	record   journal.Record
-	started  time.Time
-	lap      time.Time
+	// scan is what the scanner found, once it was asked.
+	scan    *scan
+	far     far
+	before  map[string]fs.FileInfo
+	record  journal.Record
+	started time.Time
+	lap     time.Time
 }
 
 func newRequest(p *Pipeline, in *wire.Call, conv Conversation) *request {
@@ -101,6 +104,11 @@ func (r *request) serve(ctx context.Context) error {
 	}
 	if leave != nil {
 		defer leave()
+	}
+	r.far.remote = r.p.remote(r.settings)
+	hit, err = r.lookUpRemote(ctx)
+	if hit || err != nil {
+		return r.finish(r.far.outcome, err)
 	}
 	return r.finish(journal.ExecutedLocal, r.execute(ctx))
 }

@@ -12,21 +12,41 @@ import (
 //	result = version
 //	         n { role digest executable }           (* outputs, as blobs *)
 //	         n { fd bytes }                          (* chunks *)
-//	         dep cost created ;
+//	         spelling names dep cost created worker ;
 //	dep    = root n { target } ;
 //	cost   = user sys wall maxrss ;                  (* µs, µs, µs, bytes *)
 type Result struct {
 	Outputs []ResultOutput
 	// Chunks are stdout and stderr in the order they came.
 	Chunks []wire.Chunk
+	// Spelling says whose paths are in Chunks and in the dep-file.
+	Spelling Spelling
+	Names    names // of SpelledRemotely
 	// Dep says under which exec root and for which targets the dep-file
 	// among Outputs was written.
 	Dep     DepOrigin
 	Cost    Cost
 	Created int64 // seconds since 1970
+	// Worker is who made it, empty for this machine.
+	Worker string
+
+	// held are blobs that are not in the store, or not yet. It is not
+	// encoded.
+	held map[digest.Digest][]byte
 }
 
-const resultVersion = 1
+const resultVersion = 2
+
+// A Spelling says how the text of a Result spells paths.
+type Spelling uint8
+
+const (
+	// SpelledHere: as the call did that ran on this machine. Such a result
+	// with Chunks that name the place serves no other place: see needsPlace.
+	SpelledHere Spelling = iota
+	// SpelledRemotely: as a worker does, whoever made it. See layout.
+	SpelledRemotely
+)
 
 // A ResultOutput is one file of a Result.
 type ResultOutput struct {
@@ -76,11 +96,14 @@ func (r *Result) encode() []byte {
 		e.uint(uint64(c.Fd))
 		e.string(string(c.Data))
 	}
+	e.uint(uint64(r.Spelling))
+	r.Names.append(e)
 	e.string(r.Dep.Root)
 	e.strings(r.Dep.Targets)
 	for _, v := range []int64{r.Cost.User, r.Cost.Sys, r.Cost.Wall, r.Cost.MaxRSS, r.Created} {
 		e.int(v)
 	}
+	e.string(r.Worker)
 	return e.buf
 }
 
@@ -98,9 +121,12 @@ func DecodeResult(data []byte) (*Result, error) {
 	for range d.count(2) {
 		r.Chunks = append(r.Chunks, wire.Chunk{Fd: uint8(d.uint()), Data: []byte(d.string())})
 	}
+	r.Spelling = Spelling(d.uint())
+	r.Names = decodeNames(d)
 	r.Dep = DepOrigin{Root: d.string(), Targets: d.strings()}
 	for _, v := range []*int64{&r.Cost.User, &r.Cost.Sys, &r.Cost.Wall, &r.Cost.MaxRSS, &r.Created} {
 		*v = d.int()
 	}
+	r.Worker = d.string()
 	return r, d.err()
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,6 +86,11 @@ func (s *memStore) HasBlob(d digest.Digest) bool {
 	return err == nil
 }
 func (s *memStore) Blob(d digest.Digest) ([]byte, error) { return s.get(s.blobs, d) }
+
+func (s *memStore) OpenBlob(d digest.Digest) (io.ReadCloser, error) {
+	data, err := s.Blob(d)
+	return io.NopCloser(bytes.NewReader(data)), err
+}
 
 func (s *memStore) CopyTo(d digest.Digest, dst *os.File) error {
 	data, err := s.Blob(d)

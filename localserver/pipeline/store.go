@@ -2,12 +2,8 @@ package pipeline
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 
-	"github.com/rexwrap/rexwrap/client/action"
-	"github.com/rexwrap/rexwrap/client/digest"
-	"github.com/rexwrap/rexwrap/client/merkle"
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
@@ -82,78 +78,4 @@ func (r *request) encodeAll(paths []string) []string {
 		out[i] = r.at.encode(p)
 	}
 	return out
-}
-
-// actionOf returns the digest of the Action that the compile with the inputs of
-// c is. Inputs below the exec root make the InputRoot; what lies outside, and
-// the toolchain, stand in the Command's environment by digest.
-func (r *request) actionOf(c *Candidate, streams string) (digest.Digest, error) {
-	var entries []merkle.Entry
-	outside := digest.NewBuilder("rexwrap outside 1")
-	seen := make(map[string]bool, len(c.Files))
-	for _, f := range c.Files {
-		rel, ok := r.belowRoot(f.Path)
-		switch {
-		case !ok:
-			outside.String(f.Path)
-			outside.Digest(f.Digest)
-		case !seen[rel]:
-			seen[rel] = true
-			entries = append(entries, merkle.Entry{Path: rel, Digest: f.Digest})
-		}
-	}
-	root, err := merkle.Build(entries)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	spec := &action.Spec{
-		Arguments:  append([]string{filepath.Base(r.call.Program)}, r.key.Args...),
-		Env:        r.actionEnv(c, outside.Sum(), streams),
-		WorkingDir: strings.TrimPrefix(r.key.Dir, rootMark),
-		InputRoot:  root.Root,
-	}
-	for _, o := range r.compile.Outputs {
-		spec.OutputFiles = append(spec.OutputFiles, string(o.Role))
-	}
-	e, err := action.Encode(spec)
-	if err != nil {
-		return digest.Digest{}, err
-	}
-	return e.Action, nil
-}
-
-// actionEnv is the Command's environment: what the compiler reads, and what the
-// result depends on beside files and arguments.
-func (r *request) actionEnv(c *Candidate, outside digest.Digest, streams string) []string {
-	env := []string{
-		"REXWRAP_TOOLCHAIN=" + r.key.Toolchain.Hex(),
-		"REXWRAP_OUTSIDE=" + outside.Hex(),
-		"REXWRAP_NATIVE=" + r.key.Native,
-		"REXWRAP_LANGUAGE=" + r.key.Language,
-		"REXWRAP_DEP=" + r.key.Dep,
-		"REXWRAP_OUTPUT=" + r.key.Output,
-		"REXWRAP_MODE=" + string('0'+rune(r.key.Mode)),
-		"REXWRAP_GUARD=" + c.Guard.Hex(),
-		"REXWRAP_STREAMS=" + streams,
-		"REXWRAP_EXTRA=" + strings.Join(r.key.Extra, " "),
-	}
-	for _, kv := range r.key.Env {
-		if strings.Contains(kv, "=") {
-			env = append(env, kv)
-		}
-	}
-	return env
-}
-
-// belowRoot returns the path of an encoded input relative to the exec root.
-func (r *request) belowRoot(encoded string) (string, bool) {
-	if r.at.root == "" {
-		return "", false
-	}
-	abs := filepath.Clean(r.call.Abs(r.at.spell(encoded)))
-	if !filepath.IsAbs(r.at.spell(encoded)) {
-		abs = filepath.Join(r.at.dir, encoded)
-	}
-	rel, ok := strings.CutPrefix(abs, r.at.root+separator)
-	return filepath.ToSlash(rel), ok
 }

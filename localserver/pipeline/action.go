@@ -1,0 +1,148 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rexwrap/rexwrap/client/action"
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/client/merkle"
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/localserver/config"
+	"github.com/rexwrap/rexwrap/localserver/layout"
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// A laidOut compile is one as an Action: the key of its result here and
+// everywhere, and what a worker needs to run it.
+type laidOut struct {
+	*action.Encoded
+	spec   *action.Spec
+	layout *layout.Layout
+	tree   *merkle.Tree
+	names  names
+}
+
+// actionOf lays the compile with the inputs of c out. The Command is the one
+// that a worker runs; what the result depends on beside arguments and InputRoot
+// stands in its environment.
+func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs, streams string) (*laidOut, error) {
+	facts, err := r.facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hosted := layout.HostFiles(r.compile, facts)
+	l, err := layout.New(&layout.Request{Compile: r.compile, Inputs: in, Root: r.at.root, HostFile: hosted})
+	if err != nil {
+		return nil, toolchains.Unsupported("layout", err.Error())
+	}
+	tree, err := merkle.Build(l.Entries)
+	if err != nil {
+		return nil, fmt.Errorf("build input root: %w", err)
+	}
+	spec := &action.Spec{
+		Arguments: l.Arguments, Env: slices.Concat(l.Env, r.actionEnv(c, r.hostDigest(c, l, hosted), streams)), WorkingDir: l.WorkingDir,
+		InputRoot: tree.Root, Timeout: r.timeout(), Platform: platformOf(r.settings),
+	}
+	for _, o := range l.Outputs {
+		spec.OutputFiles = append(spec.OutputFiles, o.Path)
+	}
+	encoded, err := action.Encode(spec)
+	if err != nil {
+		return nil, err
+	}
+	return &laidOut{Encoded: encoded, spec: spec, layout: l, tree: tree, names: namesOf(l, r.at)}, nil
+}
+
+// variant is the result of l in a manifest.
+func (l *laidOut) variant(streams string, quiet bool) Variant {
+	v := Variant{Streams: streams, Action: l.Action, Quiet: quiet, Targets: l.layout.DepTargets, Names: l.names}
+	for _, o := range l.layout.Outputs {
+		v.Outputs = append(v.Outputs, Declared{Role: o.Role, Path: o.Path})
+	}
+	return v
+}
+
+// actionEnv are those variables of the Command that only separate Actions: what
+// the result depends on and is in neither the arguments nor the InputRoot. They
+// are in the environment since one server leaves the platform and the salt out
+// of its key (just).
+func (r *request) actionEnv(c *Candidate, host digest.Digest, streams string) []string {
+	env := []string{
+		"REXWRAP_TOOLCHAIN=" + r.key.Toolchain.Hex(),
+		"REXWRAP_HOST=" + host.Hex(),
+	}
+	for _, v := range []struct{ name, value string }{
+		{"NATIVE", r.key.Native},
+		{"GUARD", hexOf(c.Guard)},
+		{"STREAMS", streams},
+		{"EXTRA", strings.Join(r.key.Extra, " ")},
+		{"PLACE", r.carriedPlace()},
+	} {
+		if v.value != "" {
+			env = append(env, "REXWRAP_"+v.name+"="+v.value)
+		}
+	}
+	return env
+}
+
+// carriedPlace stands for the working directory of compiles that write it into
+// the result by way of flags.
+func (r *request) carriedPlace() string {
+	if r.compile.Carries == 0 {
+		return ""
+	}
+	return digest.OfString(r.key.Dir).Hex()
+}
+
+func hexOf(d digest.Digest) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.Hex()
+}
+
+// hostDigest covers the inputs of c that are not in the InputRoot: those that
+// a worker must have by itself.
+func (r *request) hostDigest(c *Candidate, l *layout.Layout, hosted func(string) bool) digest.Digest {
+	laid := make(map[digest.Digest]bool, len(l.Entries))
+	for i := range l.Entries {
+		laid[l.Entries[i].Digest] = true
+	}
+	host := make([]Input, 0, len(l.Host))
+	for _, f := range c.Files {
+		if path := r.at.spell(f.Path); filepath.IsAbs(path) && (hosted(path) || !laid[f.Digest]) {
+			host = append(host, f)
+		}
+	}
+	slices.SortFunc(host, func(a, b Input) int { return cmp.Compare(a.Path, b.Path) })
+	b := digest.NewBuilder("rexwrap host 1")
+	for _, f := range host {
+		b.String(f.Path)
+		b.Digest(f.Digest)
+	}
+	return b.Sum()
+}
+
+// timeout is the Action's. Servers differ in what it means that there is none.
+func (r *request) timeout() time.Duration {
+	if r.settings.ExecTimeout > 0 {
+		return r.settings.ExecTimeout
+	}
+	return defaultTimeout
+}
+
+const defaultTimeout = 10 * time.Minute
+
+func platformOf(s *config.Settings) []action.Property {
+	var out []action.Property
+	for name, value := range s.Platform {
+		out = append(out, action.Property{Name: name, Value: value})
+	}
+	return out // sorted by action.Encode
+}

@@ -1,0 +1,232 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rexwrap/rexwrap/client/action"
+	"github.com/rexwrap/rexwrap/client/cas"
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/remote"
+)
+
+// A Remote has the results of other machines; it is implemented by
+// remote.Remote, whose errors it shares. Its methods are safe for concurrent
+// use.
+type Remote interface {
+	Result(ctx context.Context, action digest.Digest, outputs, optional []string) (*action.Result, error)
+	Fetch(ctx context.Context, wanted ...cas.Wanted) error
+	Candidates(ctx context.Context, manifest digest.Digest, version int) ([]byte, error)
+	Shares() bool
+	Share(s *remote.Share) bool
+}
+
+// far is what of a request concerns the remote.
+type far struct {
+	remote Remote // nil for none
+	// candidate and variant are what matches here but whose result is gone.
+	candidate *Candidate
+	variant   *Variant
+	tried     digest.Digest // the last Action that was looked for
+	outcome   journal.Outcome
+	trouble   error // why the remote had no answer, nil where it had none to give
+	suspect   bool  // a worker could not do what this machine then did
+}
+
+// caller says for whom the remote is asked.
+func (r *request) caller() remote.Caller {
+	c := remote.Caller{Build: r.record.Build, Kind: kindOf(r.compile.Language)}
+	if o := r.compile.Primary(); o != nil {
+		c.Target = o.Path
+	}
+	return c
+}
+
+// kindOf is the mnemonic by which servers' pages sort actions; Bazel's names.
+func kindOf(language string) string {
+	switch language {
+	case "c++", "c++-cpp-output", "c++-header":
+		return "CppCompile"
+	case "assembler", "assembler-with-cpp":
+		return "Assemble"
+	default:
+		return "CCompile"
+	}
+}
+
+// lookUpRemote answers from the remote's caches. It reports false for a miss,
+// and for all trouble with the remote: then r.far.trouble says which.
+func (r *request) lookUpRemote(ctx context.Context) (bool, error) {
+	if r.far.remote == nil || r.settings.Recache || r.verify != nil {
+		return false, nil
+	}
+	ctx = remote.With(ctx, r.caller())
+	if r.far.candidate != nil {
+		if hit, err := r.take(ctx, r.far.candidate, r.far.variant); hit || err != nil {
+			return hit, err
+		}
+	}
+	others := r.askOthers(ctx)
+	defer others.stop()
+	hit, err := r.lookUpScanned(ctx)
+	if hit || err != nil {
+		return hit, err
+	}
+	return r.lookUpOthers(ctx, others)
+}
+
+// lookUpScanned looks for the Action that the scanner's inputs make.
+func (r *request) lookUpScanned(ctx context.Context) (bool, error) {
+	in, err := r.scanned(ctx)
+	if err != nil || r.missed == journal.ReasonVariant {
+		return false, nil // the compiler says it
+	}
+	c, laid, err := r.expected(ctx, in)
+	if err != nil {
+		return false, nil // and why it is not stored
+	}
+	v := laid.variant("", false)
+	return r.take(ctx, c, &v)
+}
+
+// expected is the candidate and the Action of a compile that turns out to be
+// quiet, or to spell no place in what it prints.
+func (r *request) expected(ctx context.Context, in *depscan.Inputs) (*Candidate, *laidOut, error) {
+	c, err := r.candidateOf(ctx, in, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	laid, err := r.actionOf(ctx, c, in, "")
+	r.step(journal.StepAction)
+	return c, laid, err
+}
+
+// others is the question for what other machines know of a manifest, asked
+// while this one scans.
+type others struct {
+	cancel   context.CancelFunc
+	done     chan struct{}
+	manifest *Manifest // nil until done is closed, and where nothing is known
+}
+
+// askOthers asks, unless the manifest is known here: then the scanner finds the
+// Action, or the compile is new.
+func (r *request) askOthers(ctx context.Context) *others {
+	ctx, cancel := context.WithCancel(ctx)
+	o := &others{cancel: cancel, done: make(chan struct{})}
+	if r.prepared() != nil && r.missed == "" && r.scans() {
+		close(o.done)
+		return o
+	}
+	go func() {
+		defer close(o.done)
+		if text, err := r.far.remote.Candidates(ctx, r.manifest, manifestVersion); err == nil {
+			o.manifest, _ = decodeManifest(text) // what is malformed is unknown
+		}
+	}()
+	return o
+}
+
+func (o *others) stop() {
+	o.cancel()
+	<-o.done
+}
+
+// lookUpOthers looks for the Action of a candidate that others have shared and
+// whose every input is here as it was there.
+func (r *request) lookUpOthers(ctx context.Context, o *others) (bool, error) {
+	<-o.done
+	if o.manifest == nil {
+		return false, nil
+	}
+	c := r.matching(prepare(r.p.files, o.manifest, r.at))
+	r.step(journal.StepManifest)
+	if c == nil {
+		return false, nil
+	}
+	v := c.result(r.streams)
+	if v == nil {
+		return false, nil
+	}
+	r.missed = ""
+	return r.take(ctx, c, v)
+}
+
+// take answers with the result of v, from here if it is here, else from the
+// remote.
+func (r *request) take(ctx context.Context, c *Candidate, v *Variant) (bool, error) {
+	if v.Action == r.far.tried {
+		return false, nil
+	}
+	r.far.tried = v.Action
+	res, outcome := r.stored(v), journal.HitLocal
+	if res == nil {
+		outcome = journal.HitRemote
+		var err error
+		if res, err = r.fetch(ctx, v); err != nil {
+			r.troubled(err)
+			return false, nil
+		}
+	}
+	if !res.quiet() && r.streams != v.Streams {
+		r.missed = journal.ReasonVariant
+		return false, nil
+	}
+	r.record.Action, r.record.Saved = v.Action, res.Cost.journal()
+	ok, err := r.answer(res)
+	r.step(journal.StepMaterialize)
+	if !ok || err != nil {
+		return false, err
+	}
+	r.far.outcome = outcome
+	v.Quiet = res.quiet()
+	r.adopt(c, v, res)
+	return true, nil
+}
+
+// troubled notes why the remote has no answer, for the record of a call that
+// has to do without. That nothing is known is no trouble.
+func (r *request) troubled(err error) {
+	if !errors.Is(err, remote.ErrMiss) {
+		r.far.trouble = err
+		r.p.log.Debug().Err(err).Str("source", r.compile.Source).Msg("remote has no answer")
+	}
+}
+
+// adopt remembers here what was found elsewhere. Trouble with that costs the
+// next hit.
+func (r *request) adopt(c *Candidate, v *Variant, res *Result) {
+	kept := *c
+	kept.List = r.putList(c)
+	kept.Results = []Variant{*v}
+	r.record.Key.Inputs = kept.List
+	if r.settings.ReadOnly {
+		return
+	}
+	err := r.hold(res)
+	if err == nil {
+		err = r.p.store.PutResult(v.Action, res.encode())
+	}
+	if err == nil {
+		err = r.p.remember(r, &kept)
+	}
+	if err != nil {
+		r.p.log.Debug().Err(err).Msg("result of the remote is not kept")
+	}
+}
+
+// hold stores those blobs of res that are in memory only.
+func (r *request) hold(res *Result) error {
+	for _, o := range res.Outputs {
+		text, ok := res.held[o.Digest]
+		if !ok {
+			continue
+		}
+		if _, err := r.p.store.PutBlob(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

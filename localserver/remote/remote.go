@@ -1,0 +1,142 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/rexwrap/rexwrap/client"
+	"github.com/rexwrap/rexwrap/client/action"
+	"github.com/rexwrap/rexwrap/client/actioncache"
+	"github.com/rexwrap/rexwrap/client/cas"
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/client/execute"
+)
+
+// ErrMiss is wrapped where a remote has no usable answer: no result is known,
+// it is not a success, it lacks outputs, or its blobs are gone.
+var ErrMiss = errors.New("not known remotely")
+
+const (
+	// callTimeout bounds each try of a call. A compile takes about as long as
+	// the patience that anyone has with a cache.
+	callTimeout = 5 * time.Second
+	// presentAge and presentLimit bound what is remembered of blobs that the
+	// CAS holds. Servers keep blobs for longer by far; casd and bb_clientd
+	// remember for as long as this.
+	presentAge   = 5 * time.Minute
+	presentLimit = 1 << 18
+	// findWindow is how long questions for missing blobs wait for each other.
+	findWindow = 2 * time.Millisecond
+)
+
+// A Remote is one remote cache, and the workers behind it where it has some. It
+// is safe for concurrent use.
+type Remote struct {
+	id      identity
+	blobs   *client.Conn
+	actions *client.Conn
+	workers *client.Conn // nil where nobody is asked to execute
+	cache   *actioncache.Remote
+	store   *cas.Remembering
+	uploads *uploads
+	notices *notices
+}
+
+func newRemote(id identity, log zerolog.Logger) *Remote {
+	n := &notices{log: log}
+	return &Remote{id: id, notices: n, uploads: newUploads(log)}
+}
+
+// connect makes the connections, one for each address.
+func (r *Remote) connect(o client.Options) error {
+	conns := make(map[string]*client.Conn)
+	for _, c := range []struct {
+		address string
+		conn    **client.Conn
+	}{{r.id.blobs, &r.blobs}, {r.id.actions, &r.actions}, {r.id.workers, &r.workers}} {
+		if c.address == "" {
+			continue
+		}
+		if conns[c.address] == nil {
+			var err error
+			o.Address = c.address
+			if conns[c.address], err = client.Dial(o); err != nil {
+				return err
+			}
+		}
+		*c.conn = conns[c.address]
+	}
+	r.cache = actioncache.NewRemote(r.actions, actioncache.Options{Function: digest.SHA256, ReadOnly: !r.id.upload || r.id.readOnly})
+	find := cas.NewMerging(cas.NewRemote(r.blobs, digest.SHA256), findWindow)
+	r.store = cas.NewRemembering(find, presentAge, presentLimit)
+	return nil
+}
+
+func (r *Remote) close(ctx context.Context) error {
+	r.uploads.close(ctx)
+	var errs []error
+	for _, c := range []*client.Conn{r.blobs, r.actions, r.workers} {
+		if c != nil {
+			errs = append(errs, c.Close()) // nothing the second time
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Result looks an Action up whose output_paths are outputs, some of them
+// optional. What it returns is a success with all others; their blobs may be
+// gone all the same. An error that is not ErrMiss is trouble with the remote.
+func (r *Remote) Result(ctx context.Context, d digest.Digest, outputs, optional []string) (*action.Result, error) {
+	msg, err := r.cache.Get(ctx, d, outputs...)
+	if errors.Is(err, actioncache.ErrNotFound) || errors.Is(err, client.ErrUnimplemented) {
+		return nil, fmt.Errorf("%w: %w", ErrMiss, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	result, err := action.ReadResult(msg, outputs, digest.SHA256)
+	if err == nil {
+		result.Missing = slices.DeleteFunc(result.Missing, func(path string) bool { return slices.Contains(optional, path) })
+		err = execute.Check(result)
+	}
+	if err == nil && result.ExitCode != 0 {
+		err = fmt.Errorf("exit code %d", result.ExitCode)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: action %s: %w", ErrMiss, d, err)
+	}
+	return result, nil
+}
+
+// Fetch reads verified blobs: see cas.Store. One that is gone is ErrMiss, and
+// so is one with other bytes.
+func (r *Remote) Fetch(ctx context.Context, wanted ...cas.Wanted) error {
+	err := r.store.Fetch(ctx, wanted...)
+	if errors.Is(err, cas.ErrNotFound) || errors.Is(err, cas.ErrCorrupt) {
+		return fmt.Errorf("%w: %w", ErrMiss, err)
+	}
+	return err
+}
+
+// A Caller says for whom a remote is asked; it is told to servers for their
+// logs and pages.
+type Caller struct {
+	Build  string // id of the build, may be empty
+	Kind   string // such as CppCompile
+	Target string // the output, as spelled
+	Action digest.Digest
+}
+
+// With returns a context whose calls are made for c.
+func With(ctx context.Context, c Caller) context.Context {
+	m := client.Metadata{InvocationID: c.Build, Mnemonic: c.Kind, TargetID: c.Target}
+	if !c.Action.IsZero() {
+		m.ActionID = c.Action.Hex()
+	}
+	return client.WithMetadata(ctx, m)
+}
