@@ -67,7 +67,7 @@ type Layout struct {
 	// it is about. The Action is a key all the same.
 	Unproven error
 
-	names spelling
+	names Names
 	files []depscan.File
 	dep   *toolchains.DepFile
 }
@@ -136,7 +136,7 @@ func (b *builder) build() error {
 		return err
 	}
 	b.l.Arguments = append([]string{b.c.Toolchain.Program}, b.withMaps(words)...)
-	b.l.names = b.m.spelling()
+	b.l.names = b.m.names()
 	return nil
 }
 

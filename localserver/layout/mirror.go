@@ -26,6 +26,9 @@ type mount struct {
 // A mirror says where the client's files stand in the InputRoot, and what the
 // worker calls them.
 type mirror struct {
+	// prefix is the folder of the InputRoot that holds everything, empty for
+	// its top; see lengthen.
+	prefix string
 	dir    string // the working directory, without symbolic links
 	mounts []mount
 	links  map[string]string // symbolic links on the client: path → target
@@ -55,7 +58,34 @@ func newMirror(r *Request) (*mirror, error) {
 	if apparent := call.ApparentDir(); apparent != m.dir {
 		err = m.spellBase(r, apparent)
 	}
+	m.lengthen(r)
 	return m, err
+}
+
+// lengthen sets the prefix so that no header in a system directory has a real
+// path on the worker, however that is set up, that is shorter than the name that
+// the compiler has for it: gcc would use the real path, which names the worker's
+// own folders.
+func (m *mirror) lengthen(r *Request) {
+	if r.Compile.Toolchain.Family != "gcc" {
+		return
+	}
+	need := 0
+	for i := range r.Inputs.Files {
+		f := &r.Inputs.Files[i]
+		name := f.Path
+		if !f.System || path.IsAbs(name) && r.HostFile != nil && r.HostFile(name) {
+			continue
+		}
+		if path.IsAbs(name) {
+			name = m.worker(name)
+		}
+		need = max(need, len(name)-len(m.place(cmpOr(f.Real, absolute(m.dir, f.Path)))))
+	}
+	if need > 0 {
+		const unit = "rexwrap-input-root-by-a-long-name"
+		m.prefix = strings.Repeat(unit, 1+need/len(unit))
+	}
 }
 
 // base returns the folder that the top of the InputRoot mirrors: the exec root,
@@ -164,7 +194,7 @@ func (m *mirror) place(real string) string {
 
 // at returns where a path below mount i stands in the InputRoot.
 func (m *mirror) at(i int, real string) string {
-	return strings.TrimPrefix(path.Join(m.mounts[i].at, strings.TrimPrefix(real, m.mounts[i].real)), "/")
+	return strings.TrimPrefix(path.Join(m.prefix, m.mounts[i].at, strings.TrimPrefix(real, m.mounts[i].real)), "/")
 }
 
 // worker returns the worker's name for an absolute path as the client spells it.

@@ -23,8 +23,10 @@ type class struct {
 func proven() []class {
 	return []class{
 		{"gcc", 12, 12, "-g", true},
+		{"gcc", 12, 12, "-gdwarf-4", false},
 		{"gcc", 12, 12, "__FILE__", true},
 		{"clang", 14, 14, "-g", true},
+		{"clang", 14, 14, "-gdwarf-4", true},
 		{"clang", 14, 14, "__FILE__", true},
 	}
 }
@@ -120,9 +122,27 @@ func carrier(a *toolchains.Arg) string {
 		}
 	}
 	if a.Class.Has(argtable.Debug) {
-		return "-g"
+		return debugCarrier(name, a.Value)
 	}
 	return ""
+}
+
+// debugCarrier returns the row for an option of debug information. "-g" stands
+// for those that choose DWARF 5, its extent, its compression and its indexes.
+func debugCarrier(name, value string) string {
+	switch name {
+	case "-g", "-ggdb", "-gdwarf", "-gz", "-gz=", "-gpubnames", "-ggnu-pubnames", "-gcolumn-info", "-gno-column-info", "-gno-split-dwarf",
+		"-gline-tables-only", "-gmlt", "-glldb", "-gno-record-gcc-switches", "-gno-record-command-line",
+		"-gstatement-frontiers", "-gvariable-location-views", "-ginline-points", "-gno-statement-frontiers",
+		"-gno-variable-location-views":
+		return "-g"
+	case "-gdwarf-":
+		if value == "5" {
+			return "-g"
+		}
+		return name + "4" // 2 and 3 as well
+	}
+	return name
 }
 
 // carriers are the starts of those options, beside "-g" and its like, by which

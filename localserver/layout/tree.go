@@ -56,6 +56,9 @@ func (t *tree) file(f *depscan.File) error {
 	if !b.reachable(f.Path) {
 		return unprovenBy(f.Path)
 	}
+	if f.System && path.IsAbs(f.Path) && b.carriesPaths() && b.c.Toolchain.Family == "gcc" {
+		b.doubts("-isystem") // gcc may have shortened the name; see mirror.lengthen
+	}
 	real, err := t.walk(f.Path)
 	if err != nil || f.Real != "" && f.Real != real {
 		return unprovenBy(f.Path)

@@ -71,7 +71,7 @@ func (w *walk) step(part string) bool {
 func (w *walk) enter() {
 	for i := range w.m.mounts {
 		if i != w.mount && w.m.mounts[i].real == w.at && w.at != "" {
-			w.link(w.m.at(w.mount, w.at), w.m.mounts[i].at)
+			w.link(w.m.at(w.mount, w.at), w.m.at(i, w.at))
 			w.mount = i
 		}
 	}
@@ -99,10 +99,6 @@ func (w *walk) follow(next, target string) bool {
 
 // link notes a symbolic link between two places of the InputRoot.
 func (w *walk) link(from, to string) {
-	up := strings.Repeat("../", depth(from)-1)
-	target := up + to
-	if target == "" {
-		target = "."
-	}
-	w.found = append(w.found, merkle.Entry{Path: from, Target: strings.TrimSuffix(target, "/")})
+	target := strings.TrimSuffix(strings.Repeat("../", depth(from)-1)+to, "/")
+	w.found = append(w.found, merkle.Entry{Path: from, Target: cmpOr(target, ".")})
 }
