@@ -12,6 +12,7 @@ import (
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/bazelbuild/remote-apis/build/bazel/semver"
 
+	"github.com/rexwrap/rexwrap/client/chunking"
 	"github.com/rexwrap/rexwrap/client/digest"
 )
 
@@ -36,8 +37,13 @@ type Capabilities struct {
 	MaxBlob          int64 // bytes per blob, 0 for no limit
 	StreamZstd       bool  // ByteStream reads and writes zstd
 	BatchZstd        bool  // BatchUpdateBlobs takes zstd
-	Split, Splice    bool  // chunked transfer; each by itself a hint
+	Split, Splice    bool  // chunked download, upload; each by itself a hint
+	ChunkMappings    bool  // … by the calls of REv2.13
 	AbsoluteSymlinks bool  // may stand in an InputRoot
+
+	// Chunking is the function that the server cuts by, or the zero Function.
+	// FastCDC comes first, since Bazel takes it where there are two.
+	Chunking chunking.Function
 
 	// ActionCacheUpdate says that results may be stored: a hint, since elan
 	// says no and does it.
@@ -51,6 +57,10 @@ const maxBatch = 3 << 20
 // apiMajor is the version that rexwrap speaks. It needs no more than 2.0 has;
 // what came with later minor versions is used where it is offered.
 const apiMajor = 2
+
+// mappingsMinor is the version in which GetChunkMapping and
+// RegisterChunkMapping took the place of SplitBlob and SpliceBlob.
+const mappingsMinor = 13
 
 // capabilityAge is how long an answer is believed.
 const capabilityAge = 10 * time.Minute
@@ -121,6 +131,7 @@ func readCapabilities(msg *repb.ServerCapabilities) (*Capabilities, error) {
 	if low, high := msg.GetLowApiVersion(), msg.GetHighApiVersion(); high != nil && (high.Major < apiMajor || low.GetMajor() > apiMajor) {
 		return nil, fmt.Errorf("%w: it speaks REAPI %s to %s", ErrIncompatible, caps.Low, caps.High)
 	}
+	caps.ChunkMappings = msg.GetHighApiVersion().GetMajor() == apiMajor && msg.GetHighApiVersion().GetMinor() >= mappingsMinor
 	caps.readExecution(msg.GetExecutionCapabilities())
 	if cache := msg.GetCacheCapabilities(); cache != nil {
 		if err := caps.readCache(cache); err != nil {
@@ -154,9 +165,25 @@ func (caps *Capabilities) readCache(msg *repb.CacheCapabilities) error {
 	caps.StreamZstd = slices.Contains(msg.GetSupportedCompressors(), repb.Compressor_ZSTD)
 	caps.BatchZstd = slices.Contains(msg.GetSupportedBatchUpdateCompressors(), repb.Compressor_ZSTD)
 	caps.Split, caps.Splice = msg.GetSplitBlobSupport(), msg.GetSpliceBlobSupport()
+	caps.Chunking = chunkingOf(msg)
 	caps.AbsoluteSymlinks = msg.GetSymlinkAbsolutePathStrategy() == repb.SymlinkAbsolutePathStrategy_ALLOWED
 	caps.ActionCacheUpdate = msg.GetActionCacheUpdateCapabilities().GetUpdateEnabled()
 	return nil
+}
+
+// chunkingOf ignores parameters that are out of range, as REv2 asks.
+func chunkingOf(msg *repb.CacheCapabilities) chunking.Function {
+	if p := msg.GetFastCdc_2020Params(); p != nil {
+		if f, err := chunking.NewFastCDC(p.AvgChunkSizeBytes, p.Seed); err == nil {
+			return f
+		}
+	}
+	if p := msg.GetRepMaxCdcParams(); p != nil {
+		if f, err := chunking.NewRepMaxCDC(p.MinChunkSizeBytes, p.HorizonSizeBytes); err == nil {
+			return f
+		}
+	}
+	return chunking.Function{}
 }
 
 // functions returns those of list that rexwrap computes. A server that lists

@@ -8,10 +8,15 @@ import (
 	"github.com/bazelbuild/remote-apis/build/bazel/semver"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rexwrap/rexwrap/client/chunking"
 	"github.com/rexwrap/rexwrap/client/digest"
 )
 
 func TestReadCapabilities(t *testing.T) {
+	fast, err := chunking.NewFastCDC(1<<19, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		in   *repb.ServerCapabilities
 		want Capabilities
@@ -32,6 +37,22 @@ func TestReadCapabilities(t *testing.T) {
 			&repb.ServerCapabilities{CacheCapabilities: &repb.CacheCapabilities{SupportedCompressors: []repb.Compressor_Value{repb.Compressor_ZSTD}}},
 			Capabilities{Cache: true, MaxBatch: maxBatch, Functions: []digest.Function{digest.SHA256}, StreamZstd: true},
 		},
+		"chunks by either function": {
+			&repb.ServerCapabilities{CacheCapabilities: &repb.CacheCapabilities{
+				SplitBlobSupport:   true,
+				FastCdc_2020Params: &repb.FastCdc2020Params{AvgChunkSizeBytes: 1 << 19},
+				RepMaxCdcParams:    &repb.RepMaxCdcParams{MinChunkSizeBytes: 1 << 18},
+			}},
+			Capabilities{Cache: true, MaxBatch: maxBatch, Functions: []digest.Function{digest.SHA256}, Split: true, Chunking: fast},
+		},
+		"parameters out of range": {
+			&repb.ServerCapabilities{CacheCapabilities: &repb.CacheCapabilities{
+				SpliceBlobSupport:  true,
+				FastCdc_2020Params: &repb.FastCdc2020Params{AvgChunkSizeBytes: 1 << 29},
+				RepMaxCdcParams:    &repb.RepMaxCdcParams{MinChunkSizeBytes: 1 << 18, HorizonSizeBytes: 1 << 21},
+			}},
+			Capabilities{Cache: true, MaxBatch: maxBatch, Functions: []digest.Function{digest.SHA256}, Splice: true, Chunking: chunking.Default()},
+		},
 		"workers only": {
 			&repb.ServerCapabilities{ExecutionCapabilities: &repb.ExecutionCapabilities{ExecEnabled: true, DigestFunction: repb.DigestFunction_BLAKE3}},
 			Capabilities{Execution: true, MaxBatch: maxBatch, Functions: []digest.Function{digest.BLAKE3}},
@@ -47,8 +68,17 @@ func TestReadCapabilities(t *testing.T) {
 			continue
 		}
 		test.want.Low, test.want.High = "unknown", "unknown"
-		if diff := cmp.Diff(&test.want, got); diff != "" {
+		if diff := cmp.Diff(&test.want, got, cmp.AllowUnexported(chunking.Function{})); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestChunkMappingsAreOfVersion13(t *testing.T) {
+	for minor, want := range map[int32]bool{12: false, 13: true, 14: true} {
+		caps, err := readCapabilities(&repb.ServerCapabilities{HighApiVersion: &semver.SemVer{Major: 2, Minor: minor}})
+		if err != nil || caps.ChunkMappings != want {
+			t.Errorf("2.%d: %+v, %v", minor, caps, err)
 		}
 	}
 }

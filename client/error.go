@@ -20,6 +20,7 @@ var (
 	ErrUnimplemented   = errors.New("remote does not implement it")
 	ErrUnauthenticated = errors.New("remote does not know us")
 	ErrDenied          = errors.New("remote does not permit it")
+	ErrExists          = errors.New("remote has it already")
 	ErrInvalid         = errors.New("remote says the request is invalid")
 	ErrPrecondition    = errors.New("remote says a precondition does not hold")
 	ErrExhausted       = errors.New("remote is exhausted")
@@ -79,7 +80,9 @@ func sentinel(s *status.Status) error {
 		return ErrUnauthenticated
 	case codes.PermissionDenied:
 		return ErrDenied
-	case codes.InvalidArgument, codes.OutOfRange, codes.AlreadyExists:
+	case codes.AlreadyExists:
+		return ErrExists
+	case codes.InvalidArgument, codes.OutOfRange:
 		return ErrInvalid
 	case codes.FailedPrecondition:
 		return ErrPrecondition

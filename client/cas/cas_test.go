@@ -22,6 +22,10 @@ func remote(t *testing.T, q clienttest.Quirks, f digest.Function) (*clienttest.S
 	return s, cas.NewRemote(s.Dial(t, client.Options{}), f)
 }
 
+func clientOptions(timeout time.Duration) client.Options {
+	return client.Options{CallTimeout: timeout}
+}
+
 func TestMemory(t *testing.T) {
 	clienttest.TestStore(t, digest.SHA256, func(*testing.T) cas.Store { return cas.NewMemory(digest.SHA256) })
 }
@@ -75,6 +79,63 @@ func TestProbeFindsALyingFunction(t *testing.T) {
 		if err := r.Probe(t.Context()); (err == nil) != test.ok {
 			t.Errorf("%+v: %v", test, err)
 		}
+	}
+}
+
+func TestNegotiate(t *testing.T) {
+	for name, test := range map[string]struct {
+		quirks clienttest.Quirks
+		want   digest.Function
+		err    error
+	}{
+		"both":          {clienttest.Quirks{BLAKE3: true}, digest.SHA256, nil},
+		"BLAKE3 alone":  {clienttest.Quirks{BLAKE3: true, NoSHA256: true}, digest.BLAKE3, nil},
+		"a lie":         {clienttest.Quirks{LyingFunctions: true, NoSHA256: true}, 0, client.ErrIncompatible},
+		"neither":       {clienttest.Quirks{NoSHA256: true}, 0, client.ErrIncompatible},
+		"does not tell": {clienttest.Quirks{NoCapabilities: true}, digest.SHA256, nil},
+	} {
+		s := clienttest.New(t, clienttest.Options{Quirks: test.quirks})
+		if f, err := cas.Negotiate(t.Context(), s.Dial(t, client.Options{})); f != test.want || !errors.Is(err, test.err) {
+			t.Errorf("%s: %s, %v", name, f, err)
+		}
+	}
+}
+
+func TestTheEmptyBlobIsNeverSentFor(t *testing.T) {
+	s, r := remote(t, clienttest.Quirks{}, digest.SHA256)
+	empty := digest.Empty()
+	if err := cas.Ensure(t.Context(), r, cas.Bytes(empty, nil)); err != nil {
+		t.Error(err)
+	}
+	if err := r.Upload(t.Context(), cas.Bytes(empty, nil)); err != nil {
+		t.Error(err)
+	}
+	if data, err := cas.Read(t.Context(), r, empty); err != nil || len(data) > 0 {
+		t.Errorf("%q, %v", data, err)
+	}
+	for _, method := range []string{"GetCapabilities", "FindMissingBlobs", "BatchUpdateBlobs", "BatchReadBlobs", "Read", "Write"} {
+		if n := s.Calls(method); n > 0 {
+			t.Errorf("%d %s", n, method)
+		}
+	}
+}
+
+func TestRepair(t *testing.T) {
+	s, r := remote(t, clienttest.Quirks{}, digest.SHA256)
+	known := cas.NewRemembering(r, time.Hour, 100)
+	blobs := []cas.Blob{cas.Bytes(digest.OfString("a"), []byte("a")), cas.Bytes(digest.OfString("b"), []byte("b"))}
+	for _, named := range [][]digest.Digest{nil, {digest.OfString("a")}} {
+		if err := cas.Ensure(t.Context(), known, blobs...); err != nil {
+			t.Fatal(err)
+		}
+		s.Drop(digest.OfString("a"))
+		s.Drop(digest.OfString("b"))
+		if err := known.Repair(t.Context(), named, blobs...); err != nil || !s.Has(digest.OfString("a")) || !s.Has(digest.OfString("b")) {
+			t.Errorf("named %v: %v", named, err)
+		}
+	}
+	if err := known.Repair(t.Context(), []digest.Digest{digest.OfString("c")}, blobs...); !errors.Is(err, cas.ErrNotFound) {
+		t.Errorf("a blob that nobody has: %v", err)
 	}
 }
 

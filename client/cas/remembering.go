@@ -100,6 +100,27 @@ func (r *Remembering) Forget(digests ...digest.Digest) {
 	}
 }
 
+// Repair uploads those of blobs that the server says it lacks, or all that it
+// turns out to lack where it names none: servers differ (see
+// execute.Request.Repair). What is named without being among blobs is not to be
+// had.
+func (r *Remembering) Repair(ctx context.Context, named []digest.Digest, blobs ...Blob) error {
+	known := make(map[digest.Digest]bool, len(blobs))
+	all := make([]digest.Digest, len(blobs))
+	for i, b := range blobs {
+		all[i], known[b.Digest] = b.Digest, true
+	}
+	for _, d := range named {
+		if !known[d] {
+			return &MissingError{[]digest.Digest{d}}
+		}
+	}
+	if len(all) > 0 {
+		r.Forget(all...) // what evicted one may have evicted others
+	}
+	return Ensure(ctx, r, blobs...)
+}
+
 func (r *Remembering) unknown(digests []digest.Digest) []digest.Digest {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -57,6 +57,25 @@ func (r *Remote) Probe(ctx context.Context) error {
 	return nil
 }
 
+// Negotiate returns the function to address conn's blobs by: SHA-256 where the
+// server takes it, else one that a probe has shown to work. Actions that are to
+// be executed must be encoded by it (action.Spec.Function, merkle.BuildBy).
+func Negotiate(ctx context.Context, conn *client.Conn) (digest.Function, error) {
+	caps, err := conn.Capabilities(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if slices.Contains(caps.Functions, digest.SHA256) {
+		return digest.SHA256, nil
+	}
+	for _, f := range caps.Functions {
+		if err = NewRemote(conn, f).Probe(ctx); err == nil {
+			return f, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: no digest function works: %w", client.ErrIncompatible, err)
+}
+
 func (r *Remote) stub() repb.ContentAddressableStorageClient {
 	return repb.NewContentAddressableStorageClient(r.conn)
 }

@@ -67,24 +67,40 @@ func (w *download) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// readStream fetches a blob by ByteStream. A stream that broke is resumed,
-// without compression: not all servers resume a compressed one.
+// check returns why what was written is not the blob, or nil.
+func (w *download) check() error {
+	switch {
+	case w.got < w.digest.Size:
+		return fmt.Errorf("%w: %s is shorter", ErrCorrupt, w.digest)
+	case [digest.Size]byte(w.hash.Sum(nil)) != w.digest.Hash:
+		return fmt.Errorf("%w: %s", ErrCorrupt, w.digest)
+	}
+	return nil
+}
+
+func (r *Remote) newDownload(d digest.Digest, into io.Writer) *download {
+	return &download{digest: d, into: into, hash: r.function.NewHash()}
+}
+
+// readStream fetches a blob by ByteStream.
 func (r *Remote) readStream(ctx context.Context, caps *client.Capabilities, d digest.Digest, into io.Writer) error {
-	w := &download{digest: d, into: into, hash: r.function.NewHash()}
+	return r.readRest(ctx, caps, r.newDownload(d, into))
+}
+
+// readRest fetches what w lacks of its blob. A stream that broke is resumed,
+// without compression: not all servers resume a compressed one.
+func (r *Remote) readRest(ctx context.Context, caps *client.Capabilities, w *download) error {
 	err := r.conn.Retry(ctx, func(ctx context.Context) error {
 		return r.readFrom(ctx, w, caps.StreamZstd && w.got == 0)
 	})
 	switch {
 	case errors.Is(err, client.ErrNotFound):
-		return &MissingError{[]digest.Digest{d}}
+		return &MissingError{[]digest.Digest{w.digest}}
 	case err != nil:
-		return fmt.Errorf("read %s: %w", d, err)
-	case w.got < d.Size:
-		return fmt.Errorf("%w: %s is shorter", ErrCorrupt, d)
-	case [digest.Size]byte(w.hash.Sum(nil)) != d.Hash:
-		return fmt.Errorf("%w: %s", ErrCorrupt, d)
+		return fmt.Errorf("read %s: %w", w.digest, err)
+	default:
+		return w.check()
 	}
-	return nil
 }
 
 // readFrom reads from where w is to the end. read_limit is never used: half of

@@ -18,6 +18,7 @@ type Quirks struct {
 	NoCache        bool  // workers only: mettle
 	Zstd           bool  // zstd in ByteStream and in both batch calls: bazel-remote
 	BLAKE3         bool  // lists it, and takes it: Buildbarn
+	NoSHA256       bool  // does not list it
 	LyingFunctions bool  // lists BLAKE3 and rejects it: elan, of SHA1
 	MaxBatch       int64 // max_batch_total_size_bytes: just, 3145728
 
@@ -25,6 +26,11 @@ type Quirks struct {
 	StrictInstance   bool // only "": casd
 	BatchFailsWhole  bool // one wrong hash fails the whole BatchUpdate: just
 	ExistingUnsized  bool // committed_size is −1 where a zstd blob exists: bazel-remote
+	Split, Splice    bool // SplitBlob and SpliceBlob: bazel-remote has the latter
+	ChunkMappings    bool // Split and Splice are by the calls of REv2.13
+	FastCDC          bool // cuts by FastCDC, not by RepMaxCDC
+	LyingChunks      bool // says Split and Splice and has neither
+	WrongChunks      bool // takes and gives blobs for chunks that make others
 	LowerMessageSize int  // a message limit below the usual 4 MiB, not advertised
 
 	// ActionCache.
@@ -72,6 +78,9 @@ func (c capabilities) GetCapabilities(context.Context, *repb.GetCapabilitiesRequ
 		LowApiVersion:        &semver.SemVer{Major: 2, Minor: 3},
 		HighApiVersion:       &semver.SemVer{Major: 2, Minor: 12},
 	}
+	if q.ChunkMappings {
+		out.HighApiVersion.Minor = 13
+	}
 	if !q.NoCache {
 		out.CacheCapabilities = q.cache()
 	}
@@ -84,7 +93,10 @@ func (c capabilities) GetCapabilities(context.Context, *repb.GetCapabilitiesRequ
 }
 
 func (q *Quirks) functions() []repb.DigestFunction_Value {
-	out := []repb.DigestFunction_Value{repb.DigestFunction_SHA1, repb.DigestFunction_SHA256}
+	out := []repb.DigestFunction_Value{repb.DigestFunction_SHA1}
+	if !q.NoSHA256 {
+		out = append(out, repb.DigestFunction_SHA256)
+	}
 	if q.BLAKE3 || q.LyingFunctions {
 		out = append(out, repb.DigestFunction_BLAKE3)
 	}
@@ -97,6 +109,12 @@ func (q *Quirks) cache() *repb.CacheCapabilities {
 		ActionCacheUpdateCapabilities: &repb.ActionCacheUpdateCapabilities{UpdateEnabled: !q.ReadOnly && !q.DeniesAC},
 		MaxBatchTotalSizeBytes:        q.MaxBatch,
 		SymlinkAbsolutePathStrategy:   repb.SymlinkAbsolutePathStrategy_ALLOWED,
+	}
+	out.SplitBlobSupport, out.SpliceBlobSupport = q.Split || q.LyingChunks, q.Splice || q.LyingChunks
+	if q.FastCDC {
+		out.FastCdc_2020Params = &repb.FastCdc2020Params{AvgChunkSizeBytes: chunkAverage}
+	} else if q.Split {
+		out.RepMaxCdcParams = &repb.RepMaxCdcParams{MinChunkSizeBytes: chunkLeast, HorizonSizeBytes: chunkHorizon}
 	}
 	if q.Zstd {
 		out.SupportedCompressors = []repb.Compressor_Value{repb.Compressor_ZSTD}

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
@@ -29,6 +30,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
@@ -66,6 +68,8 @@ type Server struct {
 	faults        []*Fault
 	calls         map[string]int
 	metadata      map[string]*repb.RequestMetadata // the last of each method
+
+	sent, received atomic.Int64 // bytes of messages
 }
 
 // New starts a server that lives as long as the test.
@@ -79,6 +83,7 @@ func New(t testing.TB, o Options) *Server {
 	s.results = &results{blobs: s.blobs, quirks: o.Quirks, data: make(map[resultKey]*repb.ActionResult)}
 	s.worker = newWorker(s.blobs, s.results, o.Quirks, t.TempDir())
 	opts := []grpc.ServerOption{
+		grpc.StatsHandler(traffic{s}),
 		grpc.ForceServerCodecV2(bytestream.Codec()),
 		grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
 	}
@@ -167,6 +172,34 @@ func (s *Server) Calls(method string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls[method]
+}
+
+// Sent returns how many bytes of messages the server has sent.
+func (s *Server) Sent() int64 { return s.sent.Load() }
+
+// Received returns how many bytes of messages the server has received.
+func (s *Server) Received() int64 { return s.received.Load() }
+
+// traffic counts bytes.
+type traffic struct{ server *Server }
+
+// TagRPC implements stats.Handler.
+func (traffic) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+
+// TagConn implements stats.Handler.
+func (traffic) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+
+// HandleConn implements stats.Handler.
+func (traffic) HandleConn(context.Context, stats.ConnStats) {}
+
+// HandleRPC implements stats.Handler.
+func (t traffic) HandleRPC(_ context.Context, s stats.RPCStats) {
+	switch s := s.(type) {
+	case *stats.InPayload:
+		t.server.received.Add(int64(s.WireLength))
+	case *stats.OutPayload:
+		t.server.sent.Add(int64(s.WireLength))
+	}
 }
 
 // Metadata returns the RequestMetadata of the last call of a method, or nil.
