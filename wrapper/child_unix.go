@@ -5,6 +5,7 @@ package wrapper
 import (
 	"syscall"
 
+	"github.com/rexwrap/rexwrap/wrapper/endpoint"
 	"github.com/rexwrap/rexwrap/wrapper/proc"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
@@ -64,9 +65,13 @@ type child struct {
 }
 
 // runChild runs the compiler as run says: stdin is ours, stdout and stderr are
-// passed on as they come (unless run holds them) and kept. An error means that
-// it was not started.
-func runChild(s *session, run *wire.Run) (*outcome, error) {
+// passed on as they come (unless run holds them) and kept. It has the slot, which
+// may be nil, until it ends. An error means that it was not started.
+func runChild(s *session, run *wire.Run, slot *endpoint.Slot) (*outcome, error) {
+	if slot != nil {
+		slot.Inherit()
+		defer slot.Release()
+	}
 	ends, err := plumb(s.frame, run.FilterHeaders)
 	if err != nil {
 		return nil, err
@@ -90,6 +95,9 @@ func runChild(s *session, run *wire.Run) (*outcome, error) {
 	unwatch := ch.awaitSignals() // before there is a compiler that could outlive us
 	begin := monotonic()
 	env := s.env.with(run.Env...).with(ch.held.variables()...)
+	if slot != nil {
+		env = env.with(inSlot)
+	}
 	if ch.pid, err = forkExec(run, env, ends.out); err != nil {
 		unwatch()
 		return nil, err

@@ -233,10 +233,13 @@ func TestHeldStopped(t *testing.T) {
 // they are not ours to end, so that Cancel is not obeyed.
 func TestNotHeld(t *testing.T) {
 	f := newFixture(t)
-	f.compiler("cc", `echo compiled > out.o; echo said`)
+	wait := f.progress()
+	f.compiler("cc", `echo started > "$PROGRESS"; read x < "$PROGRESS"; echo said`)
 	f.serveCalls(func(p *peer) {
 		p.send(p.held())
+		wait()
 		p.send(&wire.Cancel{})
+		f.write("progress", "go on\n")
 		var ran wire.Ran
 		if !p.receive(&ran) || ran.Cancelled {
 			t.Errorf("reported %+v", ran)
@@ -262,5 +265,28 @@ func (f *fixture) kill(pid string) {
 	f.Helper()
 	if n, ok := decimal(pid); ok {
 		_ = syscall.Kill(n, syscall.SIGKILL)
+	}
+}
+
+// TestCancelWaiting cancels a run that waits for its slot.
+func TestCancelWaiting(t *testing.T) {
+	f := newFixture(t)
+	place := f.slots(1)
+	defer f.take(place).Release()
+	f.serveCalls(func(p *peer) {
+		p.send(p.held())
+		p.send(&wire.Heartbeat{})
+		p.silence(20)
+		p.send(&wire.Cancel{})
+		var ran wire.Ran
+		if !p.receive(&ran) || !ran.Cancelled {
+			t.Errorf("reported %+v", ran)
+		}
+		p.send(&wire.Done{Status: 4})
+		p.receive(&wire.Committed{})
+	})
+	f.want(f.wrap("rexwrap", "cc", "-c", "x.c"), result{status: 4})
+	if f.runs() != 0 {
+		t.Error("the compiler ran")
 	}
 }

@@ -20,6 +20,12 @@ type limits struct {
 	// stalled is how long a server that was waited for in vain is not asked
 	// again.
 	stalled int
+	// slot is for a slot to run a compiler in, as long as none changes
+	// hands; then a stopped build has them all, or something that outlives
+	// its compiler, and the limit is given up.
+	slot int
+	// vacancy is between two looks for a free slot.
+	vacancy int
 	// drain is for output of processes that outlive the compiler. A shell
 	// would not wait for them at all; the pipe holds what was written.
 	drain int
@@ -32,6 +38,6 @@ type limits struct {
 func defaultLimits() limits {
 	return limits{
 		connect: 200, first: 3000, gap: 5000, start: 1500, retry: 3,
-		stalled: 10_000, drain: 50, signal: 200,
+		stalled: 10_000, slot: 600_000, vacancy: 2, drain: 50, signal: 200,
 	}
 }

@@ -129,8 +129,13 @@ func (s *session) run(payload []byte) (ended bool, status int, err error) {
 	if s.ran != nil || s.again {
 		return false, 0, errUnexpected
 	}
+	slot, cancelled := s.takeSlot(m.Hold)
+	if cancelled {
+		s.again = true
+		return false, 0, s.send(&wire.Ran{Cancelled: true}, s.limits.gap)
+	}
 	s.signals.restore()
-	ran, err := runChild(s, &m)
+	ran, err := runChild(s, &m, slot)
 	defaultQuit()
 	if err != nil {
 		return false, 0, err
@@ -143,6 +148,27 @@ func (s *session) run(payload []byte) (ended bool, status int, err error) {
 		return true, s.alone(errStopped), nil
 	}
 	return false, 0, err
+}
+
+// takeSlot waits for a slot to run the compiler in, nil where there is no limit.
+// A run that is held can be cancelled meanwhile.
+func (s *session) takeSlot(held bool) (slot *endpoint.Slot, cancelled bool) {
+	w := newSlotWait(s.call)
+	word := int32(-1)
+	if held {
+		word = int32(s.conn.Fd())
+	}
+	for held && s.replies.Buffered() || !w.wait(word) {
+		kind, _, err := s.replies.Next()
+		switch {
+		case err == nil && kind == wire.TypeCancel:
+			w.leave()
+			return nil, true
+		case err != nil: // it will be noticed at the end
+			held, word = false, -1
+		}
+	}
+	return w.slot, false
 }
 
 // done puts the outputs in their places and ends the conversation.

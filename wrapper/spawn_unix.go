@@ -170,7 +170,7 @@ func serverReads(name string) bool {
 	case "HOME", "USER", "LOGNAME", "PATH", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR",
 		"HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy":
 		return true
-	case guardVariable:
+	case guardVariable, slotVariable:
 		return false
 	}
 	return strings.HasPrefix(name, "REXWRAP_") || strings.HasPrefix(name, "XDG_")

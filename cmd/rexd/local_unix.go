@@ -178,7 +178,7 @@ func (a *app) serverEnv() toolchains.Environ {
 	var env toolchains.Environ
 	for _, kv := range a.env {
 		name, _, _ := strings.Cut(kv, "=")
-		ours := strings.HasPrefix(name, "REXWRAP_") && name != "REXWRAP_GUARD" && name != "REXWRAP_BUILD"
+		ours := strings.HasPrefix(name, "REXWRAP_") && name != "REXWRAP_GUARD" && name != "REXWRAP_SLOT" && name != "REXWRAP_BUILD"
 		if ours || strings.HasPrefix(name, "XDG_") || slices.Contains(pass, name) {
 			env = append(env, kv)
 		}

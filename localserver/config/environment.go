@@ -18,6 +18,7 @@ func internal() []string {
 		"REXWRAP_CXX",            // the same for C++
 		"REXWRAP_GUARD",          // the wrappers above a process
 		"REXWRAP_REXD",           // where the thin binary finds rexd
+		"REXWRAP_SLOT",           // a compiler runs in a slot
 		"REXWRAP_TEST_ALL_TOOLS", // tests: a missing tool is a failure
 		"REXWRAP_TEST_LONG",      // tests: long runs
 		"REXWRAP_VERBOSE",        // the thin binary says why it runs a compiler by itself

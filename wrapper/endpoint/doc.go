@@ -23,6 +23,9 @@
 //	socket ".start"     locked by the wrapper that starts a server
 //	socket ".held"      locked by the server as long as it listens
 //	socket ".stalled"   its mtime is when a wrapper last waited in vain
+//	socket ".slot" n    locked by one run of a compiler on this machine; the
+//	                    server makes as many as may run at once
+//	socket ".queue"     locked by the wrapper that gets the next free slot
 //
 // and in the cache directory lies "lock", locked by the server and holding its
 // socket's path in one line, so that a wrapper with another XDG_RUNTIME_DIR

@@ -20,7 +20,10 @@ func (p Place) TryStart() (lock *Lock, held bool, err error) {
 }
 
 func tryLock(path string) (lock *Lock, held bool, err error) {
-	const flags = syscall.O_RDWR | syscall.O_CREAT | syscall.O_CLOEXEC | syscall.O_NOFOLLOW
+	return tryLockWith(path, syscall.O_RDWR|syscall.O_CREAT|syscall.O_CLOEXEC|syscall.O_NOFOLLOW)
+}
+
+func tryLockWith(path string, flags int) (lock *Lock, held bool, err error) {
 	fd, err := syscall.Open(path, flags, 0o600)
 	if err != nil {
 		return nil, false, err

@@ -41,3 +41,12 @@ func LockCache(endpoint.Place) (*CacheLock, error) { return nil, endpoint.ErrUns
 
 // Close does nothing.
 func (l *CacheLock) Close() error { return nil }
+
+// Slots keeps no slot files: no wrapper looks for them here.
+type Slots struct{}
+
+// NewSlots returns Slots that do nothing.
+func NewSlots(endpoint.Place) *Slots { return &Slots{} }
+
+// Keep does nothing.
+func (s *Slots) Keep(int) error { return nil }
