@@ -57,6 +57,9 @@ var policy = map[string][]string{
 	"toolchains/gcc":         {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
 	"toolchains/clang":       {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
 	"toolchains/rustc":       {"toolchains", "toolchains/argtable"},
+	"toolchains/pack/launch": {},
+	"toolchains/pack":        {"client/digest", "toolchains", "toolchains/pack/launch"},
+	"cmd/rexlaunch":          {"toolchains/pack/launch"},
 	"toolchains/probe":       {"client/digest", "toolchains", "toolchains/argtable", synchronize},
 
 	// What it reads.

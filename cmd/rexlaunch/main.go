@@ -1,0 +1,41 @@
+//go:build linux
+
+// Rexlaunch stands in a packed toolchain in the place of each program that
+// needs a loader, and starts the program that it stands for through the pack's
+// own loader with the pack's own libraries: a packed gcc would else be run by
+// the worker's. See toolchains/pack, which says how a pack is laid out.
+//
+// It is linked statically, needs /proc, and reads one file.
+package main
+
+import (
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/rexwrap/rexwrap/toolchains/pack/launch"
+)
+
+func main() {
+	self, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		fail("/proc is not mounted: " + err.Error())
+	}
+	program, argv, err := launch.Command(self, os.Args, readFile)
+	if err != nil {
+		fail(err.Error())
+	}
+	err = syscall.Exec(program, argv, os.Environ())
+	fail(program + ": " + err.Error())
+}
+
+func readFile(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	return string(data), err
+}
+
+// fail ends as a shell ends that cannot run a program.
+func fail(text string) {
+	_, _ = os.Stderr.WriteString("rexlaunch: " + strings.TrimSpace(text) + "\n")
+	os.Exit(126)
+}

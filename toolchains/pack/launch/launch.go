@@ -1,0 +1,90 @@
+// Package launch is what cmd/rexlaunch and toolchains/pack agree about: how a
+// packed program is found from the launcher that stands in its place, and how
+// the pack's loader is asked to start it.
+//
+// Grammar of the mark, the file at the head of a pack:
+//
+//	mark      = "rexpack 1" LF "loader " path LF "libraries " path LF ;
+//
+// Paths are relative to the folder of the mark. The program that a launcher at
+// D/NAME stands for is D/.real/NAME.
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Names within a pack.
+const (
+	MarkName = ".rexpack"
+	RealDir  = ".real"
+)
+
+const head = "rexpack 1"
+
+// Errors of Command.
+var (
+	ErrNoPack = errors.New("not in a pack: no " + MarkName + " in any folder above")
+	ErrMark   = errors.New("malformed " + MarkName)
+)
+
+// Mark returns the mark of a pack whose loader and folder of libraries are at
+// these paths.
+func Mark(loader, libraries string) []byte {
+	return []byte(head + "\nloader " + loader + "\nlibraries " + libraries + "\n")
+}
+
+// Real returns where the program is that the launcher at path stands for.
+func Real(path string) string {
+	i := strings.LastIndexByte(path, '/')
+	return path[:i+1] + RealDir + "/" + path[i+1:]
+}
+
+// Command returns what the launcher at self, started with args, has to execute.
+// read reads a file. A name without a slash in args[0], as one found by PATH has,
+// becomes self: programs look for their own files from there.
+func Command(self string, args []string, read func(path string) (string, error)) (program string, argv []string, err error) {
+	for dir := self; ; {
+		i := strings.LastIndexByte(dir, '/')
+		if i < 0 {
+			return "", nil, fmt.Errorf("%s: %w", self, ErrNoPack)
+		}
+		dir = dir[:i]
+		text, err := read(dir + "/" + MarkName)
+		if err != nil {
+			continue
+		}
+		loader, libraries, err := parse(text)
+		if err != nil {
+			return "", nil, fmt.Errorf("%s: %w", dir, err)
+		}
+		name := self
+		if len(args) > 0 && strings.Contains(args[0], "/") {
+			name = args[0]
+		}
+		argv := []string{
+			dir + "/" + loader, "--inhibit-cache", "--argv0", name, "--library-path", dir + "/" + libraries, Real(self),
+		}
+		return argv[0], append(argv, args[min(1, len(args)):]...), nil
+	}
+}
+
+func parse(text string) (loader, libraries string, err error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) != 4 || lines[0] != head || lines[3] != "" {
+		return "", "", ErrMark
+	}
+	loader, okLoader := strings.CutPrefix(lines[1], "loader ")
+	libraries, okLibraries := strings.CutPrefix(lines[2], "libraries ")
+	if !okLoader || !okLibraries || !inside(loader) || !inside(libraries) {
+		return "", "", ErrMark
+	}
+	return loader, libraries, nil
+}
+
+// inside reports whether a path of the mark stays in the pack.
+func inside(path string) bool {
+	return path != "" && path[0] != '/' && !strings.Contains("/"+path+"/", "/../")
+}

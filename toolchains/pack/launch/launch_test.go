@@ -1,0 +1,56 @@
+package launch_test
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/toolchains/pack/launch"
+)
+
+func TestCommand(t *testing.T) {
+	files := map[string]string{
+		"/w/pack/.rexpack":   string(launch.Mark("lib/ld.so", "lib")),
+		"/bad/head/.rexpack": "rexpack 2\nloader a\nlibraries b\n",
+		"/bad/out/.rexpack":  "rexpack 1\nloader ../../lib/ld.so\nlibraries lib\n",
+		"/bad/abs/.rexpack":  "rexpack 1\nloader /lib/ld.so\nlibraries lib\n",
+		"/bad/cut/.rexpack":  "rexpack 1\nloader lib/ld.so",
+	}
+	read := func(path string) (string, error) {
+		if text, ok := files[path]; ok {
+			return text, nil
+		}
+		return "", fs.ErrNotExist
+	}
+	started := func(name string) []string {
+		return []string{
+			"/w/pack/lib/ld.so", "--inhibit-cache", "--argv0", name, "--library-path", "/w/pack/lib",
+			"/w/pack/usr/bin/.real/gcc",
+		}
+	}
+	for _, c := range []struct {
+		name, self string
+		args, want []string
+		err        error
+	}{
+		{"by path", "/w/pack/usr/bin/gcc", []string{"../usr/bin/gcc", "-c", "x.c"}, append(started("../usr/bin/gcc"), "-c", "x.c"), nil},
+		{"by PATH", "/w/pack/usr/bin/gcc", []string{"gcc", "-c"}, append(started("/w/pack/usr/bin/gcc"), "-c"), nil},
+		{"no arguments", "/w/pack/usr/bin/gcc", nil, started("/w/pack/usr/bin/gcc"), nil},
+		{"nowhere", "/usr/bin/gcc", []string{"gcc"}, nil, launch.ErrNoPack},
+		{"other version", "/bad/head/gcc", nil, nil, launch.ErrMark},
+		{"leads out", "/bad/out/gcc", nil, nil, launch.ErrMark},
+		{"absolute", "/bad/abs/gcc", nil, nil, launch.ErrMark},
+		{"cut short", "/bad/cut/gcc", nil, nil, launch.ErrMark},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			program, argv, err := launch.Command(c.self, c.args, read)
+			if !errors.Is(err, c.err) || !slices.Equal(argv, c.want) {
+				t.Fatalf("got %q, %v\nwant %q, %v", argv, err, c.want, c.err)
+			}
+			if err == nil && program != c.want[0] {
+				t.Errorf("program %q", program)
+			}
+		})
+	}
+}

@@ -1,0 +1,247 @@
+package pack_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/localserver/localexec"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/pack"
+)
+
+type readFiles struct{}
+
+func (readFiles) Digest(path string) (digest.Digest, error) {
+	data, err := os.ReadFile(path)
+	return digest.Of(data), err
+}
+
+// resolve returns the installed toolchain of a name.
+func resolve(t *testing.T, name string) *toolchains.Toolchain {
+	t.Helper()
+	program, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := toolchains.NewResolver(readFiles{}, localexec.Runner(localexec.Limits{}), toolchains.Forgetful{})
+	tc, err := r.Resolve(context.Background(), &toolchains.Call{
+		Program: program, Argv: []string{name, "-c", "x.c"}, Dir: t.TempDir(), Env: []string{"PATH=" + os.Getenv("PATH")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tc
+}
+
+// build compiles a Go program of this module, statically.
+func build(t *testing.T, pkg string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), filepath.Base(pkg))
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return out
+}
+
+func launcher(t *testing.T) pack.Launcher {
+	t.Helper()
+	data, err := os.ReadFile(build(t, "../../cmd/rexlaunch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack.Launcher{Data: data}
+}
+
+// lay writes the files of p below dir.
+func lay(t *testing.T, p *pack.Pack, dir string) {
+	t.Helper()
+	for _, e := range p.Entries {
+		data := e.Data
+		if e.Source != "" {
+			var err error
+			if data, err = os.ReadFile(e.Source); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if digest.Of(data) != e.Digest {
+			t.Fatalf("%s has another digest", e.Path)
+		}
+		mode := os.FileMode(0o644)
+		if e.Executable {
+			mode = 0o755
+		}
+		path := filepath.Join(dir, e.Path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// confined runs a command in a mount namespace whose root holds nothing but
+// /proc, /dev/null and root, at the place at. dir is relative to root.
+func confined(t *testing.T, root, at, dir string, argv ...string) error {
+	t.Helper()
+	enter := build(t, "./testdata/enter")
+	base := t.TempDir()
+	script := `set -e
+mount -t tmpfs none "$1"
+mkdir -p "$1/proc" "$1/dev" "$1/tmp" "$1$2"
+touch "$1/dev/null"; mount --bind /dev/null "$1/dev/null"
+mount --rbind /proc "$1/proc"
+mount --bind "$3" "$1$2"
+base=$1 dir=$2/$5
+shift 5
+exec env -i LC_ALL=C PATH=/nonexistent PWD=/proc/self/cwd /enter-by-chroot "$base" "$dir" "$@"
+`
+	script = strings.Replace(script, "/enter-by-chroot", enter, 1)
+	args := append([]string{"--map-root-user", "--mount", "sh", "-c", script, "sh", base, at, root, enter, dir}, argv...)
+	cmd := exec.Command("unshare", args...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+// TestElsewhere compiles with packed toolchains where nothing else is, at two
+// places, and compares the objects with those made here.
+func TestElsewhere(t *testing.T) {
+	l := launcher(t)
+	for _, c := range []struct {
+		compiler, language, source, text string
+		flags                            []string
+		most                             int64
+	}{
+		{"gcc", "c", "x.i", "int f(int x) { return x * 3; }\n", []string{"-g", "-O2"}, 70 << 20},
+		{"gcc", "c", "x.i", "int f(int x) { return x * 3; }\n", []string{"-g", "-gsplit-dwarf"}, 70 << 20},
+		{"gcc", "assembler", "x.s", ".long 7\n", nil, 20 << 20},
+		{"g++", "c++", "x.ii", "template<class T> T f(T x) { return x; } int g() { return f(2); }\n", []string{"-O2"}, 80 << 20},
+		{"clang", "c", "x.i", "int f(int x) { return x * 3; }\n", []string{"-g", "-O2"}, 260 << 20},
+		{"clang++", "c++", "x.ii", "int g() { return 1; }\n", []string{"-fno-integrated-as"}, 260 << 20},
+	} {
+		t.Run(strings.Join(append([]string{c.compiler, c.language}, c.flags...), " "), func(t *testing.T) {
+			tc := resolve(t, c.compiler)
+			p, err := pack.New(tc, c.language, l, readFiles{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Size() > c.most {
+				t.Errorf("%d bytes, at most %d wanted", p.Size(), c.most)
+			}
+			root := t.TempDir()
+			lay(t, p, filepath.Join(root, "pack"))
+			src := filepath.Join(root, "src")
+			if err := os.Mkdir(src, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(src, c.source), []byte(c.text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			args := append(slices.Clone(c.flags), "-c", c.source, "-o", "x.o")
+			local := exec.Command(tc.Program, args...)
+			local.Dir = src
+			local.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "PWD=/proc/self/cwd"}
+			if text, err := local.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+			want := outputs(t, src)
+			for _, at := range []string{"/w/one", "/another/place/of/it"} {
+				if err := confined(t, root, at, "src", slices.Concat([]string{"../pack/" + p.Driver}, p.Arguments, args)...); err != nil {
+					t.Fatal(err)
+				}
+				for name, data := range outputs(t, src) {
+					if !bytes.Equal(data, want[name]) {
+						t.Errorf("%s made at %s differs", name, at)
+					}
+				}
+			}
+		})
+	}
+}
+
+// outputs takes the files that a compile left out of dir.
+func outputs(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	for _, name := range []string{"x.o", "x.dwo"} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		out[name] = data
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(out["x.o"]) == 0 {
+		t.Fatal("no object was made")
+	}
+	return out
+}
+
+func TestReasons(t *testing.T) {
+	tc := resolve(t, "gcc")
+	l := pack.Launcher{Data: []byte("launcher")}
+	for _, c := range []struct {
+		reason string
+		change func(*toolchains.Toolchain)
+	}{
+		{"pack-family", func(tc *toolchains.Toolchain) { tc.Family = "other" }},
+		{"pack-layout", func(tc *toolchains.Toolchain) { drop(tc, "cc1", "cc1plus") }},
+		{"pack-library", func(tc *toolchains.Toolchain) { drop(tc, "libc.so.6") }},
+		{"pack-unreadable", func(tc *toolchains.Toolchain) { tc.Programs[0].Digest = digest.OfString("changed") }},
+	} {
+		t.Run(c.reason, func(t *testing.T) {
+			changed := *tc
+			changed.Programs = slices.Clone(tc.Programs)
+			c.change(&changed)
+			_, err := pack.New(&changed, "c", l, readFiles{})
+			if reason, _, _ := toolchains.ReasonOf(err); reason != c.reason {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func drop(tc *toolchains.Toolchain, names ...string) {
+	tc.Programs = slices.DeleteFunc(tc.Programs, func(p toolchains.Program) bool { return slices.Contains(names, p.Name) })
+}
+
+// TestSame makes sure that a pack is the same each time: its digest stands in
+// every Action.
+func TestSame(t *testing.T) {
+	tc := resolve(t, "gcc")
+	l := pack.Launcher{Data: []byte("launcher")}
+	first, err := pack.New(tc, "c", l, readFiles{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := pack.New(tc, "c", l, readFiles{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal := func(a, b pack.Entry) bool {
+		return a.Path == b.Path && a.Digest == b.Digest && a.Executable == b.Executable && a.For == b.For
+	}
+	if !slices.EqualFunc(first.Entries, second.Entries, equal) {
+		t.Error("two packs of one toolchain differ")
+	}
+	for _, e := range first.Entries {
+		if e.For == "" {
+			t.Errorf("nobody needs %s", e.Path)
+		}
+	}
+}
