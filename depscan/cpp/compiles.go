@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -67,14 +68,15 @@ func (cfg *config) key() string {
 type finished struct {
 	in          *depscan.Inputs
 	resolutions []*resolution
+	variants    []*variant
 	read        []readFile // in the order of in.Files, then in.Probed
 	mode        lexMode
 	// strict is set when more of the files mattered than their directives:
 	// line numbers, times of modification.
 	strict bool
-	// events is the count of file system events at which all was found
+	// quiet is the count of file system events at which all was found
 	// watched and unchanged, plus 1.
-	events uint64
+	quiet atomic.Uint64
 }
 
 // A readFile is a file as it was when it was read.
@@ -86,7 +88,10 @@ type readFile struct {
 
 // remember returns what the finished compile rests on.
 func (e *evaluator) remember(in *depscan.Inputs) *finished {
-	f := &finished{in: in, resolutions: slices.Clone(e.resolutions), mode: e.base.mode, strict: e.onceSeen || e.lines}
+	f := &finished{
+		in: in, resolutions: slices.Clone(e.resolutions), variants: slices.Clone(e.variants),
+		mode: e.base.mode, strict: e.onceSeen || e.lines,
+	}
 	f.read = make([]readFile, 0, len(in.Files)+len(in.Probed))
 	for _, l := range e.files {
 		r := readFile{node: l.ref.node, state: l.state}
@@ -122,33 +127,45 @@ func (c *compiles) keep(key compileKey, f *finished) {
 }
 
 // recall returns the remembered answer for key if it still holds, else nil.
-func (c *compiles) recall(s *Scanner, key compileKey, since uint64) *depscan.Inputs {
+func (c *compiles) recall(s *Scanner, key compileKey, now moment) *depscan.Inputs {
 	c.mu.Lock()
 	f := c.known[key]
 	c.mu.Unlock()
 	if f == nil {
 		return nil
 	}
-	events := s.fs.events.Load()
-	if f.events == events+1 {
+	if f.quiet.Load() == now.events+1 {
 		return f.in
 	}
-	for _, r := range f.resolutions {
-		if !r.holds(s.fs, since) {
-			return nil
-		}
-	}
-	g := s.refresh(f, since)
-	if g == nil {
+	if !f.resolves(s.fs, now) {
 		return nil
 	}
-	if g == f && f.quiet(s.fs, key.chain) {
-		g = &finished{f.in, f.resolutions, f.read, f.mode, f.strict, events + 1}
+	g := s.refresh(f, now.tick)
+	if g == nil {
+		return nil
 	}
 	if g != f {
 		c.keep(key, g)
 	}
+	if g.isQuiet(s.fs, key.chain) {
+		g.quiet.Store(now.events + 1)
+	}
 	return g.in
+}
+
+// resolves reports whether all look-ups would end as they did.
+func (f *finished) resolves(fs *files, now moment) bool {
+	for _, r := range f.resolutions {
+		if !r.holds(fs, now.tick) {
+			return false
+		}
+	}
+	for _, v := range f.variants {
+		if v.quiet.Load() != now.events+1 && !v.resolves(fs, now.tick) {
+			return false
+		}
+	}
+	return true
 }
 
 // refresh returns f with the digests of files that changed outside of their
@@ -168,7 +185,10 @@ func (s *Scanner) refresh(f *finished, since uint64) *finished {
 		if g == f {
 			in := *f.in
 			in.Files = slices.Clone(in.Files)
-			g = &finished{&in, f.resolutions, slices.Clone(f.read), f.mode, f.strict, 0}
+			g = &finished{
+				in: &in, resolutions: f.resolutions, variants: f.variants, read: slices.Clone(f.read),
+				mode: f.mode, strict: f.strict,
+			}
 		}
 		g.in.Files[i].Digest = u.digest
 		g.read[i].state = st
@@ -186,26 +206,34 @@ func (s *Scanner) sameDirectives(f *finished, r *readFile, st *nodeState) (*unit
 	return u, err == nil && u.content == r.text
 }
 
-// quiet reports whether everything that f rests on is watched and without an
+// isQuiet reports whether everything that f rests on is watched and without an
 // event since it was looked at.
-func (f *finished) quiet(fs *files, c *chain) bool {
+func (f *finished) isQuiet(fs *files, c *chain) bool {
 	if fs.watch == nil {
 		return false
 	}
-	quiet := func(n *node) bool { return fs.quiet(n, n.state.Load(), n.checked.Load()) }
 	for i := range c.given {
-		if !quiet(c.given[i].node) {
+		if !fs.unheard(c.given[i].node) {
 			return false
 		}
 	}
 	for i := range f.read {
-		if !quiet(f.read[i].node) {
+		if !fs.unheard(f.read[i].node) {
 			return false
 		}
 	}
-	for _, r := range f.resolutions {
+	for _, v := range f.variants {
+		if !quietAnswers(v.answers, fs) {
+			return false
+		}
+	}
+	return quietAnswers(f.resolutions, fs)
+}
+
+func quietAnswers(list []*resolution, fs *files) bool {
+	for _, r := range list {
 		for _, d := range r.deps {
-			if !quiet(d.node) {
+			if !fs.unheard(d.node) {
 				return false
 			}
 		}
@@ -225,7 +253,7 @@ func (s *Scanner) Forget(c *toolchains.Compile) {
 		return
 	}
 	cfg.builtins(b.facts)
-	key := compileKey{b, s.chain(&cfg.spec, s.fs.begin()), cfg.key()}
+	key := compileKey{b, s.chain(&cfg.spec, s.fs.begin().tick), cfg.key()}
 	s.compiles.mu.Lock()
 	defer s.compiles.mu.Unlock()
 	delete(s.compiles.known, key)

@@ -383,7 +383,7 @@ func (l *lexer) pragma(rest string, d directive) {
 	word, arg := cutWord(rest)
 	switch word {
 	case "once":
-		d.kind = dirOnce
+		d.kind, l.u.once = dirOnce, true
 	case "push_macro", "pop_macro":
 		l.pushPop(word, arg, &d)
 	case "include_alias", "hdrstop":
@@ -583,6 +583,7 @@ func (l *lexer) seal() {
 		*t.to = text[t.off:t.end]
 	}
 	l.u.guard = l.guard()
+	l.u.marks = l.syms.wanted.count.Load()
 	for i := range l.u.dirs {
 		if d := &l.u.dirs[i]; (d.kind == dirDefine || d.kind == dirUndef) && !l.syms.wanted.has(d.sym) {
 			l.syms.wanted.passOver(d.sym)

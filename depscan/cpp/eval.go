@@ -10,19 +10,21 @@ import (
 // An evaluator runs the directives of one compile after the other. Its tables
 // are reused: an entry counts only if it carries the current generation.
 type evaluator struct {
-	s     *Scanner
-	cfg   *config
-	base  *base
-	chain *chain
-	since uint64
-	marks uint32 // names of interest when this began
-	again bool   // a name became of interest too late
+	s      *Scanner
+	cfg    *config
+	base   *base
+	chain  *chain
+	since  uint64
+	marks  uint32 // names of interest when this began
+	late   uint32 // of them, those that came late
+	events uint64 // of the file system until then
+	again  bool   // this has to start again
+	plain  bool   // no memo of subtrees may be used
 
 	gen   uint32
 	table []macroSlot // by symbol
 	refs  []refSlot   // by fileRef.id
 	owns  []ownSlot   // by directory of a file
-	names []uint32    // by goneName.id: generation
 	seen  []seenSlot  // by resolution.id
 	ident []identSlot // by inode, for clang
 	units []unitSlot  // by unit.index, for gcc
@@ -35,25 +37,35 @@ type evaluator struct {
 	changes bool       // the expansion at hand depends on more than reads
 	line    *directive // the directive at hand
 
-	pushed  map[symbol][]*macroDef
+	pushed  map[symbol]*pushedMacro
 	dirty   optionsSet // the pragmas in force
 	options []optionsSet
 
 	counter     int
 	counterText bool
-	onceSeen    bool
+	onceSeen    bool // #pragma once or #import was seen
 	included    bool
 	ambiguous   bool
 	lines       bool // __LINE__ was looked at
 
 	files  []listedFile
 	probed []listedFile
-	gone   []*goneName
-	bits   []uint64
+	gone   bitset // by goneName.id
+	ranks  bitset // scratch
 	idents textFlags
 
 	resolutions []*resolution
+	variants    []*variant // that were replayed
 	questions   []string
+
+	steps int // directives run
+	rec   recorder
+}
+
+// A pushedMacro is the top of a stack of #pragma push_macro.
+type pushedMacro struct {
+	def  *macroDef
+	next *pushedMacro
 }
 
 type macroSlot struct {
@@ -62,22 +74,29 @@ type macroSlot struct {
 	disabled bool
 }
 
+// A refSlot is what became of one spelling of a file.
 type refSlot struct {
-	gen    uint32
-	once   bool // must not be read again
-	read   bool
-	listed bool
-	probed bool
+	entry
+	refState
+	listed, probed   bool
+	listing, probing uint32 // recorder.serial when these were recorded
 }
 
-type ownSlot struct {
-	gen    uint32
-	known  bool
-	system bool
+type refState struct {
+	once bool // must not be read again
+	read bool
 }
+
+// An ownSlot says whether names beside a file are a system's.
+type ownSlot struct {
+	entry
+	ownState
+}
+
+type ownState struct{ known, system bool }
 
 type seenSlot struct {
-	gen  uint32
+	entry
 	seen bool
 }
 
@@ -88,24 +107,41 @@ func (s *seenSlot) first() bool {
 	return !was
 }
 
+// An identSlot is what clang knows of an inode.
 type identSlot struct {
-	gen    uint32
+	entry
+	identState
+}
+
+type identState struct {
 	once   bool
 	read   bool
 	system bool
+	names  bool     // of a directory: it has another spelling
+	own    int32    // of a directory: its first spelling, plus 1
 	name   *fileRef // the last new spelling
 	first  *fileRef
-	own    int32 // of a directory: its first spelling, plus 1
-	names  bool  // of a directory: it has another spelling
 }
 
+// A unitSlot is what gcc knows of a content. read and entered matter to #import
+// alone.
 type unitSlot struct {
-	gen     uint32
-	once    bool
+	entry
+	unitState
 	read    bool
 	entered int64 // modification time of the file it was read from
-	onceAt  int64
 }
+
+type unitState struct {
+	once   bool
+	onceAt int64
+}
+
+// An entry is the head of those of the tables: the compile that it is of, and the
+// recording that it was noted in.
+type entry struct{ gen, noted uint32 }
+
+func (s *entry) head() *entry { return s }
 
 type listedFile struct {
 	ref    *fileRef
@@ -117,12 +153,16 @@ type listedFile struct {
 type fileFrame struct {
 	unit    *unit
 	dirs    []directive // a view of unit
+	sub     *subtree    // nil for the source
+	steps   int         // evaluator.steps at the first directive
 	pc      int32
 	ref     *fileRef
 	dir     int32 // where in the chain the file was found, notFound for elsewhere
 	own     int32 // directory for quoted names
 	system  bool
 	relined bool // #line was seen
+	known   bool // all names in conditions were of interest when this began
+	noted   bool // this is being recorded
 }
 
 const (
@@ -138,17 +178,20 @@ type macroRead struct {
 	def *macroDef
 }
 
-func (e *evaluator) begin(cfg *config, b *base, c *chain, since uint64) {
-	e.cfg, e.base, e.chain, e.since = cfg, b, c, since
+func (e *evaluator) begin(cfg *config, b *base, c *chain, now moment) {
+	e.cfg, e.base, e.chain, e.since, e.events = cfg, b, c, now.tick, now.events
 	e.marks, e.again = e.s.syms.wanted.count.Load(), false
+	e.late = e.s.syms.wanted.lates.Load() // after marks: it may know more
 	e.gen++
 	e.x.e, e.cond.x = e, &e.x
 	e.frames, e.files, e.probed = e.frames[:0], e.files[:0], e.probed[:0]
-	e.gone, e.questions, e.options = e.gone[:0], e.questions[:0], e.options[:0]
-	e.resolutions = e.resolutions[:0]
-	e.pushed, e.dirty = nil, 0
+	e.questions, e.options = e.questions[:0], e.options[:0]
+	e.resolutions, e.variants = e.resolutions[:0], e.variants[:0]
+	e.gone.reset()
+	e.pushed, e.dirty, e.steps = nil, 0, 0
 	e.counter, e.counterText, e.onceSeen, e.included, e.idents = 0, false, false, false, 0
 	e.ambiguous, e.lines = false, false
+	e.rec.reset()
 	if n := e.s.syms.count(); n > len(e.table) {
 		e.growTable(n)
 	}
@@ -158,11 +201,33 @@ func (e *evaluator) growTable(n int) {
 	e.table = append(e.table, make([]macroSlot, n+n/4-len(e.table))...)
 }
 
-// current returns the definition of s.
+// current returns the definition of s for a directive that looks at it.
 func (e *evaluator) current(s symbol) *macroDef {
 	if known, missed := e.s.syms.wanted.known(s, e.marks); !known && missed {
 		e.again = true
 	}
+	return e.see(s)
+}
+
+// asked is current for a name that a directive of f spells.
+func (e *evaluator) asked(f *fileFrame, s symbol) *macroDef {
+	if f.known {
+		return e.see(s)
+	}
+	return e.current(s)
+}
+
+// see is current for names that are known to be of interest.
+func (e *evaluator) see(s symbol) *macroDef {
+	d := e.peek(s)
+	if e.rec.on() {
+		e.rec.macroRead(s, d)
+	}
+	return d
+}
+
+// peek returns the definition of s, which nothing may come to depend on.
+func (e *evaluator) peek(s symbol) *macroDef {
 	if int(s) < len(e.table) {
 		if t := &e.table[s]; t.gen == e.gen {
 			return t.def
@@ -187,6 +252,9 @@ func (e *evaluator) set(s symbol, d *macroDef) {
 	}
 	t := &e.table[s]
 	t.def, t.gen = d, e.gen
+	if e.rec.on() {
+		e.rec.macroWritten(s)
+	}
 }
 
 func (e *evaluator) isDisabled(s symbol) bool {
@@ -200,32 +268,60 @@ func (e *evaluator) disable(s symbol, on bool) {
 	e.table[s].disabled = on
 }
 
-func (e *evaluator) view(u *unit) []directive { return u.view(&e.s.syms.wanted, e.marks) }
+func (e *evaluator) view(u *unit) *view { return u.view(&e.s.syms.wanted, e.late) }
 
 // slotOf returns the entry i of a table, cleared if it is of an older compile.
-func slotOf[T any](table *[]T, i int32, gen uint32, of func(*T) *uint32) *T {
+func slotOf[T any, P interface {
+	*T
+	head() *entry
+}](table *[]T, i int32, gen uint32) P {
 	if int(i) >= len(*table) {
 		*table = append(*table, make([]T, int(i)+int(i)/4+16-len(*table))...)
 	}
-	s := &(*table)[i]
-	if g := of(s); *g != gen {
-		var zero T
-		*s = zero
-		*of(s) = gen
+	p := P(&(*table)[i])
+	if h := p.head(); h.gen != gen {
+		*p = *new(T)
+		p.head().gen = gen
+	}
+	return p
+}
+
+func (e *evaluator) ref(r *fileRef) *refSlot { return e.refAt(r.id) }
+
+func (e *evaluator) refAt(id int32) *refSlot { return slotOf[refSlot](&e.refs, id, e.gen) }
+
+func (e *evaluator) ownAt(id int32) *ownSlot { return slotOf[ownSlot](&e.owns, id, e.gen) }
+
+func (e *evaluator) unitAt(id int32) *unitSlot { return slotOf[unitSlot](&e.units, id, e.gen) }
+
+func (e *evaluator) identAt(id int32) *identSlot { return slotOf[identSlot](&e.ident, id, e.gen) }
+
+// The next four return entries that the caller goes on to look at or to change.
+
+func (e *evaluator) refState(r *fileRef) *refSlot {
+	s := e.ref(r)
+	note(&e.rec, &e.rec.refs, &s.entry, r.id, s.refState)
+	return s
+}
+
+func (e *evaluator) ownState(dir int32) *ownSlot {
+	s := e.ownAt(dir)
+	note(&e.rec, &e.rec.owns, &s.entry, dir, s.ownState)
+	return s
+}
+
+func (e *evaluator) unitState(u *unit) *unitSlot {
+	s := e.unitAt(u.index)
+	if u.once {
+		note(&e.rec, &e.rec.units, &s.entry, u.index, s.unitState)
 	}
 	return s
 }
 
-func (e *evaluator) ref(r *fileRef) *refSlot {
-	return slotOf(&e.refs, r.id, e.gen, func(s *refSlot) *uint32 { return &s.gen })
-}
-
-func (e *evaluator) unit(u *unit) *unitSlot {
-	return slotOf(&e.units, u.index, e.gen, func(s *unitSlot) *uint32 { return &s.gen })
-}
-
-func (e *evaluator) inode(st *nodeState) *identSlot {
-	return slotOf(&e.ident, st.ident, e.gen, func(s *identSlot) *uint32 { return &s.gen })
+func (e *evaluator) identState(ident int32) *identSlot {
+	s := e.identAt(ident)
+	note(&e.rec, &e.rec.idents, &s.entry, ident, s.identState)
+	return s
 }
 
 func stop(reason string) error { return &fallback{reason: reason} }
@@ -265,16 +361,16 @@ func (e *evaluator) compile() error {
 func (e *evaluator) enterMain(main *fileRef, st *nodeState, u *unit) {
 	e.list(main, st, false)
 	e.ref(main).read = true
-	frame := fileFrame{unit: u, dirs: e.view(u), ref: main, dir: notFound, own: main.own}
+	frame := fileFrame{unit: u, dirs: e.view(u).dirs, ref: main, dir: notFound, own: main.own}
 	if e.cfg.clang {
-		id := e.inode(st)
+		id := e.identAt(st.ident)
 		id.read, id.name, id.first = true, main, main
 		if main.node.dir != nil {
 			e.meetDirs([]dirName{{e.s.fs.stat(main.node.dir, e.since).ident, main.own}})
 		}
 		frame.own = e.ownOf(main)
 	} else {
-		us := e.unit(u)
+		us := e.unitAt(u.index)
 		us.read, us.entered = true, st.key.mtime/1e9
 	}
 	e.frames = append(e.frames, frame)
@@ -330,6 +426,7 @@ func (e *evaluator) run(depth int) error {
 		f := &e.frames[len(e.frames)-1]
 		d := &f.dirs[f.pc]
 		f.pc++
+		e.steps++
 		switch d.kind {
 		case dirDefine:
 			if d.flags != 0 {
@@ -341,7 +438,7 @@ func (e *evaluator) run(depth int) error {
 		case dirUndef:
 			e.set(d.sym, nil)
 		case dirEnd:
-			e.frames = e.frames[:len(e.frames)-1]
+			e.leave(f)
 		case dirElif, dirElifdef, dirElifndef, dirElse:
 			f.pc = d.end + 1 // the group before it was taken
 		case dirEndif:
@@ -388,7 +485,7 @@ func (e *evaluator) holds(f *fileFrame, d *directive) (bool, error) {
 	if d.sym == symNone {
 		return false, stop("if-syntax")
 	}
-	def := e.current(d.sym)
+	def := e.asked(f, d.sym)
 	if e.dirty != 0 && d.effect && e.affected(d.sym, def) {
 		return false, stop("pragma-options")
 	}
@@ -414,7 +511,7 @@ func (e *evaluator) execute(f *fileFrame, d *directive) error {
 		if len(e.frames) > 1 {
 			f.system = true
 			if e.cfg.clang {
-				e.inode(e.s.fs.stat(f.ref.node, e.since)).system = true
+				e.identState(e.s.fs.stat(f.ref.node, e.since).ident).system = true
 			}
 		}
 	case dirOptions:
@@ -451,17 +548,21 @@ func (e *evaluator) bodyFlags(flags textFlags) error {
 }
 
 func (e *evaluator) pushPop(d *directive) {
+	top := e.pushed[d.sym]
+	e.rec.pushedSeen(d.sym, top)
 	if d.kind == dirPushMacro {
-		if e.pushed == nil {
-			e.pushed = make(map[symbol][]*macroDef)
-		}
-		e.pushed[d.sym] = append(e.pushed[d.sym], e.current(d.sym))
-		return
+		e.setPushed(d.sym, &pushedMacro{e.current(d.sym), top})
+	} else if top != nil {
+		e.set(d.sym, top.def)
+		e.setPushed(d.sym, top.next)
 	}
-	if stack := e.pushed[d.sym]; len(stack) > 0 {
-		e.set(d.sym, stack[len(stack)-1])
-		e.pushed[d.sym] = stack[:len(stack)-1]
+}
+
+func (e *evaluator) setPushed(s symbol, top *pushedMacro) {
+	if e.pushed == nil {
+		e.pushed = make(map[symbol]*pushedMacro)
 	}
+	e.pushed[s] = top
 }
 
 // optionsPragma follows which pragmas that change predefined macros are in
@@ -472,6 +573,7 @@ func (e *evaluator) optionsPragma(word string) {
 		e.options = append(e.options, e.dirty)
 	case "pop_options":
 		if n := len(e.options); n > 0 {
+			e.rec.popped(n)
 			e.dirty = e.options[n-1]
 			e.options = e.options[:n-1]
 		}
@@ -538,35 +640,29 @@ func (e *evaluator) incbin(name string) error {
 // list adds a file to the list as the compiler does, once for each spelling.
 func (e *evaluator) list(r *fileRef, st *nodeState, system bool) {
 	slot := e.ref(r.shown())
+	f := listedFile{r, st, system}
 	if !slot.listed {
 		slot.listed = true
-		e.files = append(e.files, listedFile{r, st, system})
+		e.files = append(e.files, f)
 	}
+	e.rec.listed(slot, f)
 }
 
 // probe adds a file that was found and not read.
 func (e *evaluator) probe(r *fileRef, st *nodeState) {
 	slot := e.ref(r.shown())
+	f := listedFile{r, st, false}
 	if !slot.probed {
 		slot.probed = true
-		e.probed = append(e.probed, listedFile{r, st, false})
+		e.probed = append(e.probed, f)
 	}
+	e.rec.probed(slot, f)
 }
 
 // miss notes the names that a look-up did not find.
 func (e *evaluator) miss(r *resolution) {
 	for _, g := range r.gone {
-		e.missName(g)
-	}
-}
-
-func (e *evaluator) missName(g *goneName) {
-	if int(g.id) >= len(e.names) {
-		e.names = append(e.names, make([]uint32, int(g.id)+int(g.id)/4+16-len(e.names))...)
-	}
-	if e.names[g.id] != e.gen {
-		e.names[g.id] = e.gen
-		e.gone = append(e.gone, g)
+		e.gone.add(g.id)
 	}
 }
 
@@ -579,6 +675,10 @@ func (e *evaluator) expandBuiltin(x *expander, d *macroDef, t token) (r token, a
 	f := &e.frames[len(e.frames)-1]
 	if d.builtin != builtinAnswer {
 		e.changes = true
+	}
+	switch d.builtin {
+	case builtinFile, builtinBaseFile, builtinLevel, builtinCounter:
+		e.rec.taint()
 	}
 	switch d.builtin {
 	case builtinFile:

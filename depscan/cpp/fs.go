@@ -102,14 +102,24 @@ func newFiles(watch bool) *files {
 	return f
 }
 
-// begin returns the tick from which on observations are good for a scan that
-// begins now.
-func (f *files) begin() uint64 {
+// A moment is when a scan began.
+type moment struct {
+	tick   uint64 // from which on observations are good for it
+	events uint64 // of the file system until then
+}
+
+// begin begins a scan.
+func (f *files) begin() moment {
 	if f.watch != nil {
 		f.watch.drain(f)
 	}
-	return f.clock.Add(1)
+	events := f.events.Load()
+	return moment{f.clock.Add(1), events}
 }
+
+// unheard reports whether n is watched and without an event since it was looked
+// at.
+func (f *files) unheard(n *node) bool { return f.quiet(n, n.state.Load(), n.checked.Load()) }
 
 // quiet reports whether n, observed at the tick c as st, has been watched since
 // without an event.

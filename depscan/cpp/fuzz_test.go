@@ -196,7 +196,8 @@ func (d dialect) evaluator(t *testing.T) *evaluator {
 	cfg := &config{clang: d.cc == "clang", language: d.lang, dollars: true}
 	e := &evaluator{s: s}
 	b := newBase(&toolchains.Facts{Predefined: out}, cfg, s.syms)
-	e.begin(cfg, b, newChain(&cfg.spec, s.fs, s.fs.begin()), 0)
+	now := s.fs.begin()
+	e.begin(cfg, b, newChain(&cfg.spec, s.fs, now.tick), now)
 	e.frames = append(e.frames, fileFrame{unit: lex(nil, b.mode, s.syms), ref: &fileRef{}})
 	return e
 }

@@ -9,6 +9,11 @@ import (
 func (e *evaluator) include(f *fileFrame, d *directive) error {
 	n := &f.unit.names[d.aux]
 	name, angled := n.name, n.angled
+	if d.kind == dirImport && !e.cfg.clang {
+		if err := e.goPlain(); err != nil {
+			return err
+		}
+	}
 	if n.computed {
 		var reason string
 		if name, angled, reason = e.computed(n, d); reason != "" {
@@ -50,7 +55,7 @@ func (e *evaluator) ownSystem(f *fileFrame) bool {
 	if e.cfg.clang {
 		return false
 	}
-	slot := slotOf(&e.owns, f.own, e.gen, func(s *ownSlot) *uint32 { return &s.gen })
+	slot := e.ownState(f.own)
 	if !slot.known {
 		slot.known, slot.system = true, f.system
 	}
@@ -80,10 +85,13 @@ func (e *evaluator) findFor(n *includeName, l lookup) *resolution {
 
 // note records the side effects of a look-up.
 func (e *evaluator) note(r *resolution) {
-	if slotOf(&e.seen, r.id, e.gen, func(s *seenSlot) *uint32 { return &s.gen }).first() {
+	e.rec.resolved(r)
+	if slotOf[seenSlot](&e.seen, r.id, e.gen).first() {
 		e.resolutions = append(e.resolutions, r)
 		e.miss(r)
 		e.meetDirs(r.met)
+	} else if e.rec.on() {
+		e.meetDirs(r.met) // again, for the record
 	}
 }
 
@@ -91,7 +99,7 @@ func (e *evaluator) note(r *resolution) {
 // it goes on to use the first.
 func (e *evaluator) meetDirs(list []dirName) {
 	for _, d := range list {
-		id := slotOf(&e.ident, d.ident, e.gen, func(s *identSlot) *uint32 { return &s.gen })
+		id := e.identState(d.ident)
 		switch id.own {
 		case 0:
 			id.own = d.own + 1
@@ -107,7 +115,7 @@ func (e *evaluator) ownOf(r *fileRef) int32 {
 	if r.node.dir == nil {
 		return r.own
 	}
-	id := e.inode(e.s.fs.stat(r.node.dir, e.since))
+	id := e.identState(e.s.fs.stat(r.node.dir, e.since).ident)
 	if id.own == 0 {
 		return r.own
 	}
@@ -151,7 +159,7 @@ func (e *evaluator) enter(l lookup, n *includeName, once bool, from *fileFrame) 
 // enterGCC follows libcpp: a file is known by its path; #pragma once by
 // modification time, size and content.
 func (e *evaluator) enterGCC(l lookup, r *resolution, st *nodeState, u *unit, once bool, from *fileFrame) {
-	slot := e.ref(r.file)
+	slot := e.refState(r.file)
 	if slot.once {
 		return
 	}
@@ -164,9 +172,9 @@ func (e *evaluator) enterGCC(l lookup, r *resolution, st *nodeState, u *unit, on
 	if slot.read && u.guard != symNone && e.current(u.guard) != nil {
 		return
 	}
-	us := e.unit(u)
+	us := e.unitState(u)
 	mtime := st.key.mtime / 1e9
-	if e.onceSeen && !slot.read && (us.once && us.onceAt == mtime || once && us.read && us.entered == mtime) {
+	if !slot.read && (us.once && us.onceAt == mtime || once && us.read && us.entered == mtime) {
 		us.once = us.once || once
 		us.onceAt = mtime
 		e.probe(r.file, st)
@@ -183,7 +191,7 @@ func (e *evaluator) enterGCC(l lookup, r *resolution, st *nodeState, u *unit, on
 	if l.own >= 0 && dir < 0 && l.name[0] != '/' {
 		dir = foundOwn
 	}
-	e.frames = append(e.frames, fileFrame{unit: u, dirs: e.view(u), ref: r.file, dir: dir, own: r.file.own, system: system})
+	e.push(fileFrame{unit: u, ref: r.file, dir: dir, own: r.file.own, system: system})
 }
 
 // enterClang follows clang: a file is its inode, listed under each name that
@@ -206,16 +214,17 @@ func (e *evaluator) enterClang(l lookup, r *resolution, st *nodeState, u *unit, 
 	if dir < 0 && l.own >= 0 && l.name[0] != '/' {
 		dir = from.dir
 	}
-	e.frames = append(e.frames, fileFrame{unit: u, dirs: e.view(u), ref: id.name, dir: dir, own: e.ownOf(id.first), system: system})
+	name := id.name
+	e.push(fileFrame{unit: u, ref: name, dir: dir, own: e.ownOf(id.first), system: system})
 }
 
 // meet notes that ref is a name of its inode.
 func (e *evaluator) meet(ref *fileRef, st *nodeState) *identSlot {
-	id := e.inode(st)
+	id := e.identState(st.ident)
 	if id.first == nil {
 		id.first, id.name = ref, ref
 	}
-	if slot := e.ref(ref); !slot.read {
+	if slot := e.refState(ref); !slot.read {
 		slot.read = true
 		id.name = ref
 	}
@@ -237,41 +246,23 @@ func (e *evaluator) once(f *fileFrame) {
 	st := e.s.fs.stat(f.ref.node, e.since)
 	if e.cfg.clang {
 		if len(e.frames) > 1 {
-			e.inode(st).once = true
+			e.identState(st.ident).once = true
 		}
 		return
 	}
 	e.onceSeen = true
-	e.ref(f.ref).once = true
-	us := e.unit(f.unit)
+	e.refState(f.ref).once = true
+	us := e.unitState(f.unit)
 	us.once, us.onceAt = true, st.key.mtime/1e9
 }
 
-// precompiled looks for the precompiled headers that gcc would take in place of
-// the first header.
+// precompiled looks for the precompiled header, a file or a directory of files,
+// that gcc would take in place of the first header.
 func (e *evaluator) precompiled(l lookup) bool {
-	c := e.chain
-	if l.name[0] == '/' {
-		return e.exists(l.name + ".gch")
-	}
-	if l.own >= 0 {
-		c.mu.RLock()
-		dir := c.ownDir[l.own]
-		c.mu.RUnlock()
-		if e.exists(c.join(dir, l.name) + ".gch") {
-			return true
-		}
-	}
-	r := c.find(l, e.since)
-	if l.own >= 0 && r.dir < 0 {
-		return false
-	}
-	for i := int(l.start); i < len(c.dirs) && (r.dir < 0 || i <= int(r.dir)); i++ {
-		if e.exists(c.join(c.dirs[i].path, l.name) + ".gch") {
-			return true
-		}
-	}
-	return false
+	header := e.chain.find(l, e.since)
+	l.name, l.pch = l.name+".gch", true
+	r := e.find(l)
+	return r.file != nil && r.dir <= header.dir
 }
 
 // computed expands the operand of an #include that is neither "…" nor <…>.
@@ -279,7 +270,7 @@ func (e *evaluator) computed(n *includeName, d *directive) (name string, angled 
 	memo := n.memo.Load()
 	if memo != nil {
 		for i := range memo.results {
-			if r := &memo.results[i]; e.unchanged(r.reads) {
+			if r := &memo.results[i]; e.unchanged(r.reads, r.marks) {
 				return r.name, r.angled, ""
 			}
 		}
@@ -297,7 +288,7 @@ func (e *evaluator) computed(n *includeName, d *directive) (name string, angled 
 	e.x.unwind(0)
 	e.reading = false
 	if reason == "" && !e.changes {
-		n.memo.Store(memo.add(nameResult{slices.Clone(distinct(e.reads)), name, angled}))
+		n.memo.Store(memo.add(nameResult{slices.Clone(distinct(e.reads)), e.s.syms.wanted.count.Load(), name, angled}))
 	}
 	return name, angled, reason
 }

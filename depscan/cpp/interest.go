@@ -9,11 +9,14 @@ import (
 // Most definitions are of names that no condition ever asks for: nine in ten in
 // C. They are left out of what an evaluator runs. interests knows the names that
 // conditions ask for; it grows as files are lexed and conditions are expanded. A
-// name may come to matter after an evaluation has passed over a definition of
-// it: the evaluation then starts again. interests is safe for concurrent use.
+// name may come to matter after definitions of it were passed over: late ones
+// are listed, so that what rests on the old view can be told. An evaluation at
+// hand then starts again. interests is safe for concurrent use.
 type interests struct {
 	mu     sync.Mutex    // held while marking
 	count  atomic.Uint32 // of marks so far
+	late   []symbol      // names that were passed over before their mark
+	lates  atomic.Uint32 // len(late)
 	chunks [maxChunks]atomic.Pointer[[chunkSize]atomic.Uint32]
 }
 
@@ -53,8 +56,11 @@ func (in *interests) mark(s symbol) {
 		return
 	}
 	at := in.count.Load() + 1
-	e.Or(at) // before count tells of it: a view may not be younger than its names
-	in.count.Store(at)
+	if e.Or(at)&passedOver != 0 {
+		in.late = append(in.late, s)
+		in.lates.Store(uint32(len(in.late)))
+	}
+	in.count.Store(at) // last: a view may not be younger than its names
 }
 
 // has reports whether s is of interest.
@@ -63,10 +69,11 @@ func (in *interests) has(s symbol) bool {
 	return e == nil || e.Load()&^passedOver != 0
 }
 
-// passOver notes that definitions of s may be left out.
+// passOver notes that definitions of s may be left out, unless s is of interest
+// by now.
 func (in *interests) passOver(s symbol) {
 	if e := in.entry(s); e != nil {
-		e.Or(passedOver)
+		e.CompareAndSwap(0, passedOver)
 	}
 }
 
@@ -86,37 +93,53 @@ func (in *interests) known(s symbol, at uint32) (known, missed bool) {
 	return false, v&passedOver != 0
 }
 
+// lateOnes returns the late names from the index from on.
+func (in *interests) lateOnes(from uint32) []symbol {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.late[from:]
+}
+
 // A view is a unit without the definitions that are of no interest.
 type view struct {
-	dirs  []directive
-	left  []symbol // the names left out
-	count uint32   // of marks when this was right
+	unit *unit
+	dirs []directive
+	left []symbol      // the names left out, sorted
+	late atomic.Uint32 // of late names when this was found right last
 }
 
-// view returns a view of u that is right for an evaluation that began when the
-// count was at.
-func (u *unit) view(in *interests, at uint32) []directive {
+// view returns a view of u that is right for an evaluation that began when there
+// were late late names.
+func (u *unit) view(in *interests, late uint32) *view {
 	v := u.pruned.Load()
-	if v != nil && v.count >= at {
-		return v.dirs
+	if v != nil {
+		have := v.late.Load()
+		if have >= late {
+			return v
+		}
+		now := in.lates.Load()
+		if !v.lacks(in.lateOnes(have)) {
+			v.late.Store(now)
+			return v
+		}
 	}
-	count := in.count.Load()
-	if v != nil && !anyOf(in, v.left) {
-		u.pruned.Store(&view{v.dirs, v.left, count})
-		return v.dirs
-	}
+	now := in.lates.Load()
 	v = u.prune(in)
-	v.count = count
+	v.late.Store(now)
 	u.pruned.Store(v)
-	return v.dirs
+	return v
 }
 
-func anyOf(in *interests, names []symbol) bool {
-	return slices.ContainsFunc(names, in.has)
+// lacks reports whether v leaves out one of names.
+func (v *view) lacks(names []symbol) bool {
+	return slices.ContainsFunc(names, func(s symbol) bool {
+		_, left := slices.BinarySearch(v.left, s)
+		return left
+	})
 }
 
 func (u *unit) prune(in *interests) *view {
-	v := &view{}
+	v := &view{unit: u}
 	to := make([]int32, len(u.dirs))
 	for i := range u.dirs {
 		d := &u.dirs[i]
@@ -131,6 +154,8 @@ func (u *unit) prune(in *interests) *view {
 		v.dirs = u.dirs
 		return v
 	}
+	slices.Sort(v.left)
+	v.left = slices.Clip(slices.Compact(v.left))
 	v.dirs = append(make([]directive, 0, len(v.dirs)), v.dirs...)
 	for i := range v.dirs {
 		if d := &v.dirs[i]; d.kind >= dirIf && d.kind <= dirEndif {

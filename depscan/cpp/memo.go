@@ -8,6 +8,7 @@ type condMemo struct{ results []condResult }
 
 type condResult struct {
 	reads []macroRead
+	marks uint32 // at which all names in reads were of interest
 	taken bool
 }
 
@@ -16,6 +17,7 @@ type nameMemo struct{ results []nameResult }
 
 type nameResult struct {
 	reads  []macroRead
+	marks  uint32
 	name   string
 	angled bool
 }
@@ -24,10 +26,17 @@ type nameResult struct {
 // asks one condition with many definitions in turn.
 const maxResults = 16
 
-func (e *evaluator) unchanged(reads []macroRead) bool {
+// unchanged reports whether all reads would see what they saw; if so, they count
+// as done again.
+func (e *evaluator) unchanged(reads []macroRead, marks uint32) bool {
 	for i := range reads {
-		if e.current(reads[i].sym) != reads[i].def {
+		if e.peek(reads[i].sym) != reads[i].def {
 			return false
+		}
+	}
+	if marks > e.marks || e.rec.on() {
+		for i := range reads {
+			e.current(reads[i].sym)
 		}
 	}
 	return true
@@ -39,14 +48,14 @@ func (e *evaluator) condition(f *fileFrame, d *directive) (bool, error) {
 	memo := c.memo.Load()
 	if memo != nil && e.dirty == 0 {
 		for i := range memo.results {
-			if r := &memo.results[i]; e.unchanged(r.reads) {
+			if r := &memo.results[i]; e.unchanged(r.reads, r.marks) {
 				return r.taken, nil
 			}
 		}
 	}
 	taken, err := e.evaluate(c, d)
 	if err == nil && !e.changes {
-		c.memo.Store(memo.add(condResult{slices.Clone(distinct(e.reads)), taken}))
+		c.memo.Store(memo.add(condResult{slices.Clone(distinct(e.reads)), e.s.syms.wanted.count.Load(), taken}))
 	}
 	return taken, err
 }
@@ -99,8 +108,11 @@ func (e *evaluator) evaluate(c *condition, d *directive) (bool, error) {
 	v := e.cond.evaluate()
 	e.reading = false
 	e.x.unwind(0)
-	if e.x.err != "" && len(e.questions) == 0 {
-		return false, stop(e.x.err)
+	if e.x.err != "" {
+		if len(e.questions) == 0 {
+			return false, stop(e.x.err)
+		}
+		e.changes = true // the answers may mend it
 	}
 	if e.dirty != 0 && d.effect {
 		for _, r := range e.reads {

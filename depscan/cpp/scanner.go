@@ -3,7 +3,6 @@ package cpp
 import (
 	"cmp"
 	"context"
-	mathbits "math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -47,6 +46,7 @@ type Scanner struct {
 	pool  sync.Pool // of *evaluator
 
 	compiles compiles
+	subtrees subtrees
 
 	mu     sync.Mutex
 	bases  map[baseKey]*base
@@ -79,6 +79,7 @@ func New(o Options) *Scanner {
 		bases: make(map[baseKey]*base), chains: make(map[string]*chain),
 	}
 	s.texts = newTexts(s.syms, o.Memory)
+	s.subtrees.limit, s.subtrees.least = o.Memory/2, minSteps
 	s.pool.New = func() any { return &evaluator{s: s} }
 	return s
 }
@@ -101,17 +102,18 @@ func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 	if err != nil {
 		return nil, err
 	}
-	since := s.fs.begin()
+	now := s.fs.begin()
 	cfg.builtins(b.facts)
-	ch := s.chain(&cfg.spec, since)
+	ch := s.chain(&cfg.spec, now.tick)
 	key := compileKey{b, ch, cfg.key()}
-	if in := s.compiles.recall(s, key, since); in != nil {
+	if in := s.compiles.recall(s, key, now); in != nil {
 		return in, nil
 	}
 	e := s.pool.Get().(*evaluator)
 	defer s.pool.Put(e)
+	e.plain = false
 	for range maxPasses {
-		e.begin(cfg, b, ch, since)
+		e.begin(cfg, b, ch, now)
 		err := e.compile()
 		if e.again {
 			continue
@@ -122,6 +124,7 @@ func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 			}
 			in := e.inputs()
 			s.compiles.keep(key, e.remember(in))
+			e.publish()
 			return in, nil
 		}
 		if err := b.answers.learn(ctx, s.o.Compiler, c, e.questions); err != nil {
@@ -226,23 +229,18 @@ func (e *evaluator) inputs() *depscan.Inputs {
 
 // absent returns the names that were looked for in vain, sorted.
 func (e *evaluator) absent() []string {
-	for _, path := range e.chain.absent {
-		e.missName(e.chain.goneRef(path))
+	for _, g := range e.chain.lacking {
+		e.gone.add(g.id)
 	}
 	order := e.chain.ranking()
-	bits := slices.Grow(e.bits[:0], len(order.sorted)/64+1)[:len(order.sorted)/64+1]
-	clear(bits)
-	for _, g := range e.gone {
-		r := order.rank[g.id]
-		bits[r/64] |= 1 << (r % 64)
+	e.ranks.reset()
+	for id := range e.gone.all {
+		e.ranks.add(order.rank[id])
 	}
-	out := make([]string, 0, len(e.gone))
-	for i, word := range bits {
-		for ; word != 0; word &= word - 1 {
-			out = append(out, order.sorted[i*64+mathbits.TrailingZeros64(word)])
-		}
+	out := make([]string, 0, e.gone.len())
+	for rank := range e.ranks.all {
+		out = append(out, order.sorted[rank].path)
 	}
-	e.bits = bits
 	return out
 }
 
@@ -260,19 +258,20 @@ func (e *evaluator) listed(list []listedFile) []depscan.File {
 // surroundings adds the symbolic links on the way to the files, and the
 // directories that ".." in their paths climbs out of.
 func (e *evaluator) surroundings(in *depscan.Inputs) {
-	links := make(map[string]bool)
+	var links map[string]bool
 	var dirs []string
 	for _, list := range [][]listedFile{e.files, e.probed} {
 		for _, f := range list {
 			for _, l := range e.s.fs.real(f.ref.node, f.state).links {
 				if !links[l.Path] {
+					if links == nil {
+						links = make(map[string]bool)
+					}
 					links[l.Path] = true
 					in.Symlinks = append(in.Symlinks, l)
 				}
 			}
-			if strings.Contains(f.ref.dep, "/..") {
-				dirs = append(dirs, climbed(f.ref.dep)...)
-			}
+			dirs = append(dirs, f.ref.climbs...)
 		}
 	}
 	if len(dirs) > 0 {

@@ -1,7 +1,6 @@
 package cpp
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -71,8 +70,9 @@ type chain struct {
 	angled  int // where the search for <…> starts
 	met     []dirName
 	given   []searchDir
-	absent  []string // given, and missing
-	present []string // given, and there
+	absent  []string    // given, and missing
+	lacking []*goneName // those
+	present []string    // given, and there
 
 	mu     sync.RWMutex
 	found  map[lookup]*resolution
@@ -83,6 +83,8 @@ type chain struct {
 	gone   map[string]*goneName
 	deps   map[dependencyKey]*dependency
 	ranked *ranking
+	// unranked are those of gone that ranked lacks.
+	unranked []*goneName
 }
 
 // A lookup is one question: what does name mean?
@@ -91,6 +93,7 @@ type lookup struct {
 	own    int32 // the directory to look in first; -1 for none
 	start  int32 // where in the chain to go on
 	system bool  // own is a system directory
+	pch    bool  // a directory will do
 }
 
 // A resolution is the answer to a lookup.
@@ -108,7 +111,7 @@ type resolution struct {
 
 // A ranking orders the gone names of a chain.
 type ranking struct {
-	sorted []string
+	sorted []*goneName
 	rank   []int32 // by goneName.id
 }
 
@@ -122,13 +125,30 @@ func (c *chain) ranking() *ranking {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r = &ranking{rank: make([]int32, len(c.gone))}
-	r.sorted = slices.Sorted(maps.Keys(c.gone))
-	for i, path := range r.sorted {
-		r.rank[c.gone[path].id] = int32(i)
+	if c.ranked == nil {
+		c.ranked = &ranking{}
 	}
-	c.ranked = r
-	return r
+	c.ranked = c.ranked.with(c.unranked)
+	c.unranked = nil
+	return c.ranked
+}
+
+// with returns r with more names.
+func (r *ranking) with(more []*goneName) *ranking {
+	slices.SortFunc(more, func(a, b *goneName) int { return strings.Compare(a.path, b.path) })
+	out := &ranking{sorted: make([]*goneName, 0, len(r.sorted)+len(more)), rank: make([]int32, len(r.sorted)+len(more))}
+	old := r.sorted
+	for len(old)+len(more) > 0 {
+		from := &old
+		if len(old) == 0 || len(more) > 0 && more[0].path < old[0].path {
+			from = &more
+		}
+		g := (*from)[0]
+		*from = (*from)[1:]
+		out.rank[g.id] = int32(len(out.sorted))
+		out.sorted = append(out.sorted, g)
+	}
+	return out
 }
 
 // A dirName is one spelling of a directory.
@@ -172,6 +192,9 @@ type fileRef struct {
 	own  int32  // the directory that it is in, as the compiler spells that
 	node *node
 	same *fileRef // the ref of dep, nil for this one
+	// climbs are the directories that ".." in dep climbs out of.
+	climbs   []string
+	subtrees atomic.Pointer[[]*subtree]
 }
 
 // shown returns the ref that stands for all spellings that are listed alike.
@@ -194,8 +217,8 @@ func newChain(spec *searchSpec, fs *files, since uint64) *chain {
 	} else {
 		c.buildGCC(since)
 	}
-	for _, path := range c.absent { // so that these are ranked as well
-		c.goneRef(path)
+	for _, path := range c.absent {
+		c.lacking = append(c.lacking, c.goneRef(path))
 	}
 	return c
 }
@@ -362,6 +385,9 @@ func (c *chain) ref(path string) *fileRef {
 	}
 	path = strings.Clone(path)
 	r = &fileRef{id: int32(len(c.refs)), path: path, dep: dep, node: n, same: same}
+	if strings.Contains(dep, "/..") {
+		r.climbs = climbed(dep)
+	}
 	r.own = c.ownIDLocked(c.dirOf(path))
 	c.refs[path] = r
 	return r
@@ -456,7 +482,7 @@ func (r *resolution) holds(fs *files, since uint64) bool {
 }
 
 func (c *chain) resolve(l lookup, since uint64) *resolution {
-	s := &search{c: c, since: since, r: &resolution{dir: -1}}
+	s := &search{c: c, since: since, pch: l.pch, r: &resolution{dir: -1}}
 	if strings.HasPrefix(l.name, "/") {
 		s.try(l.name, false)
 		return s.r
@@ -486,6 +512,7 @@ func (c *chain) resolve(l lookup, since uint64) *resolution {
 type search struct {
 	c     *chain
 	since uint64
+	pch   bool
 	r     *resolution
 }
 
@@ -533,6 +560,7 @@ func (s *search) try(path string, system bool) bool {
 		if system && c.spec.canonical {
 			if real := c.fs.real(n, st); len(real.path) < len(path) {
 				path = real.path
+				s.depend(n, st, "")
 			}
 		}
 		s.r.file = c.ref(path)
@@ -541,6 +569,11 @@ func (s *search) try(path string, system bool) bool {
 		s.r.broken = true
 		return true
 	case kindDir:
+		if s.pch {
+			s.r.file = c.ref(path)
+			s.depend(n, st, "")
+			return true
+		}
 		s.r.gone = append(s.r.gone, s.c.goneRef(path))
 		s.depend(n, st, "")
 		return false
@@ -622,6 +655,7 @@ func (c *chain) goneRef(path string) *goneName {
 	if g == nil {
 		g = &goneName{path: path, id: int32(len(c.gone))}
 		c.gone[path] = g
+		c.unranked = append(c.unranked, g)
 	}
 	return g
 }

@@ -22,7 +22,9 @@ type unit struct {
 	// guard is the macro whose definition makes reading the unit again
 	// pointless, symNone for none.
 	guard symbol
-	cost  int // approximate bytes held
+	once  bool   // there is a #pragma once
+	marks uint32 // at which all names in its conditions were of interest
+	cost  int    // approximate bytes held
 
 	pruned atomic.Pointer[view]
 }

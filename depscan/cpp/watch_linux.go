@@ -114,10 +114,10 @@ func (w *watcher) drain(f *files) {
 			return
 		}
 		tick := f.clock.Add(1)
-		f.events.Add(1)
 		for b := w.buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
 			b = b[w.event(f, b, tick):]
 		}
+		f.events.Add(1) // last: who reads it sees the nodes marked
 	}
 }
 
