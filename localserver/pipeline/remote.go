@@ -161,27 +161,33 @@ func (r *request) take(ctx context.Context, c *Candidate, v *Variant) (bool, err
 		return false, nil
 	}
 	r.far.tried = v.Action
-	res, outcome := r.stored(v), journal.HitLocal
-	if res == nil {
-		outcome = journal.HitRemote
-		var err error
-		if res, err = r.fetch(ctx, v); err != nil {
-			r.troubled(err)
-			return false, nil
+	if res := r.stored(v); res != nil {
+		if hit, err := r.takeResult(c, v, res, journal.HitLocal); hit || err != nil {
+			return hit, err
 		}
 	}
+	res, err := r.fetch(ctx, v)
+	if err != nil {
+		r.troubled(err)
+		return false, nil
+	}
+	return r.takeResult(c, v, res, journal.HitRemote)
+}
+
+// takeResult answers with res, unless what it printed is not what the compiler
+// would print to this call's streams.
+func (r *request) takeResult(c *Candidate, v *Variant, res *Result, o journal.Outcome) (bool, error) {
 	if !res.quiet() && r.streams != v.Streams {
 		r.missed = journal.ReasonVariant
 		return false, nil
 	}
-	r.record.Action, r.record.Saved = v.Action, res.Cost.journal()
 	ok, err := r.answer(res)
 	r.step(journal.StepMaterialize)
 	if !ok || err != nil {
 		return false, err
 	}
-	r.far.outcome = outcome
-	v.Quiet = res.quiet()
+	r.far.outcome = o
+	r.record.Action, r.record.Saved, r.record.Worker = v.Action, res.Cost.journal(), res.Worker
 	r.adopt(c, v, res)
 	return true, nil
 }
@@ -198,9 +204,10 @@ func (r *request) troubled(err error) {
 // adopt remembers here what was found elsewhere. Trouble with that costs the
 // next hit.
 func (r *request) adopt(c *Candidate, v *Variant, res *Result) {
-	kept := *c
+	kept, variant := *c, *v
+	variant.Quiet = res.quiet()
 	kept.List = r.putList(c)
-	kept.Results = []Variant{*v}
+	kept.Results = []Variant{variant}
 	r.record.Key.Inputs = kept.List
 	if r.settings.ReadOnly {
 		return

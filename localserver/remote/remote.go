@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/rs/zerolog"
 
 	"github.com/rexwrap/rexwrap/client"
@@ -22,9 +23,11 @@ import (
 var ErrMiss = errors.New("not known remotely")
 
 const (
-	// callTimeout bounds each try of a call. A compile takes about as long as
-	// the patience that anyone has with a cache.
+	// callTimeout bounds each try of a call.
 	callTimeout = 5 * time.Second
+	// patience is how long a compile waits for a remote that may hang. Far
+	// networks answer in a tenth of it.
+	patience = 2 * time.Second
 	// presentAge and presentLimit bound what is remembered of blobs that the
 	// CAS holds. Servers keep blobs for longer by far; casd and bb_clientd
 	// remember for as long as this.
@@ -92,7 +95,7 @@ func (r *Remote) close(ctx context.Context) error {
 // optional. What it returns is a success with all others; their blobs may be
 // gone all the same. An error that is not ErrMiss is trouble with the remote.
 func (r *Remote) Result(ctx context.Context, d digest.Digest, outputs, optional []string) (*action.Result, error) {
-	msg, err := r.cache.Get(ctx, d, outputs...)
+	msg, err := r.get(ctx, d, outputs)
 	if errors.Is(err, actioncache.ErrNotFound) || errors.Is(err, client.ErrUnimplemented) {
 		return nil, fmt.Errorf("%w: %w", ErrMiss, err)
 	}
@@ -112,6 +115,32 @@ func (r *Remote) Result(ctx context.Context, d digest.Digest, outputs, optional 
 	}
 	return result, nil
 }
+
+// get asks for a result, and gives up after a while: the call goes on alone, so
+// that the connection finds out whether the remote is dead.
+func (r *Remote) get(ctx context.Context, d digest.Digest, outputs []string) (*repb.ActionResult, error) {
+	type answer struct {
+		msg *repb.ActionResult
+		err error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		msg, err := r.cache.Get(context.WithoutCancel(ctx), d, outputs...)
+		got <- answer{msg, err}
+	}()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case a := <-got:
+		return a.msg, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-timer.C:
+		return nil, errSlow
+	}
+}
+
+var errSlow = errors.New("remote does not answer soon")
 
 // Fetch reads verified blobs: see cas.Store. One that is gone is ErrMiss, and
 // so is one with other bytes.
