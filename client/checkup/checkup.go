@@ -31,6 +31,9 @@ const (
 	Failed  Status = "error"
 )
 
+// Steps is how many findings there are about a remote where all goes well.
+const Steps = 7
+
 // A Finding is what one step found. Text and Advice are single lines without
 // credentials.
 type Finding struct {

@@ -43,6 +43,9 @@ func wantAll(t *testing.T, found map[string]checkup.Finding, status checkup.Stat
 func TestSound(t *testing.T) {
 	found := examine(t, clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{Zstd: true}}), nil)
 	wantAll(t, found, checkup.OK, "remote", "capabilities", "latency", "blobs", "action cache", "execution", "clock")
+	if len(found) != checkup.Steps {
+		t.Errorf("%d findings", len(found))
+	}
 	if text := found["capabilities"].Text; !strings.Contains(text, "SHA256") || !strings.Contains(text, "zstd") {
 		t.Errorf("capabilities: %q", text)
 	}

@@ -10,17 +10,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
 
+	"github.com/rexwrap/rexwrap/client/checkup"
 	"github.com/rexwrap/rexwrap/localserver/admin"
 	"github.com/rexwrap/rexwrap/localserver/config"
+	"github.com/rexwrap/rexwrap/localserver/remote"
 )
 
 func (a *app) doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name: "doctor", Usage: "look for what keeps rexwrap from working well",
-		Description: "Nothing is changed. The exit code is 1 where something does not work.",
-		Flags:       []cli.Flag{jsonFlag()}, Before: noArguments,
+		Description: "Nothing is changed here. A remote that is set is tried end to end: connecting,\n" +
+			"its capabilities, a blob up and down, a result stored and found, an Action\n" +
+			"executed. The exit code is 1 where something does not work.",
+		Flags: []cli.Flag{jsonFlag()}, Before: noArguments,
 		Action: func(c *cli.Context) error {
 			d := a.examine(c.Context)
 			if err := a.answer(c, d, func() { a.stdout.diagnosis(d) }); err != nil {
@@ -60,7 +65,8 @@ func (d *diagnosis) add(name, status, text, hint string) {
 }
 
 // examine makes all checks. They start nothing and change nothing, but for a
-// file in the cache directory that is removed at once.
+// file in the cache directory that is removed at once, and a few blobs and a
+// result in the remote, where one is set and may be written to.
 func (a *app) examine(ctx context.Context) *diagnosis {
 	d := &diagnosis{SchemaVersion: 1}
 	a.checkPrograms(d)
@@ -69,6 +75,7 @@ func (a *app) examine(ctx context.Context) *diagnosis {
 	a.checkCompilers(d)
 	a.checkOtherCaches(d)
 	a.checkSettings(d)
+	a.checkRemote(ctx, d)
 	return d
 }
 
@@ -231,6 +238,27 @@ func (a *app) checkSettings(d *diagnosis) {
 	}
 	if len(r.Errors)+len(r.Warnings) == 0 {
 		d.add("settings", fine, "no errors; rexwrap config shows them", "")
+	}
+}
+
+// checkRemote tries the remote that compiles called from here would use.
+func (a *app) checkRemote(ctx context.Context, d *diagnosis) {
+	s, err := config.NewLoader().Load(a.env, a.dir)
+	if err != nil {
+		return // the check of settings has said why
+	}
+	bar, steps := a.progress("asking the remote"), int64(0)
+	err = remote.Examine(ctx, s, remote.Options{Version: a.version, Log: zerolog.Nop()}, func(f checkup.Finding) {
+		d.add(f.Name, string(f.Status), f.Text, f.Advice)
+		steps++
+		_ = bar.report(&admin.Progress{Done: steps, Total: checkup.Steps})
+	})
+	bar.end()
+	switch {
+	case errors.Is(err, remote.ErrNone):
+		d.add("remote", fine, "none is set; results are kept on this machine only", "")
+	case err != nil:
+		d.add("remote", bad, err.Error(), "rexwrap config shows where the settings come from")
 	}
 }
 

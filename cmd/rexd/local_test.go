@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rexwrap/rexwrap/client/clienttest"
 	"github.com/rexwrap/rexwrap/localserver/admin"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -340,6 +341,11 @@ func TestDoctorFinds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "cache folder", bad, "cannot be used"},
+		{"no remote", func(*testing.T, *machine) {}, "remote", fine, "none is set"},
+		{"dead remote", func(_ *testing.T, m *machine) { m.env = m.env.With("REXWRAP_REMOTE=unix:" + m.in("gone")) }, "remote", bad, "GetCapabilities"},
+		{"certificate", func(_ *testing.T, m *machine) {
+			m.env = m.env.With("REXWRAP_REMOTE=grpcs://localhost:1", "REXWRAP_TLS_CA="+m.in("gone.pem"))
+		}, "remote", bad, "gone.pem"},
 		{"no compilers", func(_ *testing.T, m *machine) { m.env = m.env.With("PATH=" + m.in("bin")) }, "compilers", warning, "none is on PATH"},
 	}
 	for _, tt := range tests {
@@ -359,6 +365,23 @@ func TestDoctorFinds(t *testing.T) {
 				t.Errorf("exit code %d, want %d", code, want)
 			}
 		})
+	}
+}
+
+func TestDoctorRemote(t *testing.T) {
+	s := clienttest.New(t, clienttest.Options{})
+	m := newMachine(t, &fake{status: &admin.Status{PID: 7, Version: "v1.2.3"}})
+	m.env = m.env.With("REXWRAP_REMOTE="+s.Address, "REXWRAP_HEADERS=authorization=secret")
+	d := m.examine(t.Context())
+	for _, name := range []string{"remote", "capabilities", "latency", "blobs", "action cache", "execution", "clock"} {
+		if found := d.find(name); len(found) != 1 || found[0].Status != fine {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+	for _, c := range d.Checks {
+		if strings.Contains(c.Text+c.Hint, "secret") {
+			t.Errorf("tells a header: %+v", c)
+		}
 	}
 }
 

@@ -103,7 +103,7 @@ var policy = map[string][]string{
 		"localserver/materialize", "localserver/remote", "toolchains", "toolchains/argtable", "wrapper/wire", zerolog,
 	},
 	"localserver/remote": {
-		"client", "client/action", "client/actioncache", "client/cas", "client/digest", "client/execute", "client/merkle",
+		"client", "client/action", "client/actioncache", "client/cas", "client/checkup", "client/digest", "client/execute", "client/merkle",
 		"localserver/config", protobuf, remoteAPIs, synchronize, zerolog,
 	},
 	"localserver": {
@@ -112,7 +112,7 @@ var policy = map[string][]string{
 		"wrapper/wire", zerolog,
 	},
 	"cmd/rexd": {
-		"client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver",
+		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver",
 		"localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal",
 		"localserver/localexec", "localserver/pipeline", "localserver/remote", "toolchains", "toolchains/argtable",
 		"toolchains/clang", "toolchains/gcc", "toolchains/probe", "wrapper/endpoint",
