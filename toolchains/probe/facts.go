@@ -46,7 +46,10 @@ func readSearch(facts *toolchains.Facts, text string) error {
 		absent, isAbsent := strings.CutPrefix(line, `ignoring nonexistent directory "`)
 		switch {
 		case isAbsent:
-			facts.AbsentDirs = append(facts.AbsentDirs, strings.TrimSuffix(absent, `"`))
+			// An empty name, which gcc makes of GCC_EXEC_PREFIX, never exists.
+			if dir := strings.TrimSuffix(absent, `"`); dir != "" {
+				facts.AbsentDirs = append(facts.AbsentDirs, dir)
+			}
 		case strings.HasPrefix(line, `#include "..." search starts here:`):
 			list = &facts.QuoteDirs
 		case strings.HasPrefix(line, "#include <...> search starts here:"):

@@ -507,3 +507,13 @@ func BenchmarkFacts(b *testing.B) {
 		f.facts(b, c)
 	}
 }
+
+// gcc lists directories without a name where GCC_EXEC_PREFIX is set.
+func TestSearchWithoutName(t *testing.T) {
+	f := newFixture()
+	c := compile("/usr/bin/gcc", "c")
+	c.Call.Env = c.Call.Env.With("GCC_EXEC_PREFIX=/usr/lib/gcc/")
+	if facts := f.facts(t, c); slices.Contains(facts.AbsentDirs, "") || len(facts.AngleDirs) == 0 {
+		t.Errorf("absent %q, search %q", facts.AbsentDirs, facts.AngleDirs)
+	}
+}
