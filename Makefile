@@ -24,7 +24,6 @@ install: build ## both binaries, man pages and completions below PREFIX (and DES
 	install $(BIN)/rexwrap $(BIN)/rexd $(DESTDIR)$(PREFIX)/bin
 	install -m 644 cmd/rexd/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 cmd/rexd/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 644 cmd/rexd/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 cmd/rexd/completion/rexwrap.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rexwrap
 	install -m 644 cmd/rexd/completion/_rexwrap $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rexwrap
 	install -m 644 cmd/rexd/completion/rexwrap.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rexwrap.fish
