@@ -107,18 +107,40 @@ func TestPace(t *testing.T) {
 }
 
 func TestBudget(t *testing.T) {
-	b := newBudget()
-	n := 0
-	for b.spend() {
-		n++
-	}
-	if n != budgetMax {
-		t.Errorf("%d retries, want %d", n, budgetMax)
-	}
-	for range 11 {
-		b.earn()
-	}
-	if !b.spend() || b.spend() {
-		t.Error("eleven calls did not earn one retry")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget()
+		spend := func() bool {
+			<-time.After(time.Millisecond)
+			return b.spend(time.Now())
+		}
+		n := 0
+		for spend() {
+			n++
+		}
+		if n != budgetMax {
+			t.Errorf("%d retries, want %d", n, budgetMax)
+		}
+		for range 11 {
+			b.earn()
+		}
+		if !spend() || spend() {
+			t.Error("eleven calls did not earn one retry")
+		}
+	})
+}
+
+func TestCallsThatFailTogetherCostOneRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget()
+		began := time.Now()
+		<-time.After(time.Second)
+		for range 10 * budgetMax {
+			if !b.spend(began) {
+				t.Fatal("the budget is used up")
+			}
+		}
+		if b.tokens != budgetMax-1 {
+			t.Errorf("%v tokens are left", b.tokens)
+		}
+	})
 }

@@ -17,6 +17,7 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	}
 	renewed := false
 	for try := 0; ; try++ {
+		began := time.Now()
 		err := c.try(ctx, method, args, reply, opts)
 		if err == nil {
 			if try == 0 {
@@ -28,7 +29,7 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 			renewed = true
 			continue
 		}
-		if try+1 >= c.tries || ctx.Err() != nil || !c.again(err) || sleep(ctx, retryDelay(try)) != nil {
+		if try+1 >= c.tries || ctx.Err() != nil || !c.again(err, began) || sleep(ctx, retryDelay(try)) != nil {
 			c.note(ctx, err)
 			return err
 		}
@@ -120,10 +121,12 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	s := &stream{conn: c, caller: ctx, method: method, single: !desc.ServerStreams}
 	streamCtx, cancel := context.WithCancelCause(c.metadata.attach(ctx, c.headers))
 	s.cancel = cancel
+	cc := c.long
 	if ctx.Value(unhurriedKey{}) == nil {
+		cc = c.cc
 		s.watchdog = time.AfterFunc(c.timeout, func() { cancel(errStalled) })
 	}
-	inner, err := c.cc.NewStream(streamCtx, desc, method, opts...)
+	inner, err := cc.NewStream(streamCtx, desc, method, opts...)
 	if err != nil {
 		return nil, s.end(streamCtx, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -67,7 +66,7 @@ const capabilityAge = 10 * time.Minute
 
 // offer remembers the Capabilities of a Conn.
 type offer struct {
-	asking sync.Mutex // held while the server is asked
+	asking chan struct{} // holds one token while the server is asked
 	last   atomic.Pointer[answer]
 }
 
@@ -96,8 +95,12 @@ func (c *Conn) Capabilities(ctx context.Context) (*Capabilities, error) {
 	if err := c.breaker.refuses(); err != nil {
 		return nil, fmt.Errorf("ask for capabilities: %w", err)
 	}
-	c.offer.asking.Lock()
-	defer c.offer.asking.Unlock()
+	select {
+	case c.offer.asking <- struct{}{}:
+		defer func() { <-c.offer.asking }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	if caps := c.offer.known(); caps != nil {
 		return caps, nil
 	}

@@ -1,8 +1,11 @@
 package client
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -28,13 +31,19 @@ type Options struct {
 	CallTimeout    time.Duration // of each try of a call; 0 for 10 s
 	Tries          int           // of each call, 0 for 4
 
+	// Dialer, if set, makes the connections, to a host and port. It is for
+	// tunnels and tests.
+	Dialer func(ctx context.Context, hostport string) (net.Conn, error)
+
 	// Notify, if set, is told when the remote is given up for a while and why,
 	// and when it is back. It is called seldom, and must not block.
 	Notify func(text string)
 }
 
 // A Conn is a connection to one address, made when it is first used and again
-// whenever it broke. All its methods are safe for concurrent use. It
+// whenever it broke. Streams that may be silent for long have a second one:
+// proxies limit the streams of a connection, often to 100, and as many actions
+// under way must not keep all other calls waiting. All its methods are safe for concurrent use. It
 // implements grpc.ClientConnInterface: stubs made from it get what the package
 // comment promises. Calls that are no streams must be idempotent, as all of
 // REv2 are.
@@ -49,6 +58,7 @@ type Conn struct {
 	notify   func(string)
 
 	cc      *grpc.ClientConn
+	long    *grpc.ClientConn // of unhurried streams
 	breaker breaker
 	pace    pace
 	budget  *budget
@@ -70,6 +80,11 @@ const (
 	// Servers answer BatchRead and BatchUpdate in up to 4 MiB and a little,
 	// and stream in parts of up to 2 MiB.
 	maxReceive = 16 << 20
+
+	// What may be under way to us, per stream and in all. gRPC starts with
+	// 64 KiB, and so waits a round trip for every 64 KiB of a download.
+	streamWindow = 4 << 20
+	connWindow   = 16 << 20
 )
 
 // Dial returns a Conn by o. It fails of what is wrong with o only: that nobody
@@ -82,7 +97,7 @@ func Dial(o Options) (*Conn, error) {
 	c := &Conn{
 		address: address, instance: o.Instance, headers: pairs(o.Headers), helper: o.Helper, metadata: o.Metadata,
 		timeout: orDefault(o.CallTimeout, defaultCallTimeout), tries: orDefault(o.Tries, defaultTries),
-		notify: o.Notify, budget: newBudget(),
+		notify: o.Notify, budget: newBudget(), offer: offer{asking: make(chan struct{}, 1)},
 	}
 	if c.notify == nil {
 		c.notify = func(string) {}
@@ -99,12 +114,20 @@ func Dial(o Options) (*Conn, error) {
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(bytestream.Codec()), grpc.MaxCallRecvMsgSize(maxReceive)),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDisableRetry(), // retried here, by a budget
+		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(connWindow),
 	}
 	if o.Helper != nil {
 		dial = append(dial, grpc.WithPerRPCCredentials(o.Helper))
 	}
-	if c.cc, err = grpc.NewClient(address.target, dial...); err != nil {
-		return nil, fmt.Errorf("dial %s: %w", address, err)
+	target := address.target
+	if o.Dialer != nil {
+		target = "passthrough:///" + address.host
+		dial = append(dial, grpc.WithContextDialer(o.Dialer))
+	}
+	for _, cc := range []**grpc.ClientConn{&c.cc, &c.long} {
+		if *cc, err = grpc.NewClient(target, dial...); err != nil {
+			return nil, fmt.Errorf("dial %s: %w", address, err)
+		}
 	}
 	return c, nil
 }
@@ -131,7 +154,7 @@ func pairs(headers map[string]string) []string {
 }
 
 // Close ends the connection and all calls under way.
-func (c *Conn) Close() error { return c.cc.Close() }
+func (c *Conn) Close() error { return errors.Join(c.cc.Close(), c.long.Close()) }
 
 // Address returns where the server is.
 func (c *Conn) Address() Address { return c.address }
@@ -140,4 +163,6 @@ func (c *Conn) Address() Address { return c.address }
 func (c *Conn) Instance() string { return c.instance }
 
 // dead reports whether there is no connection, after an attempt to make one.
-func (c *Conn) dead() bool { return c.cc.GetState() == connectivity.TransientFailure }
+func (c *Conn) dead() bool {
+	return c.cc.GetState() == connectivity.TransientFailure || c.long.GetState() == connectivity.TransientFailure
+}

@@ -8,10 +8,13 @@ import (
 )
 
 // A budget bounds retries in relation to calls: an outage must not multiply
-// the load. Each call that succeeds at once earns a tenth of a retry.
+// the load. Each call that succeeds at once earns a tenth of a retry. Calls that
+// fail together, as they do when a connection breaks under them, are one
+// failure.
 type budget struct {
 	mu     sync.Mutex
 	tokens float64
+	spent  time.Time // last
 }
 
 const (
@@ -27,13 +30,18 @@ func (b *budget) earn() {
 	b.mu.Unlock()
 }
 
-func (b *budget) spend() bool {
+// spend reports whether a call that began then may be tried again.
+func (b *budget) spend(began time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if began.Before(b.spent) {
+		return true
+	}
 	if b.tokens < 1 {
 		return false
 	}
 	b.tokens--
+	b.spent = time.Now()
 	return true
 }
 
@@ -54,8 +62,9 @@ func retryDelay(try int) time.Duration {
 // such as how far it came.
 func (c *Conn) Retry(ctx context.Context, f func(context.Context) error) error {
 	for try := 0; ; try++ {
+		began := time.Now()
 		err := f(ctx)
-		if err == nil || try+1 >= c.tries || !c.again(err) || ctx.Err() != nil {
+		if err == nil || try+1 >= c.tries || !c.again(err, began) || ctx.Err() != nil {
 			return err
 		}
 		if sleep(ctx, retryDelay(try)) != nil {
@@ -64,13 +73,14 @@ func (c *Conn) Retry(ctx context.Context, f func(context.Context) error) error {
 	}
 }
 
-// again reports whether the connection affords another try after err. A call
+// again reports whether the connection affords another try after err, of which
+// one failed that began then. A call
 // that has waited for its whole time is not repeated, nor one that found
 // nobody to connect to. An exhausted remote is waited for by the pace, which
 // costs no budget.
-func (c *Conn) again(err error) bool {
+func (c *Conn) again(err error, began time.Time) bool {
 	if !IsRetryable(err) || errors.Is(err, ErrTimeout) || c.dead() {
 		return false
 	}
-	return errors.Is(err, ErrExhausted) || c.budget.spend()
+	return errors.Is(err, ErrExhausted) || c.budget.spend(began)
 }

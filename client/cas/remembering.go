@@ -57,6 +57,40 @@ func (r *Remembering) Missing(ctx context.Context, digests []digest.Digest) ([]d
 	return missing, nil
 }
 
+// blind is how many bytes of blobs are uploaded without asking whether the
+// store has them. What is new of an action, once its headers are known, is its
+// source, Command and Directories: the question would cost a round trip, and the
+// server more than the answer saves.
+const blind = 128 << 10
+
+// Ensure uploads those of blobs that the store does not hold, as far as is
+// known: see the function of that name.
+func (r *Remembering) Ensure(ctx context.Context, blobs ...Blob) error {
+	digests := make([]digest.Digest, len(blobs))
+	for i, b := range blobs {
+		digests[i] = b.Digest
+	}
+	unknown := make(map[digest.Digest]bool)
+	size := int64(0)
+	for _, d := range r.unknown(distinct(digests)) {
+		unknown[d] = true
+		size += d.Size
+	}
+	if size > blind {
+		return ensure(ctx, r, blobs)
+	}
+	fresh := make([]Blob, 0, len(unknown))
+	for _, b := range blobs {
+		if unknown[b.Digest] {
+			fresh = append(fresh, b)
+		}
+	}
+	if len(fresh) == 0 {
+		return context.Cause(ctx)
+	}
+	return r.Upload(ctx, fresh...)
+}
+
 // Fetch implements Store.
 func (r *Remembering) Fetch(ctx context.Context, wanted ...Wanted) error {
 	err := r.Store.Fetch(ctx, wanted...)

@@ -78,8 +78,18 @@ func File(d digest.Digest, path string) Blob {
 	return Blob{Digest: d, Open: func() (io.ReadCloser, error) { return os.Open(path) }}
 }
 
-// Ensure uploads those of blobs that s does not hold.
+// Ensure uploads those of blobs that s does not hold. A Store that knows a
+// cheaper way than to ask has a method of this name.
 func Ensure(ctx context.Context, s Store, blobs ...Blob) error {
+	if e, ok := s.(interface {
+		Ensure(ctx context.Context, blobs ...Blob) error
+	}); ok {
+		return e.Ensure(ctx, blobs...)
+	}
+	return ensure(ctx, s, blobs)
+}
+
+func ensure(ctx context.Context, s Store, blobs []Blob) error {
 	byDigest := make(map[digest.Digest]Blob, len(blobs))
 	digests := make([]digest.Digest, 0, len(blobs))
 	for _, b := range blobs {

@@ -2,6 +2,8 @@ package clienttest
 
 import (
 	"context"
+	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
@@ -18,9 +21,11 @@ import (
 type Fault struct {
 	Method   string // last segment of the name; empty for all methods
 	From, To int    // 0 for the first and the last there is
+	Every    int    // 0 for each call between them
 
 	Delay   time.Duration
 	Hang    bool       // until the client goes away
+	Reset   bool       // the connection breaks under this call and all others
 	Code    codes.Code // OK for none
 	Message string
 
@@ -51,13 +56,17 @@ func (f *Fault) meets(method string) bool {
 		return false
 	}
 	f.seen++
-	return f.seen >= f.From && (f.To == 0 || f.seen <= f.To)
+	return f.seen >= f.From && (f.To == 0 || f.seen <= f.To) && (f.Every == 0 || f.seen%f.Every == 0)
 }
 
 // before is what happens when a call arrives. f may be nil.
-func (f *Fault) before(ctx context.Context) error {
+func (s *Server) before(ctx context.Context, f *Fault) error {
 	if f == nil {
 		return nil
+	}
+	if f.Reset {
+		s.reset(ctx)
+		return status.Error(codes.Unavailable, "the connection is gone")
 	}
 	if f.Hang {
 		<-ctx.Done()
@@ -73,6 +82,42 @@ func (f *Fault) before(ctx context.Context) error {
 		return nil
 	}
 	return f.err()
+}
+
+// reset breaks the connection that a call came over.
+func (s *Server) reset(ctx context.Context) {
+	if p, ok := peer.FromContext(ctx); ok {
+		s.conns.close(p.Addr.String())
+	}
+}
+
+// conns is a listener that knows its connections by the address of their
+// clients; those of Unix sockets have none.
+type conns struct {
+	net.Listener
+
+	mu   sync.Mutex
+	open map[string]net.Conn
+}
+
+// Accept implements net.Listener.
+func (c *conns) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	if err == nil {
+		c.mu.Lock()
+		c.open[conn.RemoteAddr().String()] = conn
+		c.mu.Unlock()
+	}
+	return conn, err
+}
+
+func (c *conns) close(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if conn := c.open[address]; conn != nil {
+		_ = conn.Close() // both ends see it
+		delete(c.open, address)
+	}
 }
 
 func (f *Fault) err() error {

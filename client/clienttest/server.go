@@ -45,6 +45,8 @@ type Options struct {
 	Quirks Quirks
 
 	Unix          bool   // listen on a Unix socket
+	Link          *Link  // listen in memory
+	MaxStreams    int    // of each connection, 0 for any number
 	TLS           bool   // with a certificate of its own making
 	Expired       bool   // with TLS: the certificate was valid yesterday
 	ClientCert    bool   // with TLS: refuse each call of a client without certificate, as bazel-remote does
@@ -57,6 +59,8 @@ type Server struct {
 	TLS     client.TLS // for client.Options; of a server with TLS
 
 	quirks  Quirks
+	link    *Link
+	conns   *conns
 	grpc    *grpc.Server
 	blobs   *blobs
 	results *results
@@ -76,7 +80,7 @@ type Server struct {
 func New(t testing.TB, o Options) *Server {
 	t.Helper()
 	s := &Server{
-		quirks: o.Quirks, authorization: o.Authorization, clientCert: o.ClientCert,
+		quirks: o.Quirks, link: o.Link, authorization: o.Authorization, clientCert: o.ClientCert,
 		calls: make(map[string]int), metadata: make(map[string]*repb.RequestMetadata),
 	}
 	s.blobs = newBlobs(t, o.Quirks)
@@ -86,6 +90,9 @@ func New(t testing.TB, o Options) *Server {
 		grpc.StatsHandler(traffic{s}),
 		grpc.ForceServerCodecV2(bytestream.Codec()),
 		grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),
+	}
+	if o.MaxStreams > 0 {
+		opts = append(opts, grpc.MaxConcurrentStreams(uint32(o.MaxStreams)))
 	}
 	if o.TLS {
 		pair := newPair(t, o.Expired)
@@ -115,32 +122,43 @@ func (s *Server) register() {
 
 func (s *Server) listen(t testing.TB, o Options) {
 	t.Helper()
-	network, address := "tcp", "127.0.0.1:0"
-	if o.Unix {
-		network, address = "unix", filepath.Join(t.TempDir(), "s")
-	}
-	l, err := net.Listen(network, address)
+	l, err := o.listen(t)
 	if err != nil {
 		t.Fatal(err)
 	}
 	switch {
 	case o.Unix:
-		s.Address = "unix:" + address
+		s.Address = "unix:" + l.Addr().String()
+	case o.Link != nil:
+		s.Address = "grpc://link"
 	case o.TLS:
 		s.Address = "grpcs://" + l.Addr().String()
 	default:
 		s.Address = "grpc://" + l.Addr().String()
 	}
+	s.conns = &conns{Listener: l, open: make(map[string]net.Conn)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = s.grpc.Serve(l) // ends by Stop
+		_ = s.grpc.Serve(s.conns) // ends by Stop
 	}()
 	t.Cleanup(func() {
 		s.Stop()
 		<-done
 		s.worker.stop()
 	})
+}
+
+func (o *Options) listen(t testing.TB) (net.Listener, error) {
+	switch {
+	case o.Unix:
+		return net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	case o.Link != nil:
+		o.Link.open()
+		return o.Link, nil
+	default:
+		return net.Listen("tcp", "127.0.0.1:0")
+	}
 }
 
 // Stop ends the server as a crash would: all connections break.
@@ -151,6 +169,9 @@ func (s *Server) Stop() { s.grpc.Stop() }
 func (s *Server) Dial(t testing.TB, o client.Options) *client.Conn {
 	t.Helper()
 	o.Address, o.TLS = s.Address, s.TLS
+	if s.link != nil {
+		o.Dialer = s.link.Dial
+	}
 	conn, err := client.Dial(o)
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +238,7 @@ func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 	if err := s.checkInstance(req); err != nil {
 		return nil, err
 	}
-	if err := fault.before(ctx); err != nil {
+	if err := s.before(ctx, fault); err != nil {
 		return nil, err
 	}
 	return next(ctx, req)
@@ -228,7 +249,7 @@ func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerIn
 	if err != nil {
 		return err
 	}
-	if err := fault.before(ss.Context()); err != nil {
+	if err := s.before(ss.Context(), fault); err != nil {
 		return err
 	}
 	return next(srv, &cutStream{ServerStream: ss, fault: fault})
