@@ -118,6 +118,8 @@ func (s *Store) apt(args ...string) error {
 		"-o", "Dir::State::status=/dev/null",
 		"-o", "Dir::Cache=" + s.dir + "/cache",
 		"-o", "APT::Sandbox::User=",
+		"-o", "Acquire::http::Timeout=20",
+		"-o", "Acquire::Retries=1",
 		"-o", "APT::Update::Error-Mode=any",
 	}
 	return s.run(append(own, args...)...)
