@@ -90,26 +90,23 @@ func lay(t *testing.T, p *pack.Pack, dir string) {
 	}
 }
 
-// confined runs a command in a mount namespace whose root holds nothing but
-// /proc, /dev/null and root, at the place at. dir is relative to root.
+// confined runs a command in a mount namespace that holds nothing but /proc,
+// /dev/null and root, at the place at. dir is relative to root.
 func confined(t *testing.T, root, at, dir string, argv ...string) error {
 	t.Helper()
-	enter := build(t, "./testdata/enter")
-	base := t.TempDir()
-	script := `set -e
-mount -t tmpfs none "$1"
-mkdir -p "$1/proc" "$1/dev" "$1/tmp" "$1$2"
-touch "$1/dev/null"; mount --bind /dev/null "$1/dev/null"
-mount --rbind /proc "$1/proc"
-mount --bind "$3" "$1$2"
-base=$1 dir=$2/$5
-shift 5
-exec env -i LC_ALL=C PATH=/nonexistent PWD=/proc/self/cwd /enter-by-chroot "$base" "$dir" "$@"
+	const script = `set -e
+base=$1 at=$2 root=$3 dir=$4
+shift 4
+mount -t tmpfs none "$base"
+mkdir -p "$base/proc" "$base/dev" "$base/tmp" "$base$at"
+touch "$base/dev/null"
+mount --bind /dev/null "$base/dev/null"
+mount --rbind /proc "$base/proc"
+mount --bind "$root" "$base$at"
+exec env -i LC_ALL=C PATH=/dev/null PWD=/proc/self/cwd "$(command -v unshare)" --root="$base" --wd="$at/$dir" "$@"
 `
-	script = strings.Replace(script, "/enter-by-chroot", enter, 1)
-	args := append([]string{"--map-root-user", "--mount", "sh", "-c", script, "sh", base, at, root, enter, dir}, argv...)
-	cmd := exec.Command("unshare", args...)
-	out, err := cmd.CombinedOutput()
+	args := append([]string{"--map-root-user", "--mount", "sh", "-c", script, "sh", t.TempDir(), at, root, dir}, argv...)
+	out, err := exec.Command("unshare", args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
