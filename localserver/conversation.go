@@ -1,8 +1,10 @@
 package localserver
 
 import (
+	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -34,23 +36,39 @@ type conversation struct {
 	ending func()
 
 	mu      sync.Mutex
-	waiting bool // the server works and the wrapper waits
+	gone    func(error) // is told that the wrapper is gone
+	waiting bool        // the server works and the wrapper waits
 	begun   time.Time
 	temps   []string
 }
 
 func newConversation(conn net.Conn, frames *wire.Reader, ending func()) *conversation {
-	return &conversation{conn: conn, frames: frames, ending: ending, waiting: true, begun: time.Now()}
+	return &conversation{conn: conn, frames: frames, ending: ending, waiting: true, begun: time.Now(), gone: func(error) {}}
 }
 
-// beat sends a heartbeat if the wrapper has been waiting for long enough. An
-// error shows when the next frame is written.
+// watched returns a context that ends when a heartbeat finds the wrapper gone.
+func (c *conversation) watched(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = cancel
+	return ctx, cancel
+}
+
+// errGone is the cause of the end of a call whose wrapper has died.
+var errGone = errors.New("wrapper is gone")
+
+// beat sends a heartbeat if the wrapper has been waiting for long enough. A
+// wrapper that is only slow to read shows when the next frame is written.
 func (c *conversation) beat(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.waiting && now.Sub(c.begun) >= pulse/2 {
-		_ = c.conn.SetWriteDeadline(now.Add(pulse / 2))
-		_ = wire.Write(c.conn, &wire.Heartbeat{})
+	if !c.waiting || now.Sub(c.begun) < pulse/2 {
+		return
+	}
+	_ = c.conn.SetWriteDeadline(now.Add(pulse / 2))
+	if err := wire.Write(c.conn, &wire.Heartbeat{}); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.gone(errGone)
 	}
 }
 
@@ -74,9 +92,12 @@ func (c *conversation) StepAside(reason, arg string) error {
 
 // Run implements pipeline.Conversation. A compile takes as long as it takes: the
 // wrapper's death ends the wait.
-func (c *conversation) Run(m *wire.Run) (*wire.Ran, error) {
+func (c *conversation) Run(ctx context.Context, m *wire.Run) (*wire.Ran, error) {
 	if err := c.send(m, false); err != nil {
 		return nil, err
+	}
+	if m.Hold {
+		defer context.AfterFunc(ctx, func() { _ = c.send(&wire.Cancel{}, false) })() // one who is gone is found out below
 	}
 	if err := c.conn.SetReadDeadline(time.Time{}); err != nil {
 		return nil, err

@@ -279,6 +279,8 @@ func (s *Server) call(ctx context.Context, call *wire.Call, conv *conversation) 
 		delete(s.live, conv)
 		s.mu.Unlock()
 	}()
+	ctx, cancel := conv.watched(ctx)
+	defer cancel(nil)
 	s.o.Calls.Serve(ctx, call, conv)
 }
 

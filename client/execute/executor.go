@@ -66,6 +66,7 @@ type Executor interface {
 type Request struct {
 	Action    digest.Digest
 	Outputs   []string      // the Command's output_paths
+	Optional  []string      // those of Outputs that a success may lack
 	Timeout   time.Duration // the Action's, which must have one
 	Priority  int32
 	SkipCache bool // run it even if a result is known; not all servers obey

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -194,6 +195,7 @@ func (x *execution) read() (*Response, error) {
 	}
 	result, err := action.ReadResult(msg, x.req.Outputs, x.remote.function)
 	if err == nil {
+		result.Missing = slices.DeleteFunc(result.Missing, func(path string) bool { return slices.Contains(x.req.Optional, path) })
 		err = Check(result)
 	}
 	if err != nil {

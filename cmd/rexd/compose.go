@@ -24,6 +24,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/localexec"
 	"github.com/rexwrap/rexwrap/localserver/pipeline"
 	"github.com/rexwrap/rexwrap/localserver/remote"
+	"github.com/rexwrap/rexwrap/localserver/strategy"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/probe"
 	"github.com/rexwrap/rexwrap/wrapper/endpoint"
@@ -47,7 +48,11 @@ type composition struct {
 	files    *filestate.State
 	journal  *journal.Journal
 	remotes  *remote.Pool
-	closers  []func() error
+	chooser  *strategy.Chooser
+	slots    *listen.Slots
+	// localJobs is how many compiles run here while there is a remote.
+	localJobs int
+	closers   []func() error
 }
 
 // serve runs a server for the view of this process until it ends by itself or
@@ -64,6 +69,7 @@ func serve(ctx context.Context, version string, env toolchains.Environ) (err err
 		return err
 	}
 	c.closers = append(c.closers, listener.Close)
+	c.keepSlots(0) // until a call has a remote
 	server, err := c.server(listener)
 	if err != nil {
 		return err
@@ -113,6 +119,10 @@ func (c *composition) open() error {
 	c.closers = append(c.closers, func() error { c.journal.Close(); return nil })
 	c.remotes = remote.NewPool(remote.Options{Version: c.version, Log: c.log})
 	c.closers = append(c.closers, c.closeRemotes)
+	c.slots, c.localJobs = listen.NewSlots(c.place), c.settings.LocalJobs
+	c.chooser = strategy.New(strategy.Options{
+		LocalJobs: c.localJobs, RemoteJobs: c.settings.RemoteJobs, FreeMemory: strategy.FreeMemory,
+	})
 	return pipeline.MakeScratch(c.scratch())
 }
 
@@ -125,12 +135,21 @@ func (c *composition) closeRemotes() error {
 	return c.remotes.Close(ctx)
 }
 
-// remote returns the remote of a call's settings, nil for none.
+// remote returns the remote of a call's settings, nil for none. From the first
+// call with a remote on, this machine's compiles are limited to its slots.
 func (c *composition) remote(s *config.Settings) pipeline.Remote {
-	if r := c.remotes.Of(s); r != nil {
-		return r
+	r := c.remotes.Of(s)
+	if r == nil {
+		return nil
 	}
-	return nil
+	c.keepSlots(c.localJobs)
+	return r
+}
+
+func (c *composition) keepSlots(n int) {
+	if err := c.slots.Keep(n); err != nil {
+		c.log.Warn().Err(err).Msg("compiles here are not limited")
+	}
 }
 
 // handover bounds the wait for a server that has stopped listening and is still
@@ -239,7 +258,7 @@ func (c *composition) pipeline() *pipeline.Pipeline {
 		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: c.files, Facts: prober.Facts, Scratch: c.scratch()}),
 		Facts:    prober.Facts,
 		Recorder: c.journal,
-		Remote:   c.remote,
+		Remote:   c.remote, Chooser: c.chooser,
 		Settings: func(call *toolchains.Call) (*config.Settings, error) { return c.loader.Load(call.Env, call.Dir) },
 		Scratch:  c.scratch(), Now: time.Now, Log: c.log,
 	})

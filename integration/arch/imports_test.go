@@ -100,7 +100,8 @@ var policy = map[string][]string{
 	"localserver/pipeline": {
 		"client/action", "client/cas", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
 		"depscan/filestate", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/layout",
-		"localserver/materialize", "localserver/remote", "toolchains", "toolchains/argtable", "wrapper/wire", zerolog,
+		"localserver/materialize", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
+		"wrapper/wire", zerolog,
 	},
 	"localserver/remote": {
 		"client", "client/action", "client/actioncache", "client/cas", "client/checkup", "client/digest", "client/execute", "client/merkle",
@@ -114,7 +115,7 @@ var policy = map[string][]string{
 	"cmd/rexd": {
 		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver",
 		"localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal",
-		"localserver/localexec", "localserver/pipeline", "localserver/remote", "toolchains", "toolchains/argtable",
+		"localserver/localexec", "localserver/pipeline", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
 		"toolchains/clang", "toolchains/gcc", "toolchains/probe", "wrapper/endpoint",
 		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},
@@ -133,7 +134,7 @@ var policy = map[string][]string{
 	"integration/faults":       {"integration/rig", "integration/debsrc", testscript, sys},
 	"integration/bench":        {"integration/rig", "integration/debsrc"},
 	"integration/demo":         {"integration/rig", "integration/debsrc"},
-	"integration/relocation":   {"client/digest", "depscan", "depscan/cpp", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe", testscript},
+	"integration/relocation":   {"client/digest", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe", testscript},
 	"integration/scancorpus":   {"client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
 }
 

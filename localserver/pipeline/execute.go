@@ -32,9 +32,14 @@ type run struct {
 	reason error
 }
 
+// errCancelled says that a run was ended, without a trace, since its answer is
+// no longer wanted.
+var errCancelled = errors.New("run cancelled")
+
 // execute has the wrapper run the compiler, and stores what it made. Whatever
-// goes wrong with storing, the call ends as the compiler ended.
-func (r *request) execute(ctx context.Context) error {
+// goes wrong with storing, the call ends as the compiler ended. Where the run
+// can be cancelled it ends with errCancelled when ctx does.
+func (r *request) execute(ctx context.Context, cancellable bool) error {
 	x, err := r.prepareRun(ctx)
 	if err != nil {
 		return err
@@ -43,9 +48,14 @@ func (r *request) execute(ctx context.Context) error {
 		defer x.plan.Remove()
 	}
 	r.noteBefore()
-	if x.ran, err = r.conv.Run(&x.command); err != nil {
+	x.command.Hold = cancellable
+	if x.ran, err = r.conv.Run(ctx, &x.command); err != nil {
 		return err
 	}
+	if x.ran.Cancelled {
+		return errCancelled
+	}
+	ctx = context.WithoutCancel(ctx) // the answer counts from here on
 	r.step(journal.StepRun)
 	r.measure(x.ran)
 	dep := r.collect(ctx, x)

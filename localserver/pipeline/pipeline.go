@@ -15,6 +15,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan/filestate"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/strategy"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
@@ -24,8 +25,9 @@ import (
 type Conversation interface {
 	// StepAside ends the call: the wrapper runs the compiler unchanged.
 	StepAside(reason, arg string) error
-	// Run has the wrapper run a command and returns how it ended.
-	Run(*wire.Run) (*wire.Ran, error)
+	// Run has the wrapper run a command and returns how it ended. Where the
+	// command holds, the end of ctx cancels it, if it has not ended before.
+	Run(ctx context.Context, m *wire.Run) (*wire.Ran, error)
 	// Prepare announces temp files. It is called at most once, before the
 	// first of them is created.
 	Prepare(temps []string) error
@@ -84,6 +86,8 @@ type Options struct {
 	// Remote returns the remote that settings ask for, nil for none. It may
 	// be nil itself.
 	Remote func(*config.Settings) Remote
+	// Chooser says where a miss runs. It is needed where there is a Remote.
+	Chooser *strategy.Chooser
 	// Settings returns those of a call. An error makes it step aside.
 	Settings func(call *toolchains.Call) (*config.Settings, error)
 	// Scratch is a directory for the compiler's own dep-files.

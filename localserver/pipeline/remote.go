@@ -3,11 +3,11 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/rexwrap/rexwrap/client/action"
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
-	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 )
@@ -21,6 +21,9 @@ type Remote interface {
 	Candidates(ctx context.Context, manifest digest.Digest, version int) ([]byte, error)
 	Shares() bool
 	Share(s *remote.Share) bool
+	Workers(ctx context.Context, platform []action.Property) error
+	Supply(ctx context.Context, j *remote.Job) error
+	Execute(ctx context.Context, j *remote.Job) (*action.Result, error)
 }
 
 // far is what of a request concerns the remote.
@@ -31,8 +34,11 @@ type far struct {
 	variant   *Variant
 	tried     digest.Digest // the last Action that was looked for
 	outcome   journal.Outcome
-	trouble   error // why the remote had no answer, nil where it had none to give
-	suspect   bool  // a worker could not do what this machine then did
+	trouble   error       // why the remote had no answer, nil where it had none to give
+	suspect   atomic.Bool // a worker could not do what this machine then did
+	// expected is the candidate of the scanner's inputs with its Action, nil
+	// where they are not known.
+	expected *expected
 }
 
 // caller says for whom the remote is asked.
@@ -79,28 +85,43 @@ func (r *request) lookUpRemote(ctx context.Context) (bool, error) {
 
 // lookUpScanned looks for the Action that the scanner's inputs make.
 func (r *request) lookUpScanned(ctx context.Context) (bool, error) {
-	in, err := r.scanned(ctx)
-	if err != nil || r.missed == journal.ReasonVariant {
-		return false, nil // the compiler says it
+	x := r.expect(ctx)
+	if x == nil || r.missed == journal.ReasonVariant {
+		return false, nil
 	}
-	c, laid, err := r.expected(ctx, in)
-	if err != nil {
-		return false, nil // and why it is not stored
-	}
-	v := laid.variant("", false)
-	return r.take(ctx, c, &v)
+	v := x.laid.variant("", false)
+	return r.take(ctx, x.candidate, &v)
 }
 
-// expected is the candidate and the Action of a compile that turns out to be
-// quiet, or to spell no place in what it prints.
-func (r *request) expected(ctx context.Context, in *depscan.Inputs) (*Candidate, *laidOut, error) {
+// An expected compile is what is known of a compile by its inputs alone: its
+// candidate and Action, if it turns out to print nothing, or nothing that
+// spells its place.
+type expected struct {
+	candidate *Candidate
+	laid      *laidOut
+}
+
+// expect returns nil where the inputs are not known before the run, or why the
+// result cannot be stored.
+func (r *request) expect(ctx context.Context) *expected {
+	if r.far.expected != nil {
+		return r.far.expected
+	}
+	in, err := r.scanned(ctx)
+	if err != nil {
+		return nil
+	}
+	defer r.step(journal.StepAction)
 	c, err := r.candidateOf(ctx, in, true)
 	if err != nil {
-		return nil, nil, err
+		return nil
 	}
 	laid, err := r.actionOf(ctx, c, in, "")
-	r.step(journal.StepAction)
-	return c, laid, err
+	if err != nil {
+		return nil
+	}
+	r.far.expected = &expected{c, laid}
+	return r.far.expected
 }
 
 // others is the question for what other machines know of a manifest, asked

@@ -110,7 +110,15 @@ func (r *request) serve(ctx context.Context) error {
 	if hit || err != nil {
 		return r.finish(r.far.outcome, err)
 	}
-	return r.finish(journal.ExecutedLocal, r.execute(ctx))
+	return r.run(ctx)
+}
+
+// run has a miss executed.
+func (r *request) run(ctx context.Context) error {
+	if r.far.remote == nil {
+		return r.finish(journal.ExecutedLocal, r.execute(ctx, false))
+	}
+	return r.contest(ctx)
 }
 
 // finish notes the outcome. Errors that say why the call is run unchanged are

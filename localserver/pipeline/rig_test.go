@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -229,7 +230,7 @@ func (w *fakeWrapper) exec(program string, argv, env []string) *exec.Cmd {
 	return cmd
 }
 
-func (w *fakeWrapper) Run(m *wire.Run) (*wire.Ran, error) {
+func (w *fakeWrapper) Run(_ context.Context, m *wire.Run) (*wire.Ran, error) {
 	if m.FilterHeaders {
 		return nil, errors.New("the rig does not filter -H")
 	}

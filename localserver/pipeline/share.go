@@ -20,9 +20,7 @@ func (r *request) share(x *run, c *Candidate, laid *laidOut, res *Result) {
 	if !r.shares(res) {
 		return
 	}
-	caller := r.caller()
-	caller.Action = laid.Action
-	s := &remote.Share{Action: laid.Encoded, Cost: r.sharedCost(res), Caller: caller}
+	s := &remote.Share{Action: laid.Encoded, Cost: r.sharedCost(res), Caller: r.callerOf(laid.Action)}
 	if !r.shareOutputs(s, x, laid, res) {
 		return
 	}
@@ -33,22 +31,44 @@ func (r *request) share(x *run, c *Candidate, laid *laidOut, res *Result) {
 			s.Stderr = append(s.Stderr, chunk.Data...)
 		}
 	}
-	if laid.names.portable() && len(c.Times) == 0 {
-		own := *c
-		own.List = digest.Digest{} // a blob of this machine
-		s.Manifest, s.Version = r.manifest, manifestVersion
-		s.Merge = func(shared []byte) []byte { return mergeCandidates(shared, &own) }
+	r.shareManifest(s, c, laid)
+	r.send(s)
+}
+
+// shareCandidate has the candidate of a worker's result shared: the result
+// itself is where the worker put it.
+func (r *request) shareCandidate(c *contest) {
+	if r.settings.RemoteUpload && !r.settings.ReadOnly && r.far.remote.Shares() {
+		candidate := *c.x.candidate
+		candidate.Results = []Variant{c.variant}
+		s := &remote.Share{Caller: r.callerOf(c.variant.Action)}
+		r.shareManifest(s, &candidate, c.x.laid)
+		r.send(s)
 	}
+}
+
+func (r *request) send(s *remote.Share) {
 	if !r.far.remote.Share(s) {
 		r.p.log.Debug().Str("source", r.compile.Source).Msg("result is not shared")
 	}
+}
+
+// shareManifest adds the candidate to s, where it holds on other machines.
+func (r *request) shareManifest(s *remote.Share, c *Candidate, laid *laidOut) {
+	if !laid.names.portable() || len(c.Times) > 0 {
+		return
+	}
+	own := *c
+	own.List = digest.Digest{} // a blob of this machine
+	s.Manifest, s.Version = r.manifest, manifestVersion
+	s.Merge = func(shared []byte) []byte { return mergeCandidates(shared, &own) }
 }
 
 // shares reports whether res is one for others. What came after a worker had
 // failed at it is not: its Action may lack something. Nor is what was printed
 // to one file by two streams: a result has no place for their order.
 func (r *request) shares(res *Result) bool {
-	if r.far.remote == nil || !r.settings.RemoteUpload || r.far.suspect || !r.far.remote.Shares() {
+	if r.far.remote == nil || !r.settings.RemoteUpload || r.far.suspect.Load() || !r.far.remote.Shares() {
 		return false
 	}
 	return !r.in.SameFile || !res.printedOn(1) || !res.printedOn(2)

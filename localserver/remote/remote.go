@@ -40,14 +40,15 @@ const (
 // A Remote is one remote cache, and the workers behind it where it has some. It
 // is safe for concurrent use.
 type Remote struct {
-	id      identity
-	blobs   *client.Conn
-	actions *client.Conn
-	workers *client.Conn // nil where nobody is asked to execute
-	cache   *actioncache.Remote
-	store   *cas.Remembering
-	uploads *uploads
-	notices *notices
+	id        identity
+	blobs     *client.Conn
+	actions   *client.Conn
+	workers   *client.Conn // nil where nobody is asked to execute
+	execution *workers
+	cache     *actioncache.Remote
+	store     *cas.Remembering
+	uploads   *uploads
+	notices   *notices
 }
 
 func newRemote(id identity, log zerolog.Logger) *Remote {
@@ -75,6 +76,9 @@ func (r *Remote) connect(o client.Options) error {
 		*c.conn = conns[c.address]
 	}
 	r.cache = actioncache.NewRemote(r.actions, actioncache.Options{Function: digest.SHA256, ReadOnly: !r.id.upload || r.id.readOnly})
+	if r.workers != nil {
+		r.execution = newWorkers(r.workers, r.id.jobs)
+	}
 	find := cas.NewMerging(cas.NewRemote(r.blobs, digest.SHA256), findWindow)
 	r.store = cas.NewRemembering(find, presentAge, presentLimit)
 	return nil

@@ -15,9 +15,10 @@ import (
 	"github.com/rexwrap/rexwrap/client/merkle"
 )
 
-// A Share is a local result for others.
+// A Share is a local result for others, or the candidate of a result that is
+// there.
 type Share struct {
-	Action         *action.Encoded
+	Action         *action.Encoded // nil where only the candidate is shared
 	Outputs        []Output
 	Stdout, Stderr []byte
 	Cost           Cost
@@ -66,9 +67,10 @@ func (r *Remote) share(ctx context.Context, s *Share) error {
 	if err := r.takesResults(ctx); err != nil {
 		return err
 	}
-	blobs := append([]cas.Blob{
-		cas.Bytes(s.Action.Action, s.Action.ActionBlob), cas.Bytes(s.Action.Command, s.Action.CommandBlob),
-	}, s.Blobs...)
+	blobs := s.Blobs
+	if s.Action != nil {
+		blobs = append(blobs, cas.Bytes(s.Action.Action, s.Action.ActionBlob), cas.Bytes(s.Action.Command, s.Action.CommandBlob))
+	}
 	weak, candidates, err := r.merged(ctx, s)
 	if err != nil {
 		return err
@@ -80,8 +82,10 @@ func (r *Remote) share(ctx context.Context, s *Share) error {
 	if err := r.store.Upload(ctx, blobs...); err != nil {
 		return err
 	}
-	if err := r.cache.Put(ctx, s.Action.Action, s.result()); err != nil {
-		return err
+	if s.Action != nil {
+		if err := r.cache.Put(ctx, s.Action.Action, s.result()); err != nil {
+			return err
+		}
 	}
 	if candidates == nil {
 		return nil

@@ -1,0 +1,211 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/localserver/config"
+	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/remote"
+	"github.com/rexwrap/rexwrap/localserver/strategy"
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// A contest is a miss on its way to an answer: by this machine, by a worker, or
+// by the first of both.
+type contest struct {
+	r *request
+	x *expected // nil where only this machine can do it
+	// Of the worker's leg, to be read after its end: its result with the
+	// variant, and its times.
+	brought *Result
+	variant Variant
+	steps   journal.Steps
+}
+
+// contest executes a miss where the strategy says.
+func (r *request) contest(ctx context.Context) error {
+	c := &contest{r: r}
+	barred := c.admit(ctx)
+	task := &strategy.Task{
+		Mode: strategy.Mode(r.settings.Strategy), Remotable: c.x != nil, Stoppable: r.in.CanCancel,
+		Kind: strategy.Kind{Family: r.record.Family, SourceSize: r.key.Source.Size},
+	}
+	out, err := r.p.o.Chooser.Run(ctx, task, strategy.Legs{Local: c.local, Remote: c.remote})
+	r.record.Steps.Add(journal.StepQueue, out.Waited)
+	for i, us := range c.steps {
+		r.record.Steps[i] += us
+	}
+	switch {
+	case err != nil:
+		return r.finish(journal.ExecutedLocal, err)
+	case out.Leg == strategy.Remote:
+		return c.deliver()
+	case out.Trouble != nil:
+		r.fellBack(out.Trouble)
+	case barred != nil:
+		r.fellBack(barred)
+	default:
+		return r.finish(journal.ExecutedLocal, nil)
+	}
+	return nil
+}
+
+// admit sets c.x where a worker may run the compile. Otherwise the error says
+// why not, nil where nobody wanted it to.
+func (c *contest) admit(ctx context.Context) error {
+	r := c.r
+	if r.settings.Strategy == config.Local || r.verify != nil {
+		return nil
+	}
+	x := r.expect(ctx)
+	if x == nil {
+		return toolchains.Unsupported("remote-unknown-inputs", "")
+	}
+	if err := x.laid.layout.Unproven; err != nil {
+		return err
+	}
+	if err := r.far.remote.Workers(ctx, x.laid.spec.Platform); err != nil {
+		if errors.Is(err, remote.ErrNoWorkers) && r.settings.Strategy == config.Auto {
+			return nil // a cache, as far as anybody has said
+		}
+		return err
+	}
+	c.x = x
+	return nil
+}
+
+// local is the leg of this machine.
+func (c *contest) local(ctx context.Context, stoppable bool) (strategy.Cost, error) {
+	r := c.r
+	r.lap = time.Now()
+	err := r.execute(ctx, stoppable)
+	if errors.Is(err, errCancelled) {
+		err = strategy.ErrLost
+	}
+	return strategy.Cost{Wall: r.record.Spent.Wall, MaxRSS: r.record.Spent.MaxRSS}, err
+}
+
+// remote is the worker's leg. It brings the result here and writes nothing.
+func (c *contest) remote(ctx context.Context) error {
+	r, laid := c.r, c.x.laid
+	ctx = remote.With(ctx, r.callerOf(laid.Action))
+	begin := time.Now()
+	lap := func(s journal.Step) {
+		c.steps.Add(s, time.Since(begin))
+		begin = time.Now()
+	}
+	c.variant = laid.variant("", false)
+	job := r.job(laid, &c.variant)
+	if err := r.far.remote.Supply(ctx, job); err != nil {
+		return err
+	}
+	lap(journal.StepUpload)
+	got, err := r.far.remote.Execute(ctx, job)
+	lap(journal.StepExecute)
+	if err != nil {
+		r.suspects(err)
+		return err
+	}
+	res, err := r.bring(ctx, &c.variant, got)
+	lap(journal.StepDownload)
+	if err != nil {
+		return err
+	}
+	if !res.quiet() && r.streams != "" {
+		return toolchains.Unsupported("remote-messages", "")
+	}
+	if err := r.plausible(laid, res); err != nil {
+		r.suspects(err)
+		return err
+	}
+	c.brought = res
+	return nil
+}
+
+// reasonBadResult is the reason of a fall back from a worker that answered.
+const reasonBadResult = "remote-bad-result"
+
+// suspects notes an answer of a worker that cannot be the compiler's: what this
+// machine makes of the same Action is not for others, since the Action may lack
+// an input.
+func (r *request) suspects(err error) {
+	if errors.Is(err, remote.ErrBadResult) {
+		r.far.suspect.Store(true)
+	}
+}
+
+// plausible checks what can be checked of a worker's result: that its dep-file
+// names the inputs that were sent.
+func (r *request) plausible(laid *laidOut, res *Result) error {
+	dep := res.output(toolchains.RoleDep)
+	if dep == nil {
+		return nil
+	}
+	text := res.held[dep.Digest]
+	if text == nil {
+		var err error
+		if text, err = r.p.store.Blob(dep.Digest); err != nil {
+			return err
+		}
+	}
+	if _, ok := laid.layout.ClientDep(r.compile.Toolchain.Family, text, r.compile.Dep.Targets); !ok {
+		return fmt.Errorf("%w: its dep-file names other inputs", remote.ErrBadResult)
+	}
+	return nil
+}
+
+func (r *request) job(laid *laidOut, v *Variant) *remote.Job {
+	outputs, optional := r.declared(v)
+	return &remote.Job{
+		Action: laid.Encoded, Tree: laid.tree, Sources: laid.layout.Sources, Outputs: outputs, Optional: optional,
+		Platform: laid.spec.Platform, Timeout: laid.spec.Timeout, Priority: int32(r.settings.Priority),
+	}
+}
+
+// deliver answers with what a worker made. Where that cannot be, the compiler
+// runs here after all.
+func (c *contest) deliver() error {
+	r := c.r
+	r.lap = time.Now()
+	r.record.Action = c.variant.Action
+	ok, err := r.answer(c.brought)
+	r.step(journal.StepMaterialize)
+	if err == nil && !ok {
+		err = toolchains.Unsupported(reasonBadResult, "")
+	}
+	if err != nil {
+		return r.finish(journal.ExecutedRemote, err)
+	}
+	r.record.Worker, r.record.Spent = c.brought.Worker, c.brought.Cost.journal()
+	r.adopt(c.x.candidate, &c.variant, c.brought)
+	r.shareCandidate(c)
+	return r.finish(journal.ExecutedRemote, nil)
+}
+
+// fellBack notes that this machine did what a worker could not do, and why. The
+// result is not for others where the Action may be at fault.
+func (r *request) fellBack(why error) {
+	r.record.Outcome = journal.FellBack
+	reason, arg, ok := toolchains.ReasonOf(why)
+	if !ok {
+		reason, arg = "remote-failed", why.Error()
+		switch {
+		case errors.Is(why, remote.ErrBadResult):
+			reason = reasonBadResult
+		case errors.Is(why, remote.ErrNoWorkers):
+			reason = "remote-no-workers"
+		}
+	}
+	r.record.Reason, r.record.Arg = reason, arg
+}
+
+// callerOf is the caller of what concerns an Action.
+func (r *request) callerOf(d digest.Digest) remote.Caller {
+	c := r.caller()
+	c.Action = d
+	return c
+}
