@@ -77,7 +77,7 @@ var policy = map[string][]string{
 
 	// The remote.
 	"client":             {"client/bytestream", "client/chunking", "client/digest", grpc, protobuf, remoteAPIs},
-	"client/bytestream":  {grpc, protowire},
+	"client/bytestream":  {grpc, protobuf},
 	"client/chunking":    {cdc},
 	"client/cas":         {"client", "client/bytestream", "client/chunking", "client/digest", "client/merkle", grpc, remoteAPIs, synchronize, zstd},
 	"client/actioncache": {"client", "client/digest", "client/merkle", grpc, remoteAPIs},
@@ -95,6 +95,7 @@ var policy = map[string][]string{
 	"localserver/materialize": {"toolchains"},
 	"localserver/pdb":         {},
 	"localserver/pdb/pdbtest": {"localserver/pdb"},
+	"localserver/parity":      {"client/action", "client/cas", "client/digest", "client/execute", "client/merkle"},
 	"localserver/strategy":    {},
 	"localserver/admin":       {"localserver/journal", "wrapper/wire"},
 	"localserver/pipeline": {
@@ -185,7 +186,7 @@ func mayImport(s *source, imp string, allowed []string) bool {
 	}
 	if s.test {
 		allowed = append(slices.Clone(testImports), allowed...)
-		if strings.HasPrefix(s.dir, "client") {
+		if strings.HasPrefix(s.dir, "client") || s.dir == "localserver/parity" {
 			allowed = append(allowed, remoteTestImports...)
 		}
 	}
