@@ -77,7 +77,9 @@ func (p *place) call(row *row, program string) *toolchains.Call {
 	for _, kv := range row.env {
 		c.Env = append(c.Env, p.expand(kv))
 	}
-	c.PWD = c.Env.Value("PWD")
+	if real, err := filepath.EvalSymlinks(c.Env.Value("PWD")); err == nil && real == c.Dir {
+		c.PWD = c.Env.Value("PWD")
+	}
 	return c
 }
 

@@ -15,7 +15,9 @@ import (
 
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/depscan/ask"
 	"github.com/rexwrap/rexwrap/depscan/cpp"
+	"github.com/rexwrap/rexwrap/depscan/filestate"
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/clang"
@@ -89,13 +91,13 @@ func (r *rig) request(t *testing.T, call *toolchains.Call, root string) *layout.
 	}
 	in, err := r.scanner.Scan(ctx, c)
 	if errors.Is(err, depscan.ErrFallback) {
-		t.Fatalf("the scanner gave up: %v", err)
+		in, err = r.fallback(t).Scan(ctx, c)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	req := &layout.Request{Compile: c, Inputs: in, Root: root}
-	if strings.HasSuffix(c.Language, "assembler") {
+	if strings.HasSuffix(c.Language, "assembler") || strings.HasSuffix(c.Language, "cpp-output") {
 		req.HostFile = layout.HostFiles(c, nil)
 		return req
 	}
@@ -107,7 +109,15 @@ func (r *rig) request(t *testing.T, call *toolchains.Call, root string) *layout.
 	return req
 }
 
-// A run is what one run of a compiler left.
+// fallback asks the compiler itself.
+func (r *rig) fallback(t *testing.T) depscan.Scanner {
+	return ask.NewScanner(ask.ScannerOptions{
+		Asker: ask.New(ask.Options{Run: run, ModTimes: true}), Run: run,
+		Files: filestate.New(filestate.Options{}), Facts: r.prober.Facts, Scratch: t.TempDir(),
+	})
+}
+
+// An outcome is what one run of a compiler left.
 type outcome struct {
 	status         int
 	stdout, stderr []byte

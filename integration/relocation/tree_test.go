@@ -25,6 +25,7 @@ int plain(struct local *l, size_t n) { return twice(l) + inlined((int)n) + GEN; 
 -- proj/src/file.c --
 #include <assert.h>
 #include "local.h"
+#include "where.h"
 #include <k.h>
 const char *file(void) { return __FILE__; }
 const char *base(void) { return __BASE_FILE__; }
@@ -32,7 +33,17 @@ const char *header(void) { return local_file(); }
 int check(struct local *l) { assert(l->n); return inlined(l->n); }
 -- proj/src/local.h --
 struct local { int n; };
+-- proj/src/where.h --
 static inline const char *local_file(void) { return __FILE__; }
+-- proj/inc/sys/s.h --
+#include "sys/t.h"
+static inline int from_system(int n) { return n + T; }
+static inline const char *system_file(int first, ...) { return __FILE__; }
+-- proj/inc/sys/t.h --
+#define T 11
+-- proj/src/sys.c --
+#include <sys/s.h>
+int sys(int n) { return from_system(n); }
 -- proj/inc/k.h --
 #ifndef K_H
 #define K_H
@@ -104,18 +115,18 @@ int literal = K2;
 #include "dir/k.h"
 int linked(void) { return inlined(LINKED); }
 -- proj/src/away.c --
-#include "ext.h"
-int away = EXT;
+#include "leaf.h"
+int away = LEAF;
 -- proj/src/link.h -> ../inc/linked.h --
 -- proj/src/dir -> ../inc --
 -- proj/inc/linked.h --
 #define LINKED 5
--- proj/src/ext.h -> ../../ext/include/ext.h --
--- proj/src/far.h -> EXTERN/include/ext.h --
+-- proj/src/leaf.h -> ../../ext/include/leaf.h --
+-- proj/src/far.h -> EXTERN/include/leaf.h --
 -- proj/src/far.c --
 #include "far.h"
 const char *far_file = __FILE__;
-int far = EXT;
+int far = LEAF;
 -- proj/src/outer.c --
 #include <ext.h>
 #include "local.h"
@@ -124,6 +135,8 @@ int outer(struct local *l) { return ext(l->n); }
 #define EXT 9
 #include "../common.h"
 static inline int ext(int n) { return n + EXT + COMMON; }
+-- ext/include/leaf.h --
+#define LEAF 13
 -- ext/common.h --
 #define COMMON 1
 -- build/keep --

@@ -45,7 +45,7 @@ func (b *builder) argument(a *toolchains.Arg) []string {
 		b.doubts(a.Option + a.Value)
 	case isText(name):
 	case a.Class.Has(argtable.Source):
-		return a.Render(b.path(a.Value, path.Dir(a.Value)))
+		return a.Render(b.path(a.Value, folder(a.Value)))
 	case a.Class.Has(argtable.Path):
 		return a.Render(b.pathArgument(name, a))
 	case strings.Contains(a.Value, "/") && !a.Class.Has(argtable.Macro|argtable.Prefix|argtable.Linker):
@@ -70,20 +70,24 @@ func (b *builder) pathArgument(name string, a *toolchains.Arg) string {
 	if path.IsAbs(a.Value) && !a.Class.Has(argtable.Output) && b.host(path.Clean(a.Value)) {
 		return a.Value
 	}
-	switch name {
-	case "-o":
+	if a.Class.Has(argtable.Output) {
 		return b.path(a.Value, "")
+	}
+	switch name {
 	case "-I", "-iquote", "-isystem", "-idirafter", "-cxx-isystem":
 		if strings.HasPrefix(a.Value, "=") || strings.HasPrefix(a.Value, "$SYSROOT") {
 			b.doubts(a.Option + a.Value)
 		}
-		return b.path(a.Value, strings.TrimRight(a.Value, "/"))
+		return b.path(a.Value, a.Value)
 	case "-include", "-imacros":
-		return b.path(a.Value, path.Dir(a.Value))
+		return b.path(a.Value, folder(a.Value))
 	}
 	b.doubts(a.Option)
-	return b.path(a.Value, strings.TrimRight(a.Value, "/"))
+	return b.path(a.Value, a.Value)
 }
+
+// folder returns what stands before the last slash of a path.
+func folder(p string) string { return p[:strings.LastIndexByte(p, '/')+1] }
 
 // path returns the worker's name for a path as spelled by an argument. dir is the
 // folder in which the compiler then finds files, empty for none.
@@ -93,7 +97,7 @@ func (b *builder) path(p, dir string) string {
 	}
 	b.absolute = true
 	if dir != "" {
-		b.rewritten = append(b.rewritten, dir)
+		b.rewritten = append(b.rewritten, strings.TrimRight(dir, "/"))
 	}
 	return b.m.worker(p)
 }
@@ -122,7 +126,7 @@ func (b *builder) outputs() error {
 		if err != nil {
 			return err
 		}
-		rel := relative(b.l.WorkingDir, b.m.place(real))
+		rel := relativeTo(b.l.WorkingDir, b.m.place(real))
 		if slices.ContainsFunc(b.l.Outputs, func(other Output) bool { return other.Path == rel }) {
 			return unprovenBy(o.Path)
 		}
@@ -131,9 +135,9 @@ func (b *builder) outputs() error {
 	return nil
 }
 
-// relative returns the path that leads from the directory dir to at, both in the
+// relativeTo returns the path that leads from the directory dir to at, both in the
 // InputRoot.
-func relative(dir, at string) string {
+func relativeTo(dir, at string) string {
 	from, to := split(dir), split(at)
 	n := 0
 	for n < len(from) && n < len(to)-1 && from[n] == to[n] {

@@ -50,7 +50,7 @@ func (b *builder) searchList(value string) string {
 	dirs := strings.Split(value, ":")
 	for i, dir := range dirs {
 		if b.m != nil && path.IsAbs(dir) && !b.host(path.Clean(dir)) {
-			dirs[i] = b.path(dir, strings.TrimRight(dir, "/"))
+			dirs[i] = b.path(dir, dir)
 		}
 	}
 	return strings.Join(dirs, ":")

@@ -35,6 +35,9 @@ type Request struct {
 	// with all that is in it, at the same absolute path by itself. Nil means
 	// that it has nothing but the compiler.
 	HostFile func(path string) bool
+	// Text returns the content of an input. It is asked for in few cases; nil
+	// means to read the file.
+	Text func(path string) ([]byte, error)
 }
 
 // A Layout is a compile as a worker sees it.
@@ -86,6 +89,9 @@ const ReasonUnproven = "remote-unproven"
 // two contents at one place.
 func New(r *Request) (*Layout, error) {
 	b := newBuilder(r)
+	if r.Compile.Recorded {
+		return b.verbatim(unprovenBy("recorded"))
+	}
 	if err := b.build(); err != nil {
 		return b.verbatim(err)
 	}
@@ -135,6 +141,7 @@ func (b *builder) build() error {
 	if err := b.tree(); err != nil {
 		return err
 	}
+	b.shortened()
 	b.l.Arguments = append([]string{b.c.Toolchain.Program}, b.withMaps(words)...)
 	b.l.names = b.m.names()
 	return nil
@@ -145,8 +152,11 @@ func (b *builder) build() error {
 // absolute paths.
 func (b *builder) verbatim(why error) (*Layout, error) {
 	l := &Layout{
-		Arguments: append([]string{b.c.Toolchain.Program}, b.c.Call.Argv[1:]...),
+		Arguments: []string{b.c.Toolchain.Program},
 		Sources:   b.l.Sources, files: b.l.files, dep: b.c.Dep, Unproven: why,
+	}
+	for i := range b.c.Args {
+		l.Arguments = append(l.Arguments, b.c.Args[i].Words()...)
 	}
 	l.Env = append(b.compilerVariables(), "PWD="+b.c.Call.ApparentDir(), "REXWRAP_DIR="+b.c.Call.Dir)
 	for _, list := range [][]depscan.File{b.in.Files, b.in.Probed} {

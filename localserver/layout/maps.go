@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/depscan"
@@ -46,9 +47,11 @@ func (b *builder) withMaps(words []string) []string {
 // in new. A name comes before those that are a prefix of it.
 func (b *builder) places() []rule {
 	var out []rule
-	if b.absolute && b.carriesPaths() {
+	if b.carriesPaths() {
 		for i := len(b.m.mounts) - 1; i >= 0; i-- {
-			out = append(out, rule{b.m.workerPrefix(i), b.m.mounts[i].spelled})
+			if b.m.mounts[i].named {
+				out = append(out, rule{b.m.workerPrefix(i), b.m.mounts[i].spelled})
+			}
 		}
 	}
 	if b.c.Carries&toolchains.CarriesDir != 0 {
@@ -101,11 +104,26 @@ func (b *builder) options(places, debug, macro []rule) []string {
 	if b.c.Toolchain.Family == "clang" && major(b.c.Toolchain.Version) < 17 {
 		first = longestFirst
 	}
-	forDebug, forMacro := compose(places, first(debug)), compose(places, first(macro))
-	if equal(forDebug, forMacro) {
+	forDebug, forMacro := b.compose(places, first(debug)), b.compose(places, first(macro))
+	if slices.Equal(forDebug, forMacro) {
 		return render(mapsBoth, forDebug)
 	}
 	return append(render(mapsDebug, forDebug), render(mapsMacro, forMacro)...)
+}
+
+// compose is compose for all places. What is below the base never has a name in
+// the mount of the file system's root.
+func (b *builder) compose(places, user []rule) []rule {
+	elsewhere := slices.DeleteFunc(slices.Clone(user), func(u rule) bool { return within(u.old, b.m.mounts[0].spelled) })
+	var out []rule
+	for _, p := range places {
+		if p.new == "" {
+			out = append(out, compose(p, elsewhere)...)
+		} else {
+			out = append(out, compose(p, user)...)
+		}
+	}
+	return out
 }
 
 // render returns rules as options, the one that counts most last. Where the

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/depscan"
@@ -21,6 +22,7 @@ type mount struct {
 	real    string // without symbolic links; empty for the root of the file system
 	spelled string // as the call's absolute paths have it
 	at      string // in the InputRoot, empty for its top
+	named   bool   // by an absolute path that was translated
 }
 
 // A mirror says where the client's files stand in the InputRoot, and what the
@@ -48,7 +50,7 @@ func newMirror(r *Request) (*mirror, error) {
 	m.mounts = []mount{{real: base, spelled: base}}
 	for i, dir := range r.Beside {
 		if dir = strings.TrimSuffix(dir, "/"); !within(dir, base) && !within(base, dir) {
-			m.mounts = append(m.mounts, mount{dir, dir, path.Join(outside, string(rune('0'+i)))})
+			m.mounts = append(m.mounts, mount{real: dir, spelled: dir, at: path.Join(outside, strconv.Itoa(i))})
 		}
 	}
 	if base != "" {
@@ -201,6 +203,7 @@ func (m *mirror) at(i int, real string) string {
 // What stands behind the mount's folder is kept as it is.
 func (m *mirror) worker(spelled string) string {
 	i := m.mountOf(spelled, spelledName)
+	m.mounts[i].named = true
 	return m.workerPrefix(i) + spelled[len(m.mounts[i].spelled):]
 }
 

@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/depscan"
@@ -14,20 +16,46 @@ import (
 type class struct {
 	family       string
 	since, until int    // major versions, both included
-	option       string // canonical; "-g" stands for all that ask for debug information
-	absolute     bool   // proven for absolute arguments too
+	option       string // see carrier
+	extent       extent
 }
+
+// An extent says for which arguments a class is proven.
+type extent uint8
+
+const (
+	relative extent = iota // relative ones only
+	inputs                 // absolute ones too, but for the output's
+	anywhere               // all
+)
 
 // proven are the classes for which integration/relocation shows equal bytes. A
 // compile of which no path reaches the bytes needs no row.
 func proven() []class {
 	return []class{
-		{"gcc", 12, 12, "-g", true},
-		{"gcc", 12, 12, "-gdwarf-4", false},
-		{"gcc", 12, 12, "__FILE__", true},
-		{"clang", 14, 14, "-g", true},
-		{"clang", 14, 14, "-gdwarf-4", true},
-		{"clang", 14, 14, "__FILE__", true},
+		{"gcc", 12, 12, "-g", anywhere},
+		{"gcc", 12, 12, "-gdwarf-4", relative}, // files are numbered anew once a map applies
+		{"gcc", 12, 12, "-gsplit-dwarf", relative},
+		{"gcc", 12, 12, "__FILE__", anywhere},
+		{"gcc", 12, 12, "assembler -g", anywhere},
+		{"gcc", 12, 12, "-fsanitize=", relative},
+		{"gcc", 12, 12, "-fstack-usage", relative},
+		{"gcc", 12, 12, "-fcallgraph-info", relative},
+		{"gcc", 12, 12, "-fdump-ipa-clones", relative},
+		{"gcc", 12, 12, "-fopt-info", relative},
+		{"clang", 14, 14, "-g", anywhere},
+		{"clang", 14, 14, "-gdwarf-4", anywhere},
+		{"clang", 14, 14, "-gsplit-dwarf", inputs},
+		{"clang", 14, 14, "__FILE__", anywhere},
+		{"clang", 14, 14, "-fsanitize=", relative},
+		{"clang", 14, 14, "-fprofile-generate", relative},
+		{"clang", 14, 14, "-fprofile-instr-generate", relative},
+		{"clang", 14, 14, "-fcoverage-mapping", relative},
+		{"clang", 14, 14, "-flto", relative},
+		{"clang", 14, 14, "-emit-llvm", relative},
+		{"clang", 14, 14, "-fstack-usage", relative},
+		{"clang", 14, 14, "--serialize-diagnostics", relative},
+		{"clang", 14, 14, "-funique-internal-linkage-names", relative},
 	}
 }
 
@@ -37,8 +65,6 @@ func (b *builder) unproven() error {
 	case b.doubt != "":
 	case b.c.Nondeterministic:
 		b.doubt = "nondeterministic"
-	case b.c.Recorded:
-		b.doubt = "recorded"
 	case b.c.Mode == toolchains.Precompile:
 		b.doubt = "precompiled header"
 	default:
@@ -84,6 +110,9 @@ func (b *builder) unprovenOption() string {
 			continue
 		}
 		known = true
+		if name == "-g" && gnu.IsAssembler(b.c.Language) {
+			name = "assembler -g"
+		}
 		if !b.hasRow(rows, name) {
 			return name
 		}
@@ -98,10 +127,15 @@ func (b *builder) hasRow(rows []class, option string) bool {
 	version := major(b.c.Toolchain.Version)
 	for _, r := range rows {
 		if r.family == b.c.Toolchain.Family && r.option == option && r.since <= version && version <= r.until {
-			return r.absolute || !b.absolute
+			return r.extent == anywhere || !b.absolute || r.extent == inputs && !b.absoluteOutput()
 		}
 	}
 	return false
+}
+
+// absoluteOutput reports whether the call names an output by an absolute path.
+func (b *builder) absoluteOutput() bool {
+	return slices.ContainsFunc(b.c.Outputs, func(o toolchains.Output) bool { return path.IsAbs(o.Path) })
 }
 
 // carrier returns the name under which an option that takes paths into the bytes
@@ -115,6 +149,8 @@ func carrier(a *toolchains.Arg) string {
 		return "-gsplit-dwarf"
 	case a.Class.Has(argtable.InputFile):
 		return strings.TrimSuffix(name, "=")
+	case name == "-fsanitize=":
+		return sanitizeCarrier(a.Value)
 	}
 	for _, prefix := range carriers() {
 		if strings.HasPrefix(name, prefix) {
@@ -125,6 +161,18 @@ func carrier(a *toolchains.Arg) string {
 		return debugCarrier(name, a.Value)
 	}
 	return ""
+}
+
+// sanitizeCarrier returns the row for -fsanitize=: one for all that were tried.
+func sanitizeCarrier(kinds string) string {
+	for kind := range strings.SplitSeq(kinds, ",") {
+		switch kind {
+		case "address", "undefined", "thread":
+		default:
+			return "-fsanitize=" + kind
+		}
+	}
+	return "-fsanitize="
 }
 
 // debugCarrier returns the row for an option of debug information. "-g" stands
@@ -149,11 +197,13 @@ func debugCarrier(name, value string) string {
 // toolchains.Carries comes about in one of the families.
 func carriers() []string {
 	return []string{
-		"--analyze", "--coverage", "--serialize-diagnostics", "-Wa,", "-Xassembler", "-Xclang", "-emit-llvm", "-fauto-profile", "-fbranch-probabilities",
-		"-fcallgraph-info", "-fcondition-coverage", "-fcoverage-mapping", "-fcs-profile", "-fdiagnostics-absolute-paths", "-fdump-",
-		"-fembed-bitcode", "-finstrument-functions-exclude-file-list", "-flto", "-fopt-info", "-foptimization-record-file",
-		"-fpath-coverage", "-fprofile", "-frecord-", "-fsanitize", "-fsave-optimization-record", "-fstack-usage",
-		"-ftest-coverage", "-ftime-trace", "-funique-internal-linkage-names", "-fverbose-asm", "-fworking-directory",
-		"-gcodeview", "-gembed-source", "-grecord-", "-mllvm", "-object-file-name", "-include-pch",
+		"--analyze", "--coverage", "--serialize-diagnostics", "-Wa,", "-Xassembler", "-Xclang", "-emit-llvm",
+		"-fauto-profile", "-fbranch-probabilities", "-fcallgraph-info", "-fcondition-coverage", "-fcoverage-mapping",
+		"-fcs-profile-generate", "-fdiagnostics-absolute-paths", "-fdump-ipa-clones", "-fembed-bitcode",
+		"-finstrument-functions-exclude-file-list", "-flto", "-fopt-info", "-foptimization-record-file", "-fpath-coverage",
+		"-fprofile-generate", "-fprofile-instr-generate", "-fprofile", "-frecord-", "-fsanitize-coverage",
+		"-fsave-optimization-record", "-fstack-usage", "-ftest-coverage", "-ftime-trace", "-funique-internal-linkage-names",
+		"-fverbose-asm", "-fworking-directory", "-gcodeview", "-gembed-source", "-grecord-", "-include-pch", "-mllvm",
+		"-object-file-name",
 	}
 }

@@ -56,9 +56,6 @@ func (t *tree) file(f *depscan.File) error {
 	if !b.reachable(f.Path) {
 		return unprovenBy(f.Path)
 	}
-	if f.System && path.IsAbs(f.Path) && b.carriesPaths() && b.c.Toolchain.Family == "gcc" {
-		b.doubts("-isystem") // gcc may have shortened the name; see mirror.lengthen
-	}
 	real, err := t.walk(f.Path)
 	if err != nil || f.Real != "" && f.Real != real {
 		return unprovenBy(f.Path)
@@ -129,13 +126,19 @@ func (t *tree) absent() error {
 	for _, name := range b.in.Absent {
 		switch dir := strings.TrimSuffix(name, "/"); {
 		case !path.IsAbs(name):
-		case b.host(dir):
+		case b.host(dir), b.host(beforeClimb(dir)):
 			b.l.HostAbsent = append(b.l.HostAbsent, name)
 		case !b.reachable(dir):
 			return unprovenBy(name)
 		}
 	}
 	return nil
+}
+
+// beforeClimb returns what stands before the first ".." of a path.
+func beforeClimb(p string) string {
+	before, _, _ := strings.Cut(p, "/..")
+	return before
 }
 
 // host reports whether the worker has p by itself.
