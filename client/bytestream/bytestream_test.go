@@ -1,11 +1,15 @@
 package bytestream
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 func TestRoundTrip(t *testing.T) {
@@ -46,6 +50,32 @@ func TestOtherMessagesAreProtobufs(t *testing.T) {
 	}
 	if err := Codec().Unmarshal(data, out); err != nil || out.AsDuration() != in.AsDuration() {
 		t.Errorf("%v, %v, want %v", out, err, in)
+	}
+}
+
+// A buffer is used again with whatever it holds.
+func TestBuffersAreUsedAgain(t *testing.T) {
+	c := Codec()
+	for _, text := range []string{strings.Repeat("long ", 2000), "short", "", strings.Repeat("longer ", 100_000), "short again"} {
+		data, err := c.Marshal(wrapperspb.String(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wire := append(mem.BufferSlice{mem.SliceBuffer(nil)}, data...) // in parts, as it arrives
+		got := new(wrapperspb.StringValue)
+		if err := c.Unmarshal(wire, got); err != nil || got.Value != text {
+			t.Errorf("%d bytes came back, %v, want %d", len(got.Value), err, len(text))
+		}
+		data.Free()
+	}
+}
+
+func TestWhatIsNoMessage(t *testing.T) {
+	if data, err := Codec().Marshal("x"); !errors.Is(err, errMalformed) {
+		t.Errorf("Marshal = %v, %v", data, err)
+	}
+	if err := Codec().Unmarshal(nil, new(string)); !errors.Is(err, errMalformed) {
+		t.Errorf("Unmarshal: %v", err)
 	}
 }
 

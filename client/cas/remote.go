@@ -127,6 +127,9 @@ func (r *Remote) Fetch(ctx context.Context, wanted ...Wanted) error {
 		return err
 	}
 	small, large := split(digests, caps.MaxBatch, func(d digest.Digest) digest.Digest { return d })
+	if len(small) == 1 && len(large) == 0 { // a goroutine's stack would have to grow
+		return r.readBatch(ctx, caps, small[0], destinations)
+	}
 	var failures failures
 	var g errgroup.Group
 	g.SetLimit(parallel)
@@ -163,6 +166,9 @@ func (r *Remote) Upload(ctx context.Context, blobs ...Blob) error {
 		}
 	}
 	small, large := split(distinct, caps.MaxBatch, func(b Blob) digest.Digest { return b.Digest })
+	if len(small) == 1 && len(large) == 0 {
+		return r.updateBatch(ctx, caps, small[0])
+	}
 	var failures failures
 	var g errgroup.Group
 	g.SetLimit(parallel)

@@ -114,6 +114,7 @@ func ensure(ctx context.Context, s Store, blobs []Blob) error {
 // Read returns one blob's bytes.
 func Read(ctx context.Context, s Store, d digest.Digest) ([]byte, error) {
 	var buf bytes.Buffer
+	buf.Grow(int(min(max(d.Size, 0), streamFrom))) // a server's word, as yet
 	if err := s.Fetch(ctx, Wanted{d, &buf}); err != nil {
 		return nil, err
 	}
