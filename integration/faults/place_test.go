@@ -252,6 +252,28 @@ func TestCacheOfAnotherUser(t *testing.T) {
 	}
 }
 
+// Root with the home directory of a user, as sudo may leave it: nothing is made
+// there that the user could not open.
+func TestHomeOfAnotherUser(t *testing.T) {
+	needRoot(t)
+	s := newSite(t)
+	home, run := filepath.Join(s.rig.Dir, "theirs"), filepath.Join(s.rig.Dir, "their-run")
+	for _, dir := range []string{home, run} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(dir, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.wrapped("home of another user", s.rig.Env("HOME="+home, "XDG_RUNTIME_DIR="+run, "REXWRAP_CACHE_DIR"))
+	for _, dir := range []string{home, run} {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%v was made in another user's directory, %v", left, err)
+		}
+	}
+}
+
 // The one real device that every build uses stays what it is, for root too.
 func TestDevNull(t *testing.T) {
 	s := newSite(t)

@@ -11,6 +11,13 @@ func private(dir string, uid int) bool {
 		st.Mode&0o077 == 0 && int(st.Uid) == uid
 }
 
+// foreign reports whether dir is another user's than uid. One that does not exist
+// is nobody's.
+func foreign(dir string, uid int) bool {
+	var st syscall.Stat_t
+	return syscall.Stat(dir, &st) == nil && int(st.Uid) != uid
+}
+
 // check refuses a socket directory that others could tamper with.
 func (p Place) check() error {
 	if p.Dir == "" {

@@ -17,6 +17,8 @@
 //	          | HOME "/.cache/rexwrap"
 //	          | "/tmp/rexwrap-" uid "/cache" ;     (* no HOME: no passwd is read *)
 //
+// Root passes over a XDG_CACHE_HOME and a HOME that belong to another user.
+//
 // A socket path that sockaddr_un cannot hold is replaced by one below
 // /tmp/rexwrap-UID, named by its hash. Beside the socket lie
 //

@@ -67,14 +67,18 @@ func cacheDir(getenv func(string) string, view View) string {
 	if dir := getenv("REXWRAP_CACHE_DIR"); dir != "" {
 		return absolute(view.Dir, dir)
 	}
-	if dir := getenv("XDG_CACHE_HOME"); isAbsolute(dir) {
+	if dir := getenv("XDG_CACHE_HOME"); isAbsolute(dir) && !view.intrudes(dir) {
 		return dir + "/rexwrap"
 	}
-	if dir := getenv("HOME"); isAbsolute(dir) {
+	if dir := getenv("HOME"); isAbsolute(dir) && !view.intrudes(dir) {
 		return dir + "/.cache/rexwrap"
 	}
 	return fallbackDir(view.UID) + "/cache"
 }
+
+// intrudes reports whether root would make files in another user's directory, as
+// sudo has it do that leaves HOME alone: that user could not open them.
+func (v View) intrudes(dir string) bool { return v.UID == 0 && foreign(dir, v.UID) }
 
 func fallbackDir(uid int) string { return "/tmp/rexwrap-" + strconv.Itoa(uid) }
 

@@ -51,6 +51,31 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+// Root makes no cache in the home directory that sudo has left in the environment.
+func TestLocateAsRoot(t *testing.T) {
+	theirs := t.TempDir()
+	if os.Geteuid() == 0 {
+		if err := os.Chown(theirs, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		home string
+		uid  int
+		want string
+	}{
+		{"/usr", 0, "/usr/.cache/rexwrap"},
+		{theirs, 0, fallbackDir(0) + "/cache"},
+		{theirs, 12345, theirs + "/.cache/rexwrap"},
+		{theirs + "/missing", 0, theirs + "/missing/.cache/rexwrap"},
+	} {
+		env := func(name string) string { return map[string]string{"HOME": test.home}[name] }
+		if dir := Locate(env, View{UID: test.uid}).CacheDir; dir != test.want {
+			t.Errorf("user %d with HOME=%s: %s, want %s", test.uid, test.home, dir, test.want)
+		}
+	}
+}
+
 func TestLocateSocket(t *testing.T) {
 	p := Locate(env("REXWRAP_SOCKET=s", "HOME=/h"), View{Dir: "/wd"})
 	if p.Socket != "/wd/s" || p.Dir != "" {
