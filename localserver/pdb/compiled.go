@@ -10,6 +10,7 @@ type Compiled struct {
 	object *Object
 	types  int // number of its .debug$T
 	server TypeServer
+	fixed  error // why it cannot be renumbered, nil if it can
 }
 
 // ErrNoTypeServer says that an object names no PDB: it holds its types itself, or
@@ -17,8 +18,7 @@ type Compiled struct {
 var ErrNoTypeServer = errors.New("object names no type server")
 
 // ParseCompiled reads an object that names a type server. One that names none is
-// ErrNoTypeServer; one that holds precompiled types or hashes of types, which no
-// longer fit after renumbering, is an UnsupportedError. It keeps data.
+// ErrNoTypeServer. It keeps data.
 func ParseCompiled(data []byte) (*Compiled, error) {
 	object, err := ParseObject(data)
 	if err != nil {
@@ -28,7 +28,7 @@ func ParseCompiled(data []byte) (*Compiled, error) {
 	for i, s := range object.Sections() {
 		switch s.Name {
 		case precompiledName, hashesSection:
-			return nil, &UnsupportedError{What: "section " + s.Name}
+			c.fixed = &UnsupportedError{What: "section " + s.Name}
 		case typesSection:
 			if c.types >= 0 {
 				return nil, &UnsupportedError{What: "second section " + s.Name}
@@ -64,8 +64,13 @@ func (c *Compiled) WithTypeServer(ts TypeServer) ([]byte, error) {
 }
 
 // Renumbered returns the object with ts in place of its own type server and with all
-// numbers of its symbols translated by m.
+// numbers of its symbols translated by m. An object with precompiled types or hashes of
+// types, which would no longer fit, is an UnsupportedError, and so is one with a symbol
+// of unknown kind; Renumberable tells them beforehand.
 func (c *Compiled) Renumbered(m *Map, ts TypeServer) ([]byte, error) {
+	if c.fixed != nil {
+		return nil, c.fixed
+	}
 	section, err := ts.Section()
 	if err != nil {
 		return nil, err
@@ -82,4 +87,20 @@ func (c *Compiled) Renumbered(m *Map, ts TypeServer) ([]byte, error) {
 		content[i] = data
 	}
 	return c.object.Replace(content)
+}
+
+// Renumberable returns the error that Renumbered would have for any Map.
+func (c *Compiled) Renumberable() error {
+	if c.fixed != nil {
+		return c.fixed
+	}
+	for _, s := range c.object.Sections() {
+		if s.Name != symbolsSection {
+			continue
+		}
+		if err := VisitSymbolNumbers(s.Data, func(Space, []byte) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -57,14 +57,32 @@ func TestRenumbered(t *testing.T) {
 func TestParseCompiledRefuses(t *testing.T) {
 	types := string(join(u32s(4), record(leafModifier, at(8)...)))
 	var unsupported *UnsupportedError
-	for name, parts := range map[string][]part{
-		"precompiled types": {{".debug$T", types, 0}, {".debug$P", types, 0}},
-		"hashes of types":   {{".debug$T", types, 0}, {".debug$H", types, 0}},
-		"two type sections": {{".debug$T", types, 0}, {".debug$T", types, 0}},
+	server, err := TypeServer{}.Section()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, second := range map[string]part{
+		"precompiled types":   {".debug$P", types, 0},
+		"hashes of types":     {".debug$H", types, 0},
+		"unknown symbol":      {".debug$S", string(join(u32s(4), subsection(0xF1, record(0x1155)...))), 0},
+		"unknown subsections": {".debug$S", string(join(u32s(4), subsection(0xF9))), 0},
 	} {
-		if _, err := ParseCompiled(buildObject(false, parts...)); !errors.As(err, &unsupported) {
+		c, err := ParseCompiled(buildObject(false, part{".debug$T", string(server), 0}, second))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := c.Renumberable(); !errors.As(err, &unsupported) {
 			t.Errorf("%s: %v", name, err)
 		}
+		if _, err := c.Renumbered(&Map{}, TypeServer{}); !errors.As(err, &unsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := c.WithTypeServer(TypeServer{Path: "x"}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := ParseCompiled(buildObject(false, part{".debug$T", types, 0}, part{".debug$T", types, 0})); !errors.As(err, &unsupported) {
+		t.Errorf("two type sections: %v", err)
 	}
 	for name, parts := range map[string][]part{"no types": {{".text", "x", 0}}, "types inside": {{".debug$T", types, 0}}} {
 		if _, err := ParseCompiled(buildObject(true, parts...)); !errors.Is(err, ErrNoTypeServer) {

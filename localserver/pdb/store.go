@@ -1,6 +1,7 @@
 package pdb
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 )
@@ -82,6 +83,29 @@ func (s *Store) Bytes() int64 { return s.file.Bytes() }
 // Pending is the number of bytes of records that wait for a Commit.
 func (s *Store) Pending() int {
 	return len(s.spaces[Types].records) + len(s.spaces[Items].records)
+}
+
+// Changed reports whether a Commit would write anything.
+func (s *Store) Changed() bool { return s.stale || s.Pending() > 0 }
+
+// Prefix returns a digest of the first types and items, false where there are not so many.
+// Two Stores in which it is equal give the same numbers to these records.
+func (s *Store) Prefix(types, items int) ([sha256.Size]byte, bool) {
+	h := sha256.New()
+	for space, n := range []int{types, items} {
+		keys := &s.spaces[space].keys
+		if n < 0 || n > int(keys.count) {
+			return [sha256.Size]byte{}, false
+		}
+		for _, chunk := range keys.chunks {
+			for i := range chunk[:min(n, keyChunk)] {
+				h.Write(chunk[i][:])
+			}
+			n -= min(n, keyChunk)
+		}
+		h.Write([]byte{byte(space)})
+	}
+	return [sha256.Size]byte(h.Sum(nil)), true
 }
 
 // Move goes on in another file that holds the same bytes.

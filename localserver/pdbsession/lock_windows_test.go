@@ -1,0 +1,5 @@
+package pdbsession
+
+import "golang.org/x/sys/windows"
+
+func lockedError() error { return windows.ERROR_SHARING_VIOLATION }
