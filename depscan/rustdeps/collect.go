@@ -107,7 +107,11 @@ func (c *collector) noteAbsent(path string) {
 
 // sources takes the files of the dep-info, and the other place of each module.
 func (c *collector) sources() (*DepInfo, error) {
-	path := c.c.Output(toolchains.RoleDepInfo).Path
+	output := c.c.Output(toolchains.RoleDepInfo)
+	if output == nil { // see standsAlone
+		return &DepInfo{Files: []string{c.c.Source}}, c.add(c.c.Source)
+	}
+	path := output.Path
 	text, err := os.ReadFile(c.c.Call.Abs(path))
 	if err != nil {
 		return nil, toolchains.Unsupported("dep-info", path)
@@ -217,10 +221,14 @@ func (c *collector) mentioned() ([]*names, error) {
 }
 
 // ownMetadata is the output that lists every crate that was loaded, empty for
-// none.
+// none: metadata of a program is an empty file.
 func (c *collector) ownMetadata() string {
 	for _, role := range []toolchains.Role{toolchains.RoleMetadata, toolchains.RoleRlib} {
-		if o := c.c.Output(role); o != nil {
+		o := c.c.Output(role)
+		if o == nil {
+			continue
+		}
+		if info, err := os.Stat(c.c.Call.Abs(o.Path)); err != nil || info.Size() > 0 {
 			return o.Path
 		}
 	}

@@ -173,6 +173,22 @@ func TestCrateByHand(t *testing.T) {
 	}
 }
 
+// TestStandsAlone checks which sources need no dep-info.
+func TestStandsAlone(t *testing.T) {
+	p := newProject(t, map[string]string{"probe.rs": "#![allow(dead_code)] pub fn f() -> std::io::Result<()> { Ok(()) }", "other.rs": "pub const X: Option<&str> = option_env!(\"X\");"})
+	if got := p.read("--crate-name p --crate-type lib probe.rs --emit=metadata --out-dir o"); !slices.Equal(got, []string{"probe.rs"}) {
+		t.Errorf("%q", got)
+	}
+	call := &toolchains.Call{Program: debianRust, Argv: strings.Fields("rustc --crate-name a --crate-type lib other.rs --emit=metadata"), Dir: p.dir}
+	c, err := rustc.New().Parse(call, &toolchains.Toolchain{Target: "x86_64-unknown-linux-gnu"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New().Plan(c, ""); err == nil {
+		t.Error("a source that asks for a variable stands alone")
+	}
+}
+
 // TestChangedDuringRun checks that a file which is too young is not believed.
 func TestChangedDuringRun(t *testing.T) {
 	p := newProject(t, map[string]string{"a.rs": "pub fn a() {}"})

@@ -2,6 +2,7 @@ package rustdeps
 
 import (
 	"os"
+	"regexp"
 	"slices"
 
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -31,7 +32,7 @@ type Plan struct {
 // cannot be known.
 func (a *Asker) Plan(c *toolchains.Compile, scratch string) (*Plan, error) {
 	p := &Plan{Argv: c.Call.Argv, asker: a, c: c}
-	if c.Output(toolchains.RoleDepInfo) == nil {
+	if c.Output(toolchains.RoleDepInfo) == nil && !standsAlone(c) {
 		return nil, toolchains.Unsupported("no-dep-info", "")
 	}
 	if c.Crate.Links() {
@@ -39,6 +40,18 @@ func (a *Asker) Plan(c *toolchains.Compile, scratch string) (*Plan, error) {
 		p.Argv = append(slices.Clone(c.Call.Argv), "-C", "link-arg=-Wl,--dependency-file="+p.list)
 	}
 	return p, nil
+}
+
+// standsAlone reports whether a compile reads no file but its source, as a build
+// script's probe of the compiler does: no other crate has a macro in it, and of
+// the words by which a source names files, variables and crates it has none.
+func standsAlone(c *toolchains.Compile) bool {
+	if len(c.Crate.Externs) > 0 {
+		return false
+	}
+	text, err := os.ReadFile(c.Call.Abs(c.Source))
+	reads := regexp.MustCompile(`\b(mod|path|crate|env|option_env|include|include_str|include_bytes|include_dir)\b`)
+	return err == nil && !reads.Match(text)
 }
 
 // Remove removes the files of the run.
