@@ -24,6 +24,9 @@
 //	session   the conversation of package wire               session.go
 //	exec      … ends in the compiler, unchanged,             exec_unix.go
 //	child     … or in the compiler as a child, recorded,     child.go, capture.go
+//	hold      … which the server may end without a trace,    hold.go, tree_linux.go
+//	slot      … in a slot, where the server keeps some,      slot.go
+//	lend      … make getting its token meanwhile,            jobserver.go
 //	commit    … and in its outputs put in their places       commit.go
 //
 // # Limits

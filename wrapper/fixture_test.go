@@ -82,7 +82,7 @@ func limitsForTest(kind string) limits {
 	switch kind {
 	case hasty:
 		l.connect, l.first, l.gap, l.start = 100, 100, 100, 100
-		l.slot = 500
+		l.slot, l.token = 500, 100
 	case eager:
 		l.first = 1000
 	}

@@ -24,6 +24,8 @@ type limits struct {
 	// hands; then a stopped build has them all, or something that outlives
 	// its compiler, and the limit is given up.
 	slot int
+	// token is for make's token to be given back by another job.
+	token int
 	// vacancy is between two looks for a free slot.
 	vacancy int
 	// drain is for output of processes that outlive the compiler. A shell
@@ -38,6 +40,6 @@ type limits struct {
 func defaultLimits() limits {
 	return limits{
 		connect: 200, first: 3000, gap: 5000, start: 1500, retry: 3,
-		stalled: 10_000, slot: 600_000, vacancy: 2, drain: 50, signal: 200,
+		stalled: 10_000, slot: 600_000, token: 600_000, vacancy: 2, drain: 50, signal: 200,
 	}
 }

@@ -23,6 +23,7 @@ type session struct {
 	asRun   *wire.Run // how the server had it run
 	signals dispositions
 	again   bool // a run was cancelled
+	lent    *jobserver
 }
 
 // errUnexpected is a frame that has no place in the conversation.
@@ -71,6 +72,9 @@ func (s *session) next() (ended bool, status int, err error) {
 	switch kind {
 	case wire.TypeHeartbeat, wire.TypeCancel: // the compiler had ended before it came
 		return false, 0, s.conn.SetTimeout(s.limits.gap)
+	case wire.TypeAway:
+		s.lend()
+		return false, 0, s.conn.SetTimeout(s.limits.gap)
 	case wire.TypePrepare:
 		return false, 0, s.prepare(payload)
 	case wire.TypeStepAside:
@@ -116,6 +120,8 @@ func (s *session) stepAside(payload []byte) (ended bool, status int, err error) 
 		return false, 0, errUnexpected
 	}
 	s.clean()
+	s.conn.Close()
+	s.takeBack()
 	return true, s.call.alone(m.Reason), nil
 }
 
@@ -185,6 +191,7 @@ func (s *session) done(payload []byte) (status int, err error) {
 	}
 	_ = s.send(&wire.Committed{}, s.limits.gap) // the outputs are in place
 	s.conn.Close()
+	s.takeBack()
 	if s.ran != nil {
 		return s.ran.end(), nil
 	}
@@ -198,6 +205,7 @@ func (s *session) done(payload []byte) (status int, err error) {
 func (s *session) alone(err error) int {
 	s.conn.Close()
 	s.clean()
+	s.takeBack()
 	switch {
 	case s.ran == nil:
 		return s.call.alone("server: " + err.Error())
