@@ -16,7 +16,7 @@ func call(args ...string) *toolchains.Call {
 }
 
 func host() *toolchains.Toolchain {
-	return &toolchains.Toolchain{Family: "rustc", Version: "1.63.0", Target: "x86_64-unknown-linux-gnu"}
+	return &toolchains.Toolchain{Family: "rustc", Version: "1.95.0", Target: "x86_64-unknown-linux-gnu"}
 }
 
 func paths(outputs []toolchains.Output) []string {
@@ -151,6 +151,19 @@ func TestReading(t *testing.T) {
 }
 
 func expandedWords(c *toolchains.Call) ([]string, bool, error) { return words(c, c.Argv[1:]) }
+
+// TestIncrementalVersions checks that metadata is taken for reproducible only
+// where it was found to be.
+func TestIncrementalVersions(t *testing.T) {
+	for version, ok := range map[string]bool{"1.63.0": false, "1.94.1": false, "1.95.0": true, "1.97.0-nightly": true, "": false} {
+		tc := host()
+		tc.Version = version
+		_, err := New().Parse(call("--crate-name", "x", "--crate-type", "lib", "--emit=metadata", "-Cincremental=/i", "x.rs"), tc)
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", version, err)
+		}
+	}
+}
 
 // TestClippy checks that the path of rustc that cargo gives to clippy-driver is no
 // source.

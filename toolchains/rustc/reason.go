@@ -49,7 +49,7 @@ func Reasons() []Reason {
 		{ReasonQuery, "the call only tells of the compiler or of the crate"},
 		{ReasonRepeated, "an option stands twice that may stand once"},
 		{ReasonResponse, "an argument file is missing or ambiguous"},
-		{ReasonIncremental, "code is made incrementally: it depends on what was compiled before"},
+		{ReasonIncremental, "the result depends on what was compiled incrementally before"},
 		{ReasonSaveTemps, "intermediate files are kept"},
 		{ReasonCodegenUnits, "one file for each code generation unit"},
 		{ReasonSeveralLinks, "the linker runs more than once"},
