@@ -112,12 +112,35 @@ func receive(t *testing.T, frames *wire.Reader, m wire.Message) int {
 
 func call() *wire.Call { return &wire.Call{Version: wire.Version, Namespace: "ns"} }
 
+// A heartbeat finds out that the wrapper has died, and ends what runs for it.
+func TestDeadWrapperEndsItsCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newPipeListener()
+		cause := make(chan error, 1)
+		s, ended := start(t, l, &calls{serve: func(ctx context.Context, _ *wire.Call, _ pipeline.Conversation) {
+			<-ctx.Done()
+			cause <- context.Cause(ctx)
+		}}, 0)
+		conn := l.dial()
+		send(t, conn, call())
+		synctest.Wait()
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-cause; !errors.Is(err, errGone) {
+			t.Errorf("the call ended by %v", err)
+		}
+		s.Stop(ErrStopped)
+		<-ended
+	})
+}
+
 func TestServerRunsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newPipeListener()
-		s, ended := start(t, l, &calls{serve: func(_ context.Context, _ *wire.Call, conv pipeline.Conversation) {
+		s, ended := start(t, l, &calls{serve: func(ctx context.Context, _ *wire.Call, conv pipeline.Conversation) {
 			<-time.After(3*pulse + pulse/4) // the server is at work
-			ran, err := conv.Run(&wire.Run{Program: "/usr/bin/gcc"})
+			ran, err := conv.Run(ctx, &wire.Run{Program: "/usr/bin/gcc"})
 			if err != nil || ran.Status != 7 {
 				t.Errorf("Run = %v, %v", ran, err)
 			}
@@ -195,8 +218,8 @@ func TestServerMakesWayForANewerOne(t *testing.T) {
 func TestServerDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newPipeListener()
-		s, ended := start(t, l, &calls{serve: func(_ context.Context, _ *wire.Call, conv pipeline.Conversation) {
-			if _, err := conv.Run(&wire.Run{}); err == nil {
+		s, ended := start(t, l, &calls{serve: func(ctx context.Context, _ *wire.Call, conv pipeline.Conversation) {
+			if _, err := conv.Run(ctx, &wire.Run{}); err == nil {
 				t.Error("a compile outlived the drain")
 			}
 		}}, 0)

@@ -13,6 +13,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/localserver/admin"
 	"github.com/rexwrap/rexwrap/localserver/diskstore"
+	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
@@ -40,9 +41,7 @@ type Service struct {
 	Scanner Scanner
 	// Flushed returns when every record is stored.
 	FlushRecords func() error
-	// FlushUploads waits until local results are uploaded, or ctx is done,
-	// and returns how many are not.
-	FlushUploads func(ctx context.Context) int
+	Remotes      *remote.Pool
 	// LastRecord is the id of the newest record, empty for none.
 	LastRecord func() string
 	// Warnings are what users should know of the settings.
@@ -95,7 +94,7 @@ func (s *Service) Stop(context.Context) error {
 // the client does.
 func (s *Service) Flush(ctx context.Context) (*admin.Flushed, error) {
 	err := errors.Join(s.FlushRecords(), s.Store.Flush())
-	return &admin.Flushed{Pending: int64(s.FlushUploads(ctx))}, err
+	return &admin.Flushed{Pending: int64(s.Remotes.Flush(ctx))}, err
 }
 
 // CacheSize implements admin.Cache.
@@ -173,10 +172,10 @@ func (s *Service) Scan(ctx context.Context, req *admin.CallRequest) (*admin.Scan
 }
 
 // Action implements admin.Inspector.
-func (s *Service) Action(_ context.Context, req *admin.ActionRequest) (*admin.ActionReply, error) {
+func (s *Service) Action(ctx context.Context, req *admin.ActionRequest) (*admin.ActionReply, error) {
 	d, err := digest.Parse(req.Digest)
 	if err != nil {
 		return nil, admin.Errorf(admin.ErrUsage, "%v; `rexwrap explain --json` shows the digest of a record", err)
 	}
-	return s.action(d)
+	return s.action(ctx, d)
 }

@@ -67,6 +67,9 @@ func (p *printer) action(r *admin.ActionReply) {
 	}
 	fact("directory", r.WorkingDir)
 	fact("inputs", r.InputRoot)
+	for _, f := range r.Inputs {
+		fact("input", shortInput(f))
+	}
 	for _, path := range r.OutputPaths {
 		fact("makes", path)
 	}
@@ -84,6 +87,13 @@ func (p *printer) action(r *admin.ActionReply) {
 	if r.Result.Seconds > 0 {
 		fact("took", duration(r.Result.Seconds))
 	}
+}
+
+func shortInput(f admin.InputFile) string {
+	if f.Target != "" {
+		return f.Path + " -> " + f.Target
+	}
+	return shortDigest(f.Digest) + " " + f.Path
 }
 
 // quoted spells a command line for a POSIX shell.

@@ -100,11 +100,9 @@ func (c *composition) open() error {
 	}
 	c.view = currentView()
 	c.place = endpoint.Locate(c.env.Value, c.view)
-	lock, err := c.lock()
-	if err != nil {
+	if err := c.takeCache(); err != nil {
 		return err
 	}
-	c.closers = append(c.closers, lock.Close)
 	if err := c.openLog(); err != nil {
 		return err
 	}
@@ -155,6 +153,30 @@ func (c *composition) keepSlots(n int) {
 // handover bounds the wait for a server that has stopped listening and is still
 // writing down what it knows.
 const handover = 5 * time.Second
+
+// takeCache takes the cache directory. Where the user's file names another than
+// the one that wrappers know, who read no file, that one is taken too if it can
+// be: by its lock other wrappers find this server.
+func (c *composition) takeCache() error {
+	moved := c.settings.Origin("cache_dir").Source == config.FromUser
+	lock, err := c.lock()
+	var held *listen.HeldError
+	switch {
+	case err == nil:
+		c.closers = append(c.closers, lock.Close)
+	case !moved, errors.As(err, &held):
+		return err
+	}
+	if !moved {
+		return nil
+	}
+	c.place.CacheDir = c.settings.CacheDir
+	if lock, err = c.lock(); err != nil {
+		return err
+	}
+	c.closers = append(c.closers, lock.Close)
+	return nil
+}
 
 // lock takes the cache directory. One that a server holds which still listens is
 // that server's.
@@ -230,7 +252,7 @@ func (c *composition) server(listener localserver.Listener) (*localserver.Server
 	service := &localserver.Service{
 		Store: c.store, Scanner: p,
 		FlushRecords: func() error { c.journal.Sync(); return nil },
-		FlushUploads: c.remotes.Flush,
+		Remotes:      c.remotes,
 		LastRecord:   c.lastRecord,
 		Warnings:     c.warnings,
 		Version:      c.version, CacheDir: c.place.CacheDir, Socket: c.place.Socket, Started: time.Now(),

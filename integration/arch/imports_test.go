@@ -111,7 +111,7 @@ var policy = map[string][]string{
 	},
 	"localserver": {
 		"client/digest", "depscan", "localserver/admin", "localserver/bug", "localserver/diskstore",
-		"localserver/materialize", "localserver/pipeline", "toolchains", "wrapper/endpoint/listen",
+		"localserver/materialize", "localserver/pipeline", "localserver/remote", "toolchains", "wrapper/endpoint/listen",
 		"wrapper/wire", zerolog,
 	},
 	"cmd/rexd": {
@@ -136,7 +136,7 @@ var policy = map[string][]string{
 	"integration/faults":       {"integration/rig", "integration/debsrc", testscript, sys},
 	"integration/bench":        {"integration/rig", "integration/debsrc"},
 	"integration/demo":         {"integration/rig", "integration/debsrc"},
-	"integration/relocation":   {"client/digest", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe", testscript},
+	"integration/relocation":   {"client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe", testscript},
 	"integration/scancorpus":   {"client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
 }
 

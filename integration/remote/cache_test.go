@@ -296,3 +296,26 @@ func TestRemoteHangs(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A remote that is dead from the start costs the time to find that out.
+func TestDeadRemote(t *testing.T) {
+	for _, strategy := range []string{"local", "auto", "remote", "race"} {
+		t.Run(strategy, func(t *testing.T) {
+			s := newSite(t, clienttest.Options{}, "REXWRAP_STRATEGY="+strategy)
+			s.server.Stop()
+			dir := s.checkout("one")
+			r := s.machine()
+			start := time.Now()
+			list := compiles("-O2")
+			if got := s.build(r, dir, list); got.Errors != 0 || got.Executed+got.FellBack != int64(len(list)) {
+				t.Errorf("%+v", got)
+			}
+			if took := time.Since(start); took > 20*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			if got := s.build(r, dir, list); got.HitsLocal != int64(len(list)) {
+				t.Errorf("again: %+v", got)
+			}
+		})
+	}
+}

@@ -131,6 +131,7 @@ type ActionReply struct {
 	WorkingDir  string            `json:"working_directory,omitempty"`
 	OutputPaths []string          `json:"output_paths,omitempty"`
 	InputRoot   string            `json:"input_root,omitempty"`
+	Inputs      []InputFile       `json:"inputs,omitempty"`
 	// Result is nil where the cache holds none.
 	Result *ActionResult `json:"result,omitempty"`
 }
@@ -143,6 +144,13 @@ type ActionResult struct {
 	Stderr   string       `json:"stderr,omitempty"`
 	Seconds  float64      `json:"seconds,omitempty"`
 	Worker   string       `json:"worker,omitempty"`
+}
+
+// InputFile is one file or symbolic link of an InputRoot.
+type InputFile struct {
+	Path   string `json:"path"`
+	Digest string `json:"digest,omitempty"`
+	Target string `json:"target,omitempty"`
 }
 
 // OutputFile is one file of an ActionResult.

@@ -44,6 +44,20 @@ func hint(reason string) string {
 		return "the compiler did not make the same bytes again; the entry was dropped"
 	case "recorded-command-line":
 		return "the command line lands in the object, so that nothing can be added to it"
+	case "remote-unproven":
+		return "it is not proven that a worker makes the same bytes of such a compile"
+	case "remote-unknown-inputs":
+		return "the inputs are known only after a run, so that there was nothing to send"
+	case "remote-not-portable":
+		return "servers differ in what they make of such an Action"
+	case "remote-bad-result":
+		return "the worker failed, or made something else than the compiler does; rexwrap action shows what it was given"
+	case "remote-no-workers":
+		return "the remote executes no compiles: rexwrap doctor says why"
+	case "remote-failed":
+		return "the remote did not answer, or not in time: rexwrap doctor tries it"
+	case "remote-messages":
+		return "messages of workers are without this terminal's colours, so that they came from here"
 	case "output-missing":
 		return "the compiler succeeded without making a file that it was asked for"
 	default:

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,6 +59,20 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 		return nil, err
 	}
 	return &laidOut{Encoded: encoded, spec: spec, layout: l, tree: tree, names: namesOf(l, r.at)}, nil
+}
+
+// remotable returns why no worker may run l, or nil.
+func (l *laidOut) remotable() error {
+	if l.layout.Unproven != nil {
+		return l.layout.Unproven
+	}
+	if err := l.spec.Remotable(); err != nil {
+		return toolchains.Unsupported("remote-not-portable", err.Error())
+	}
+	if l.tree.MixedModes {
+		return toolchains.Unsupported("remote-not-portable", "a file is there with two modes")
+	}
+	return nil
 }
 
 // variant is the result of l in a manifest.
@@ -139,10 +155,30 @@ func (r *request) timeout() time.Duration {
 
 const defaultTimeout = 10 * time.Minute
 
+// pageOf returns where the remote's web pages show an Action, empty where there
+// are none. A setting with {hash} in it is a pattern, with {size} and {instance}
+// besides; another is the address of a bb-browser.
+func pageOf(s *config.Settings, d digest.Digest) string {
+	pattern := s.BrowserURL
+	if pattern == "" {
+		return ""
+	}
+	if !strings.Contains(pattern, "{hash}") {
+		instance := ""
+		if s.Instance != "" {
+			instance = "{instance}/"
+		}
+		pattern = strings.TrimSuffix(pattern, "/") + "/" + instance + "blobs/sha256/action/{hash}-{size}/"
+	}
+	return strings.NewReplacer(
+		"{hash}", d.Hex(), "{size}", strconv.FormatInt(d.Size, 10), "{instance}", s.Instance,
+	).Replace(pattern)
+}
+
 func platformOf(s *config.Settings) []action.Property {
 	var out []action.Property
-	for name, value := range s.Platform {
-		out = append(out, action.Property{Name: name, Value: value})
+	for _, name := range slices.Sorted(maps.Keys(s.Platform)) {
+		out = append(out, action.Property{Name: name, Value: s.Platform[name]})
 	}
-	return out // sorted by action.Encode
+	return out
 }

@@ -58,14 +58,14 @@ func (r *request) contest(ctx context.Context) error {
 // why not, nil where nobody wanted it to.
 func (c *contest) admit(ctx context.Context) error {
 	r := c.r
-	if r.settings.Strategy == config.Local || r.verify != nil {
+	if !r.wantsWorkers() {
 		return nil
 	}
 	x := r.expect(ctx)
 	if x == nil {
 		return toolchains.Unsupported("remote-unknown-inputs", "")
 	}
-	if err := x.laid.layout.Unproven; err != nil {
+	if err := x.laid.remotable(); err != nil {
 		return err
 	}
 	if err := r.far.remote.Workers(ctx, x.laid.spec.Platform); err != nil {
@@ -100,7 +100,10 @@ func (c *contest) remote(ctx context.Context) error {
 	}
 	c.variant = laid.variant("", false)
 	job := r.job(laid, &c.variant)
-	if err := r.far.remote.Supply(ctx, job); err != nil {
+	if r.far.supply == nil {
+		r.far.supply = r.supply(ctx, laid, &c.variant)
+	}
+	if err := r.far.supply.wait(ctx); err != nil {
 		return err
 	}
 	lap(journal.StepUpload)
@@ -158,6 +161,35 @@ func (r *request) plausible(laid *laidOut, res *Result) error {
 	return nil
 }
 
+// A supply is the upload of an Action's inputs.
+type supply struct {
+	stop context.CancelFunc
+	done chan struct{}
+	err  error // set before done is closed
+}
+
+func (r *request) supply(ctx context.Context, laid *laidOut, v *Variant) *supply {
+	ctx, stop := context.WithCancel(ctx)
+	s := &supply{stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		defer stop()
+		s.err = r.far.remote.Supply(ctx, r.job(laid, v))
+	}()
+	return s
+}
+
+func (s *supply) wait(ctx context.Context) error {
+	select {
+	case <-s.done:
+		return s.err
+	case <-ctx.Done():
+		s.stop()
+		<-s.done
+		return context.Cause(ctx)
+	}
+}
+
 func (r *request) job(laid *laidOut, v *Variant) *remote.Job {
 	outputs, optional := r.declared(v)
 	return &remote.Job{
@@ -180,6 +212,7 @@ func (c *contest) deliver() error {
 	if err != nil {
 		return r.finish(journal.ExecutedRemote, err)
 	}
+	r.record.Page = pageOf(r.settings, c.variant.Action)
 	r.record.Worker, r.record.Spent = c.brought.Worker, c.brought.Cost.journal()
 	r.adopt(c.x.candidate, &c.variant, c.brought)
 	r.shareCandidate(c)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -106,6 +107,9 @@ type Pipeline struct {
 	inflight *inflight
 	pace     pace
 	lists    lists
+	// missing is set while look-ups of the remote miss: then inputs are sent
+	// there without waiting for the answer.
+	missing atomic.Bool
 	// quarantine holds compiles whose scans are not trusted.
 	quarantine quarantine
 	updates    sync.Mutex // serialises read-modify-write of manifests

@@ -8,6 +8,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/action"
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 )
@@ -36,6 +37,7 @@ type far struct {
 	outcome   journal.Outcome
 	trouble   error       // why the remote had no answer, nil where it had none to give
 	suspect   atomic.Bool // a worker could not do what this machine then did
+	supply    *supply     // nil where it has not begun
 	// expected is the candidate of the scanner's inputs with its Action, nil
 	// where they are not known.
 	expected *expected
@@ -77,10 +79,11 @@ func (r *request) lookUpRemote(ctx context.Context) (bool, error) {
 	others := r.askOthers(ctx)
 	defer others.stop()
 	hit, err := r.lookUpScanned(ctx)
-	if hit || err != nil {
-		return hit, err
+	if !hit && err == nil {
+		hit, err = r.lookUpOthers(ctx, others)
 	}
-	return r.lookUpOthers(ctx, others)
+	r.p.missing.Store(!hit)
+	return hit, err
 }
 
 // lookUpScanned looks for the Action that the scanner's inputs make.
@@ -90,7 +93,20 @@ func (r *request) lookUpScanned(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	v := x.laid.variant("", false)
-	return r.take(ctx, x.candidate, &v)
+	if r.p.missing.Load() && r.wantsWorkers() && x.laid.remotable() == nil {
+		r.far.supply = r.supply(ctx, x.laid, &v)
+	}
+	hit, err := r.take(ctx, x.candidate, &v)
+	if hit && r.far.supply != nil {
+		r.far.supply.stop()
+	}
+	return hit, err
+}
+
+// wantsWorkers reports whether a miss may be executed elsewhere, as far as the
+// call is concerned.
+func (r *request) wantsWorkers() bool {
+	return r.settings.Strategy != config.Local && r.verify == nil
 }
 
 // An expected compile is what is known of a compile by its inputs alone: its
@@ -208,6 +224,7 @@ func (r *request) takeResult(c *Candidate, v *Variant, res *Result, o journal.Ou
 		return false, err
 	}
 	r.far.outcome = o
+	r.record.Page = pageOf(r.settings, v.Action)
 	r.record.Action, r.record.Saved, r.record.Worker = v.Action, res.Cost.journal(), res.Worker
 	r.adopt(c, v, res)
 	return true, nil

@@ -146,6 +146,9 @@ func (r *Remote) Supply(ctx context.Context, j *Job) error {
 	for d, text := range j.Tree.Directories {
 		blobs = append(blobs, cas.Bytes(d, text))
 	}
+	for d, text := range j.Tree.Targets {
+		blobs = append(blobs, cas.Bytes(d, text))
+	}
 	for d, path := range j.Sources {
 		blobs = append(blobs, cas.File(d, path))
 	}
