@@ -83,6 +83,7 @@ type finished struct {
 type readFile struct {
 	node  *node
 	state *nodeState
+	real  *realPath
 	text  uint64 // of its directives; 0 for files that were not lexed
 }
 
@@ -92,9 +93,9 @@ func (e *evaluator) remember(in *depscan.Inputs) *finished {
 		in: in, resolutions: slices.Clone(e.resolutions), variants: slices.Clone(e.variants),
 		mode: e.base.mode, strict: e.onceSeen || e.lines,
 	}
-	f.read = make([]readFile, 0, len(in.Files)+len(in.Probed))
-	for _, l := range e.files {
-		r := readFile{node: l.ref.node, state: l.state}
+	f.read = make([]readFile, 0, len(e.places))
+	for i, l := range e.files {
+		r := readFile{node: l.ref.node, state: l.state, real: e.places[i]}
 		if sl := l.state.last.Load(); sl != nil && sl.key.mode == f.mode {
 			if u := sl.unit.Load(); u != nil {
 				r.text = u.content
@@ -102,10 +103,8 @@ func (e *evaluator) remember(in *depscan.Inputs) *finished {
 		}
 		f.read = append(f.read, r)
 	}
-	for _, l := range e.probed {
-		if !e.ref(l.ref.shown()).listed {
-			f.read = append(f.read, readFile{node: l.ref.node, state: l.state})
-		}
+	for i, l := range e.probed {
+		f.read = append(f.read, readFile{node: l.ref.node, state: l.state, real: e.places[len(e.files)+i]})
 	}
 	return f
 }
@@ -175,11 +174,14 @@ func (s *Scanner) refresh(f *finished, since uint64) *finished {
 	for i := range f.read {
 		r := &f.read[i]
 		st := s.fs.stat(r.node, since)
+		if !s.fs.real(r.node, since).same(r.real) {
+			return nil
+		}
 		if st == r.state {
 			continue
 		}
 		u, ok := s.sameDirectives(f, r, st)
-		if !ok || s.fs.real(r.node, st).path != f.in.Files[i].Real || isLink(r.node.path) {
+		if !ok {
 			return nil
 		}
 		if g == f {
@@ -213,7 +215,7 @@ func (f *finished) isQuiet(fs *files, c *chain) bool {
 		return false
 	}
 	for i := range c.given {
-		if !fs.unheard(c.given[i].node) {
+		if d := &c.given[i]; !fs.stays(d.node) && !fs.unheard(d.node) {
 			return false
 		}
 	}
@@ -233,7 +235,7 @@ func (f *finished) isQuiet(fs *files, c *chain) bool {
 func quietAnswers(list []*resolution, fs *files) bool {
 	for _, r := range list {
 		for _, d := range r.deps {
-			if !fs.unheard(d.node) {
+			if !d.isQuiet(fs) {
 				return false
 			}
 		}

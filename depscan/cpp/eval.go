@@ -50,8 +50,9 @@ type evaluator struct {
 
 	files  []listedFile
 	probed []listedFile
-	gone   bitset // by goneName.id
-	ranks  bitset // scratch
+	places []*realPath // of files and then of probed, for the answer
+	gone   bitset      // by goneName.id
+	ranks  bitset      // scratch
 	idents textFlags
 
 	resolutions []*resolution

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,8 +24,8 @@ type files struct {
 	shards [nodeShards]nodeShard
 	links  sync.Map // inode → ident
 	watch  *watcher // nil where there is none
-	// epoch is the tick of the last event that can have moved whole
-	// directories; events counts all of them.
+	// epoch is the tick up to which nothing is believed for being watched;
+	// events counts the changes heard of in what was looked at.
 	epoch  atomic.Uint64
 	events atomic.Uint64
 }
@@ -44,9 +45,17 @@ type node struct {
 	checked atomic.Uint64
 	state   atomic.Pointer[nodeState]
 	mu      sync.Mutex
-	// dirty is the tick of the last event in a watched directory,
-	// unwatched for others.
-	dirty atomic.Uint64
+	// heard is the tick of the last event about this name in its directory.
+	heard atomic.Uint64
+	// real is where n led at the tick placed.
+	real   atomic.Pointer[realPath]
+	placed atomic.Uint64
+	// Of directories: since when it is watched, the tick of the last event
+	// that made or removed a name in it, and that its path has no symbolic
+	// links, which the watcher knows.
+	watched  atomic.Uint64
+	changed  atomic.Uint64
+	straight bool
 }
 
 const unwatched = math.MaxUint64
@@ -68,7 +77,6 @@ type nodeState struct {
 	ident int32 // equal for equal inodes
 	young bool  // may change without a change of key
 	plain bool  // a file that changes through its directory only: no links lead to it
-	real  atomic.Pointer[realPath]
 	names atomic.Pointer[map[string]struct{}]
 	text  atomic.Pointer[source]
 	last  atomic.Pointer[slot] // of the lexMode asked for last
@@ -85,10 +93,19 @@ type statKey struct {
 // A source is the content of a file.
 type source struct{ digest digest.Digest }
 
-// realPath is where a path leads.
+// A realPath is where a node leads. It is immutable.
 type realPath struct {
 	path  string
 	links []depscan.Symlink
+	// What it was found from: the states of the node and, where the node is
+	// a link itself, of its directory; and where that leads.
+	state, in *nodeState
+	dir       *realPath
+}
+
+// same reports whether r and o are the same place by the same way.
+func (r *realPath) same(o *realPath) bool {
+	return r == o || r.path == o.path && slices.Equal(r.links, o.links)
 }
 
 func newFiles(watch bool) *files {
@@ -119,38 +136,60 @@ func (f *files) begin() moment {
 
 // unheard reports whether n is watched and without an event since it was looked
 // at.
-func (f *files) unheard(n *node) bool { return f.quiet(n, n.state.Load(), n.checked.Load()) }
+func (f *files) unheard(n *node) bool { return f.unheardSince(n, n.checked.Load()) }
+
+func (f *files) unheardSince(n *node, c uint64) bool { return f.quiet(n, n.state.Load(), c) }
 
 // quiet reports whether n, observed at the tick c as st, has been watched since
 // without an event.
 func (f *files) quiet(n *node, st *nodeState, c uint64) bool {
-	if n.dir == nil || n.dir.dirty.Load() >= c || f.epoch.Load() >= c {
+	if n.dir == nil || n.dir.watched.Load() >= c || n.heard.Load() >= c || f.epoch.Load() >= c {
 		return false
 	}
 	switch st.kind {
 	case kindFile:
 		return st.plain
 	case kindDir:
-		return n.dirty.Load() < c
+		return n.watched.Load() < c && n.changed.Load() < c
 	}
 	return st.kind == kindMissing
+}
+
+// lacks reports whether the directory dir lacks name without a doubt: it did when
+// somebody looked, and was watched since.
+func (f *files) lacks(dir, name *node) bool {
+	c := name.checked.Load()
+	st := name.state.Load()
+	return st != nil && st.kind == kindMissing && f.quiet(name, st, c) && f.stays(dir)
+}
+
+// stays reports whether n, a directory, was watched since it was looked at, and
+// is still the same one, whatever names may have come and gone in it.
+func (f *files) stays(n *node) bool {
+	c := n.checked.Load()
+	return n.dir != nil && n.dir.watched.Load() < c && n.watched.Load() < c && n.heard.Load() < c && f.epoch.Load() < c
 }
 
 func (f *files) shard(path string) *nodeShard {
 	return &f.shards[maphash.String(f.seed, path)%nodeShards]
 }
 
-// node returns the node of an absolute path.
-func (f *files) node(path string) *node {
+// known returns the node of an absolute path, nil if nobody asked for it.
+func (f *files) known(path string) *node {
 	shard := f.shard(path)
 	shard.mu.RLock()
-	n := shard.nodes[path]
-	shard.mu.RUnlock()
+	defer shard.mu.RUnlock()
+	return shard.nodes[path]
+}
+
+// node returns the node of an absolute path.
+func (f *files) node(path string) *node {
+	n := f.known(path)
 	if n != nil {
 		return n
 	}
 	n = &node{path: path}
-	n.dirty.Store(unwatched)
+	n.watched.Store(unwatched)
 	if i := strings.LastIndexByte(strings.TrimRight(path, "/"), '/'); i >= 0 && path != "/" {
 		parent := strings.TrimRight(path[:i], "/")
 		if parent == "" {
@@ -158,6 +197,7 @@ func (f *files) node(path string) *node {
 		}
 		n.dir, n.base = f.node(parent), strings.TrimRight(path[i+1:], "/")
 	}
+	shard := f.shard(path)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	if old := shard.nodes[path]; old != nil {
@@ -179,13 +219,17 @@ func (f *files) stat(n *node, since uint64) *nodeState {
 	if n.checked.Load() >= since {
 		return n.state.Load()
 	}
+	if f.watch != nil && n.dir != nil {
+		f.stat(n.dir, since) // so that it is watched before n is looked at
+	}
 	now := f.clock.Load()
-	old := n.state.Load()
 	kind, key := f.observe(n, since)
-	if old == nil || old.kind != kind || old.key != key || old.young {
+	if kind == kindDir && f.watch != nil && n.watched.Load() == unwatched && f.watch.add(f, n) {
+		now = f.clock.Load()
+		kind, key = f.observe(n, since)
+	}
+	if old := n.state.Load(); old == nil || old.kind != kind || old.key != key || old.young {
 		n.state.Store(f.newState(n, kind, key))
-	} else if kind == kindDir && f.watch != nil && n.dirty.Load() == unwatched {
-		f.watch.add(f, n)
 	}
 	n.checked.Store(now)
 	return n.state.Load()
@@ -278,12 +322,33 @@ func isYoung(k statKey, now int64) bool {
 }
 
 // real returns the place without symbolic links that n leads to.
-func (f *files) real(n *node, st *nodeState) *realPath {
-	if r := st.real.Load(); r != nil {
-		return r
+func (f *files) real(n *node, since uint64) *realPath {
+	if p := n.placed.Load(); p > 0 && (p >= since || f.unheardSince(n, p)) {
+		return n.real.Load()
+	}
+	r := n.real.Load()
+	st := f.stat(n, since)
+	if n.dir == nil || n.base == "" || n.base == "." || n.base == ".." {
+		if r == nil || r.state != st {
+			r = resolveLinks(n.path)
+			r.state = st
+		}
+	} else if dir := f.real(n.dir, since); r == nil || r.state != st || !r.dir.same(dir) || r.in != nil && r.in != n.dir.state.Load() {
+		r = f.place(n, dir)
+		r.state = st
+	}
+	n.real.Store(r)
+	n.placed.Store(since)
+	return r
+}
+
+// place resolves n, whose directory leads to dir.
+func (f *files) place(n *node, dir *realPath) *realPath {
+	if !isLink(n.path) {
+		return &realPath{path: strings.TrimSuffix(dir.path, "/") + "/" + n.base, links: dir.links, dir: dir}
 	}
 	r := resolveLinks(n.path)
-	st.real.Store(r)
+	r.dir, r.in = dir, n.dir.state.Load()
 	return r
 }
 

@@ -205,6 +205,7 @@ func (s *Scanner) commandMacro(m cmdMacro, mode lexMode) *macroDef {
 
 // inputs returns the answer of a finished compile.
 func (e *evaluator) inputs() *depscan.Inputs {
+	e.places = e.places[:0]
 	in := &depscan.Inputs{
 		Files:       e.listed(e.files),
 		Dirs:        e.chain.present,
@@ -222,7 +223,8 @@ func (e *evaluator) inputs() *depscan.Inputs {
 			probed = append(probed, f)
 		}
 	}
-	in.Probed = e.listed(probed)
+	e.probed = probed
+	in.Probed = e.listed(e.probed)
 	e.surroundings(in)
 	return in
 }
@@ -244,10 +246,14 @@ func (e *evaluator) absent() []string {
 	return out
 }
 
+// listed returns the files of list, and notes where they are.
 func (e *evaluator) listed(list []listedFile) []depscan.File {
 	out := make([]depscan.File, len(list))
-	for i, f := range list {
-		out[i] = depscan.File{Path: f.ref.dep, System: f.system, Real: e.s.fs.real(f.ref.node, f.state).path}
+	for i := range list {
+		f := &list[i]
+		place := e.s.fs.real(f.ref.node, e.since)
+		e.places = append(e.places, place)
+		out[i] = depscan.File{Path: f.ref.dep, System: f.system, Real: place.path}
 		if src, err := e.s.texts.source(f.ref.node, f.state); err == nil {
 			out[i].Digest = src.digest
 		}
@@ -260,18 +266,20 @@ func (e *evaluator) listed(list []listedFile) []depscan.File {
 func (e *evaluator) surroundings(in *depscan.Inputs) {
 	var links map[string]bool
 	var dirs []string
-	for _, list := range [][]listedFile{e.files, e.probed} {
-		for _, f := range list {
-			for _, l := range e.s.fs.real(f.ref.node, f.state).links {
-				if !links[l.Path] {
-					if links == nil {
-						links = make(map[string]bool)
-					}
-					links[l.Path] = true
-					in.Symlinks = append(in.Symlinks, l)
+	for _, place := range e.places {
+		for _, l := range place.links {
+			if !links[l.Path] {
+				if links == nil {
+					links = make(map[string]bool)
 				}
+				links[l.Path] = true
+				in.Symlinks = append(in.Symlinks, l)
 			}
-			dirs = append(dirs, f.ref.climbs...)
+		}
+	}
+	for _, list := range [][]listedFile{e.files, e.probed} {
+		for i := range list {
+			dirs = append(dirs, list[i].ref.climbs...)
 		}
 	}
 	if len(dirs) > 0 {
@@ -335,6 +343,6 @@ func (a *answers) learn(ctx context.Context, comp Compiler, c *toolchains.Compil
 // Close ends the watching of directories. No Scan may run or follow.
 func (s *Scanner) Close() {
 	if s.fs.watch != nil {
-		s.fs.watch.close()
+		s.fs.watch.close(s.fs)
 	}
 }

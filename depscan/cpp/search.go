@@ -98,14 +98,17 @@ type lookup struct {
 
 // A resolution is the answer to a lookup.
 type resolution struct {
-	id      int32    // dense in its chain
-	file    *fileRef // nil when there is none
-	dir     int32    // where in the chain it was found, -1 for elsewhere
-	system  bool     // found in a system directory
-	broken  bool     // something is there that cannot be read
-	gone    []*goneName
-	met     []dirName // clang: directories that were asked for, beside those of the chain
-	deps    []*dependency
+	id     int32    // dense in its chain
+	file   *fileRef // nil when there is none
+	dir    int32    // where in the chain it was found, -1 for elsewhere
+	system bool     // found in a system directory
+	broken bool     // something is there that cannot be read
+	gone   []*goneName
+	met    []dirName // clang: directories that were asked for, beside those of the chain
+	deps   []*dependency
+	// Where a path may be shortened: what was found, and where it led.
+	spelled *node
+	real    *realPath
 	checked atomic.Uint64
 }
 
@@ -161,21 +164,40 @@ type dirName struct {
 type dependency struct {
 	node  *node
 	state atomic.Pointer[nodeState]
-	base  string // the name that a directory lacks; empty for the state as such
+	// name is what the directory node lacks, base its last component; nil
+	// where the state as such counts.
+	name *node
+	base string
 }
 
 // holds reports whether d is as it was: a directory may have changed if it
 // still lacks the name.
 func (d *dependency) holds(fs *files, since uint64) bool {
-	st, old := fs.stat(d.node, since), d.state.Load()
-	if st == old {
+	watching := fs.watch != nil && d.name != nil
+	if watching && fs.lacks(d.node, d.name) {
 		return true
 	}
-	if d.base == "" || st.kind != kindDir || st.ident != old.ident || fs.lists(d.node, st, d.base) {
+	st, old := fs.stat(d.node, since), d.state.Load()
+	if st == old && !watching {
+		return true
+	}
+	if watching {
+		return st.kind == kindDir && st.ident == old.ident && fs.stat(d.name, since).kind == kindMissing
+	}
+	if d.name == nil || st.kind != kindDir || st.ident != old.ident || fs.lists(d.node, st, d.base) {
 		return false
 	}
 	d.state.Store(st)
 	return true
+}
+
+// isQuiet reports whether d is watched and without an event since it was looked
+// at.
+func (d *dependency) isQuiet(fs *files) bool {
+	if d.name != nil {
+		return fs.lacks(d.node, d.name)
+	}
+	return fs.unheard(d.node)
 }
 
 // A goneName is a name that does not exist.
@@ -477,6 +499,9 @@ func (r *resolution) holds(fs *files, since uint64) bool {
 			return false
 		}
 	}
+	if r.spelled != nil && !fs.real(r.spelled, since).same(r.real) {
+		return false
+	}
 	r.checked.Store(since)
 	return true
 }
@@ -558,9 +583,10 @@ func (s *search) try(path string, system bool) bool {
 	switch st.kind {
 	case kindFile:
 		if system && c.spec.canonical {
-			if real := c.fs.real(n, st); len(real.path) < len(path) {
-				path = real.path
-				s.depend(n, st, "")
+			s.r.real = c.fs.real(n, s.since)
+			s.r.spelled = n
+			if len(s.r.real.path) < len(path) {
+				path = s.r.real.path
 			}
 		}
 		s.r.file = c.ref(path)
@@ -571,11 +597,11 @@ func (s *search) try(path string, system bool) bool {
 	case kindDir:
 		if s.pch {
 			s.r.file = c.ref(path)
-			s.depend(n, st, "")
+			s.depend(n, st, nil)
 			return true
 		}
 		s.r.gone = append(s.r.gone, s.c.goneRef(path))
-		s.depend(n, st, "")
+		s.depend(n, st, nil)
 		return false
 	}
 	s.missing(path, n)
@@ -611,41 +637,41 @@ func (s *search) missing(path string, n *node) {
 	s.r.gone = append(s.r.gone, s.c.goneRef(path+mark))
 	if listable && n.dir != nil {
 		if dir := s.c.fs.stat(n.dir, s.since); dir.kind == kindDir {
-			s.depend(n.dir, dir, n.base)
+			s.depend(n.dir, dir, n)
 			return
 		}
 	}
-	s.depend(n, s.c.fs.stat(n, s.since), "")
+	s.depend(n, s.c.fs.stat(n, s.since), nil)
 }
 
-func (s *search) depend(n *node, st *nodeState, base string) {
+func (s *search) depend(n *node, st *nodeState, name *node) {
 	for _, d := range s.r.deps {
-		if d.node == n && d.base == base {
+		if d.node == n && d.name == name {
 			return
 		}
 	}
-	s.r.deps = append(s.r.deps, s.c.dependency(n, st, base))
+	s.r.deps = append(s.r.deps, s.c.dependency(n, st, name))
 }
 
 // dependency returns the dependency on a state, the same one for all that rest
 // on it.
-func (c *chain) dependency(n *node, st *nodeState, base string) *dependency {
-	key := dependencyKey{n, base}
+func (c *chain) dependency(n *node, st *nodeState, name *node) *dependency {
+	key := dependencyKey{n, name}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := c.deps[key]
 	if d == nil || d.state.Load() != st {
-		d = &dependency{node: n, base: base}
+		d = &dependency{node: n, name: name}
+		if name != nil {
+			d.base = name.base
+		}
 		d.state.Store(st)
 		c.deps[key] = d
 	}
 	return d
 }
 
-type dependencyKey struct {
-	node *node
-	base string
-}
+type dependencyKey struct{ node, name *node }
 
 func (c *chain) goneRef(path string) *goneName {
 	path = trimDots(path)

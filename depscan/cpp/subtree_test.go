@@ -128,17 +128,50 @@ func (f *forest) text(i int) string {
 	return body
 }
 
-// edit changes, adds or removes one header.
+// edit changes, adds, replaces or removes one header, or moves a directory.
 func (f *forest) edit(t *testing.T) {
 	i := 1 + f.r.IntN(forestHeaders)
-	path := filepath.Join(f.dir, forestDirs()[f.r.IntN(4)], fmt.Sprintf("h%d.h", i))
-	if f.one(3) {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	dir := forestDirs()[f.r.IntN(4)]
+	path := filepath.Join(f.dir, dir, fmt.Sprintf("h%d.h", i))
+	other := filepath.Join(f.dir, "new.h")
+	do := func(err error) {
+		if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, os.ErrExist) {
 			t.Fatal(err)
 		}
+	}
+	switch f.r.IntN(9) {
+	case 0, 1:
+		do(os.Remove(path))
+	case 2:
+		f.put(t, other, f.text(i))
+		do(os.Rename(other, path))
+	case 3:
+		do(os.Remove(path))
+		do(os.Symlink(fmt.Sprintf("h%d.h", forestHeaders), path))
+	case 4:
+		do(os.Link(filepath.Join(f.dir, "last", fmt.Sprintf("h%d.h", i)), path))
+	case 5:
+		f.move(dir, do)
+	default:
+		do(os.Remove(path)) // it may be a link
+		f.put(t, path, f.text(i))
+	}
+}
+
+// move makes a symbolic link of a directory, or gives a directory that was one
+// its place back.
+func (f *forest) move(dir string, do func(error)) {
+	if dir == "." {
 		return
 	}
-	f.put(t, path, f.text(i))
+	path := filepath.Join(f.dir, dir)
+	if target, err := os.Readlink(path); err == nil {
+		do(os.Remove(path))
+		do(os.Rename(filepath.Join(f.dir, target), path))
+		return
+	}
+	do(os.Rename(path, path+".real"))
+	do(os.Symlink(dir+".real", path))
 }
 
 func (f *forest) put(t *testing.T, path, text string) {
