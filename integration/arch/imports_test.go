@@ -101,13 +101,13 @@ var policy = map[string][]string{
 	"localserver/admin":       {"localserver/journal", "wrapper/wire"},
 	"localserver/pipeline": {
 		"client/action", "client/cas", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
-		"depscan/filestate", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/layout",
-		"localserver/materialize", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
+		"depscan/filestate", "depscan/rustdeps", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/layout",
+		"localserver/materialize", "localserver/parity", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
 		"wrapper/wire", zerolog,
 	},
 	"localserver/remote": {
 		"client", "client/action", "client/actioncache", "client/cas", "client/checkup", "client/digest", "client/execute", "client/merkle",
-		"localserver/config", protobuf, remoteAPIs, synchronize, zerolog,
+		"localserver/config", "localserver/parity", protobuf, remoteAPIs, synchronize, zerolog,
 	},
 	"localserver": {
 		"client/digest", "depscan", "localserver/admin", "localserver/bug", "localserver/diskstore",
@@ -115,10 +115,10 @@ var policy = map[string][]string{
 		"wrapper/wire", zerolog,
 	},
 	"cmd/rexd": {
-		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver",
+		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "depscan/rustdeps", "localserver",
 		"localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal",
 		"localserver/localexec", "localserver/pipeline", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
-		"toolchains/clang", "toolchains/gcc", "toolchains/probe", "wrapper/endpoint",
+		"toolchains/clang", "toolchains/gcc", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
 		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},
 
@@ -134,6 +134,7 @@ var policy = map[string][]string{
 	"integration/projects":     {"integration/rig", "integration/debsrc"},
 	"integration/interop":      {"integration/rig", "integration/debsrc", remoteAPIs},
 	"integration/faults":       {"integration/rig", "integration/debsrc", testscript, sys},
+	"integration/rust":         {"integration/rig", testscript},
 	"integration/bench":        {"integration/rig", "integration/debsrc"},
 	"integration/demo":         {"integration/rig", "integration/debsrc"},
 	"integration/relocation":   {"client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe", testscript},

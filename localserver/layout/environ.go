@@ -17,7 +17,7 @@ const epoch = "SOURCE_DATE_EPOCH"
 // environment fills Env: what the compiler reads, where it finds its programs,
 // and the name of the working directory.
 func (b *builder) environment() {
-	b.l.Env = append(b.compilerVariables(), "PWD="+here, "PATH="+b.searchPath())
+	b.l.Env = append(b.compilerVariables(), "PWD="+b.m.here, "PATH="+b.searchPath())
 	if dirs := b.holding(b.c.Call.Env.Value("LD_LIBRARY_PATH")); len(dirs) > 0 {
 		b.l.Env = append(b.l.Env, "LD_LIBRARY_PATH="+strings.Join(dirs, ":"))
 	}

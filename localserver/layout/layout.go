@@ -63,7 +63,8 @@ type Layout struct {
 	// DepTargets are the targets of the rule in the worker's dep-file.
 	DepTargets []string
 	// LocalArguments are what a local compile needs before its own arguments
-	// to make the same bytes; none in Exact.
+	// to make the same bytes: none in Exact, those of Relocation in
+	// Relocatable.
 	LocalArguments []string
 	// Unproven is not nil where a worker may make other bytes: an
 	// *toolchains.UnsupportedError with ReasonUnproven and the argument that
@@ -129,7 +130,10 @@ func (b *builder) doubts(arg string) {
 
 func (b *builder) build() error {
 	var err error
-	if b.m, err = newMirror(b.r); err != nil {
+	if b.r.Mode == Relocatable {
+		b.l.LocalArguments = Relocation(b.c, b.r.Root)
+	}
+	if b.m, err = newMirror(b.r, b.l.LocalArguments); err != nil {
 		return err
 	}
 	b.l.WorkingDir = b.m.workdir()
@@ -152,8 +156,8 @@ func (b *builder) build() error {
 // absolute paths.
 func (b *builder) verbatim(why error) (*Layout, error) {
 	l := &Layout{
-		Arguments: []string{b.c.Toolchain.Program},
-		Sources:   b.l.Sources, files: b.l.files, dep: b.c.Dep, Unproven: why,
+		Arguments:      append([]string{b.c.Toolchain.Program}, b.l.LocalArguments...),
+		LocalArguments: b.l.LocalArguments, Sources: b.l.Sources, files: b.l.files, dep: b.c.Dep, Unproven: why,
 	}
 	for i := range b.c.Args {
 		l.Arguments = append(l.Arguments, b.c.Args[i].Words()...)

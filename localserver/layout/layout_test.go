@@ -169,6 +169,8 @@ func TestSharing(t *testing.T) {
 		{"debug, absolute", Exact, "-g -I$P/inc -c $P/src/x.c", false},
 		{"relocatable", Relocatable, "-g -I../inc -c ../src/x.c", true},
 		{"relocatable, absolute", Relocatable, "-g -MD -I$P/inc -c $P/src/x.c -o $P/build/x.o", true},
+		{"relocatable, a user's map", Relocatable, "-g -fdebug-prefix-map=/elsewhere=X -I$P/inc -c $P/src/x.c", true},
+		{"relocatable, coverage", Relocatable, "-g --coverage -I../inc -c ../src/x.c", false},
 		{"relocatable, recorded", Relocatable, "-g -frecord-gcc-switches -I$P/inc -c $P/src/x.c", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

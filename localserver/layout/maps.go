@@ -30,12 +30,10 @@ func (b *builder) carriesPaths() bool {
 // withMaps adds to the arguments the maps from the worker's names to those that
 // the result has, and the words behind "--".
 func (b *builder) withMaps(words []string) []string {
-	places := b.places()
-	if len(places) > 0 {
+	if places := b.places(); len(places) > 0 {
 		debug, macro := b.userRules(mapsDebug), b.userRules(mapsMacro)
-		if b.r.Mode == Relocatable {
-			shared := rule{b.m.mounts[0].spelled, here}
-			b.l.LocalArguments = []string{mapsBoth + shared.old + "=" + shared.new}
+		if b.l.LocalArguments != nil {
+			shared := rule{b.r.Root, here}
 			debug, macro = append([]rule{shared}, debug...), append([]rule{shared}, macro...)
 		}
 		words = append(words, b.options(places, debug, macro)...)
@@ -55,8 +53,8 @@ func (b *builder) places() []rule {
 		}
 	}
 	if b.c.Carries&toolchains.CarriesDir != 0 {
-		dir := rule{here, b.c.Call.ApparentDir()}
-		if n := len(out); n > 0 && out[n-1].old == here {
+		dir := rule{b.m.here, b.c.Call.ApparentDir()}
+		if n := len(out); n > 0 && out[n-1].old == b.m.here {
 			if out[n-1] != dir {
 				b.doubts(dir.new)
 			}

@@ -11,8 +11,12 @@ import (
 )
 
 const (
-	// here is the worker's working directory by a name that holds everywhere.
-	here = "/proc/self/cwd"
+	// here is the worker's working directory by a name that holds everywhere,
+	// alsoHere another one. Where results have here for the root, the worker
+	// uses alsoHere: gcc applies maps to some names twice, and what they make
+	// must not look like what they are applied to.
+	here     = "/proc/self/cwd"
+	alsoHere = "/proc/thread-self/cwd"
 	// outside is the folder of the InputRoot that holds the mounts.
 	outside = ".rexwrap-outside"
 )
@@ -34,14 +38,20 @@ type mirror struct {
 	dir    string // the working directory, without symbolic links
 	mounts []mount
 	links  map[string]string // symbolic links on the client: path → target
+	here   string            // the worker's name of its working directory
 	top    string            // the worker's name of the InputRoot
 }
 
-func newMirror(r *Request) (*mirror, error) {
+// newMirror makes the mirror of a compile; local are the arguments of its
+// Relocation.
+func newMirror(r *Request, local []string) (*mirror, error) {
 	call := r.Compile.Call
-	m := &mirror{dir: path.Clean(call.Dir), links: make(map[string]string, len(r.Inputs.Symlinks))}
+	m := &mirror{dir: path.Clean(call.Dir), here: here, links: make(map[string]string, len(r.Inputs.Symlinks))}
 	for _, l := range r.Inputs.Symlinks {
 		m.links[l.Path] = l.Target
+	}
+	if local != nil {
+		m.here = alsoHere
 	}
 	base, err := m.base(r)
 	if err != nil {
@@ -56,7 +66,7 @@ func newMirror(r *Request) (*mirror, error) {
 	if base != "" {
 		m.mounts = append(m.mounts, mount{at: path.Join(outside, "root")})
 	}
-	m.top = here + strings.Repeat("/..", depth(m.workdir()))
+	m.top = m.here + strings.Repeat("/..", depth(m.workdir()))
 	if apparent := call.ApparentDir(); apparent != m.dir {
 		err = m.spellBase(r, apparent)
 	}

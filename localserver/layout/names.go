@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -30,7 +31,7 @@ func (m *mirror) names() Names {
 // ToClient returns what the worker's compiler wrote to stdout or stderr with the
 // client's names of files.
 func (n Names) ToClient(text []byte) []byte {
-	if !strings.Contains(string(text), here) {
+	if !bytes.Contains(text, []byte("/cwd/")) {
 		return text
 	}
 	pairs := make([]string, 0, 2*len(n))

@@ -110,8 +110,8 @@ func (b *builder) unprovenOption() string {
 			continue
 		}
 		known = true
-		if name == "-g" && gnu.IsAssembler(b.c.Language) {
-			name = "assembler -g"
+		if name == "-g" {
+			name = b.debugRow()
 		}
 		if !b.hasRow(rows, name) {
 			return name
@@ -121,6 +121,14 @@ func (b *builder) unprovenOption() string {
 		return "unknown"
 	}
 	return ""
+}
+
+// debugRow is the name of the row for "-g".
+func (b *builder) debugRow() string {
+	if gnu.IsAssembler(b.c.Language) {
+		return "assembler -g"
+	}
+	return "-g"
 }
 
 func (b *builder) hasRow(rows []class, option string) bool {
