@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -16,6 +15,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan/ask"
 	"github.com/rexwrap/rexwrap/depscan/cpp"
 	"github.com/rexwrap/rexwrap/depscan/filestate"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/localserver"
 	"github.com/rexwrap/rexwrap/localserver/admin"
 	"github.com/rexwrap/rexwrap/localserver/config"
@@ -277,6 +277,7 @@ func (c *composition) pipeline() *pipeline.Pipeline {
 		Family:   newFamilies().family,
 		Scanner:  cpp.New(cpp.Options{Compiler: prober}),
 		Asker:    asker,
+		Crates:   rustdeps.New(),
 		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: c.files, Facts: prober.Facts, Scratch: c.scratch()}),
 		Facts:    prober.Facts,
 		Recorder: c.journal,
@@ -308,7 +309,7 @@ func (c *composition) warnings() []string {
 	if err != nil {
 		warnings = append(warnings, err.Error())
 	}
-	return slices.Concat(warnings, s.Warnings(), c.remotes.Warnings())
+	return append(append(warnings, s.Warnings()...), c.remotes.Warnings()...)
 }
 
 func (c *composition) lastRecord() string {

@@ -112,6 +112,9 @@ func (a *app) checkServer(ctx context.Context, d *diagnosis) {
 
 func (a *app) checkCacheDir(d *diagnosis) {
 	_, dir := a.whereabouts()
+	if s, _ := config.NewLoader().LoadServer(a.env); s != nil && s.Origin("cache_dir").Source == config.FromUser {
+		dir = s.CacheDir
+	}
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		d.add("cache folder", fine, dir+" does not exist yet", "")

@@ -45,7 +45,7 @@ func (a *app) statsCommand() *cli.Command {
 // with the settings of this folder, and what the server says.
 func (a *app) headings(server []string) []string {
 	r := a.settings()
-	list := slices.Concat(r.Errors, server, r.Warnings)
+	list := append([]string{}, slices.Concat(r.Errors, server, r.Warnings)...) // never null in JSON
 	seen := map[string]bool{}
 	return slices.DeleteFunc(list, func(s string) bool {
 		again := seen[s]
