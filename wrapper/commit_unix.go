@@ -25,8 +25,8 @@ func (s *session) commit(m *wire.Done) error {
 			return err
 		}
 	}
-	for _, chunk := range m.Chunks {
-		if err := replay(chunk); err != nil {
+	if !m.ChunksLast {
+		if err := replayAll(m.Chunks); err != nil {
 			return err
 		}
 	}
@@ -36,6 +36,18 @@ func (s *session) commit(m *wire.Done) error {
 		}
 	}
 	s.clean()
+	if m.ChunksLast {
+		_ = replayAll(m.Chunks) // the files are in place: too late for anything else
+	}
+	return nil
+}
+
+func replayAll(chunks []wire.Chunk) error {
+	for _, chunk := range chunks {
+		if err := replay(chunk); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

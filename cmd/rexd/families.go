@@ -9,6 +9,7 @@ import (
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
 	"github.com/rexwrap/rexwrap/toolchains/clang"
 	"github.com/rexwrap/rexwrap/toolchains/gcc"
+	"github.com/rexwrap/rexwrap/toolchains/rustc"
 )
 
 // maxFamilies bounds the sets of families that are kept: one for each set of
@@ -38,7 +39,7 @@ func (f *families) family(name string, s *config.Settings) toolchains.Family {
 			clear(f.sets)
 		}
 		set = make(map[string]toolchains.Family)
-		for _, family := range []toolchains.Family{gcc.New(extraOptions(s)...), clang.New(extraOptions(s)...)} {
+		for _, family := range []toolchains.Family{gcc.New(extraOptions(s)...), clang.New(extraOptions(s)...), rustc.New()} {
 			set[family.Name()] = family
 		}
 		f.sets[key] = set

@@ -65,6 +65,9 @@ func Same(a, b string) bool {
 // The assembler unlinks an object before it makes a new one; clang renames a temp
 // file to whatever it makes of the code; everything else is written with O_TRUNC.
 func KeepsInode(family string, role toolchains.Role) bool {
+	if family == "rustc" { // makes the others in a temporary folder, or a linker does
+		return role == toolchains.RoleDepInfo
+	}
 	switch role {
 	case toolchains.RoleObject, toolchains.RoleDwo:
 		return false

@@ -41,7 +41,7 @@ func (r *request) answer(res *Result) (bool, error) {
 	if err != nil || items == nil {
 		return false, err
 	}
-	done := &wire.Done{Chunks: r.printed(res), Remove: r.stale(res)}
+	done := &wire.Done{Chunks: r.printed(res), Remove: r.stale(res), ChunksLast: r.compile.Crate != nil}
 	temps := make([]string, 0, len(items))
 	for _, it := range items {
 		if it.through {
@@ -86,6 +86,7 @@ func (r *request) items(res *Result) ([]item, error) {
 		keeps := materialize.KeepsInode(r.compile.Toolchain.Family, o.Role)
 		target, old, err := materialize.Look(it.target)
 		switch {
+		case err == nil && r.replaces(it.target, keeps):
 		case err != nil || target == materialize.Special:
 			return nil, toolchains.Unsupported("special-output", o.Path)
 		case target == materialize.Sink:
@@ -94,6 +95,9 @@ func (r *request) items(res *Result) ([]item, error) {
 			return nil, toolchains.Unsupported("output-unwritable", o.Path)
 		}
 		it.mode = materialize.Mode(keeps, target, old, r.in.Umask, stored.Executable)
+		if o.Role == toolchains.RoleDepInfo && !r.fillDepInfo(&it, res) {
+			return nil, nil
+		}
 		if o.Role == toolchains.RoleDep {
 			ok, err := r.fillDep(&it, res)
 			if err != nil || !ok {
@@ -164,6 +168,9 @@ func (r *request) respell(res *Result) func(path string) string {
 
 // printed is what the compiler printed, as it would have here.
 func (r *request) printed(res *Result) []wire.Chunk {
+	if r.compile.Crate != nil {
+		return renotice(res.Chunks, res.Dep.Targets[0], r.compile.Crate.OutDir)
+	}
 	if res.Spelling == SpelledHere {
 		return res.Chunks
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/depscan/ask"
 	"github.com/rexwrap/rexwrap/depscan/filestate"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
@@ -27,6 +28,9 @@ type run struct {
 	// plan is set where the inputs are read off the run, nil where the
 	// scanner has found them before.
 	plan *ask.Plan
+	// crate and read are plan and its answer for rustc.
+	crate *rustdeps.Plan
+	read  *rustdeps.Result
 	// inputs is nil, and reason says why, where the result is not stored.
 	inputs *depscan.Inputs
 	reason error
@@ -46,6 +50,9 @@ func (r *request) execute(ctx context.Context, cancellable bool) error {
 	}
 	if x.plan != nil {
 		defer x.plan.Remove()
+	}
+	if x.crate != nil {
+		defer x.crate.Remove()
 	}
 	r.noteBefore()
 	x.command.Hold = cancellable
@@ -71,6 +78,9 @@ func (r *request) execute(ctx context.Context, cancellable bool) error {
 // the inputs, else so that they can be read off the run.
 func (r *request) prepareRun(ctx context.Context) (*run, error) {
 	x := &run{command: wire.Run{Program: r.call.Program, Argv: r.call.Argv}}
+	if r.compile.Crate != nil {
+		return x, r.prepareCrate(x)
+	}
 	var err error
 	if x.inputs, err = r.scanned(ctx); err != nil {
 		x.plan, err = r.p.o.Asker.Plan(r.compile, filepath.Join(r.p.o.Scratch, r.in.Token))
@@ -215,6 +225,10 @@ func (r *request) collect(ctx context.Context, x *run) []wire.File {
 // learn makes sure of the inputs of a run, setting x.reason where it cannot. It
 // returns the text of the user's dep-file where the run did not write it.
 func (r *request) learn(ctx context.Context, x *run) (userDep []byte) {
+	if x.crate != nil {
+		r.learnCrate(x)
+		return nil
+	}
 	if x.plan == nil {
 		if x.reason == nil {
 			x.reason = r.settled(x)
@@ -293,6 +307,9 @@ func (r *request) store(ctx context.Context, x *run) error {
 	}
 	if r.compile.Dep != nil {
 		res.Dep = DepOrigin{Root: r.at.root, Targets: r.compile.Dep.Targets}
+	}
+	if r.compile.Crate != nil {
+		return r.storeCrate(x, c, res)
 	}
 	if err := r.checkVerified(res); err != nil {
 		return err

@@ -27,6 +27,9 @@ func (p *Pipeline) Inputs(ctx context.Context, call *toolchains.Call) (*depscan.
 	if err != nil {
 		return nil, "", err
 	}
+	if c.Crate != nil {
+		return nil, "", toolchains.Unsupported("rust-inputs", c.Source) // only a run knows them
+	}
 	why := depscan.ErrFallback
 	if p.o.Scanner != nil {
 		in, err := p.o.Scanner.Scan(ctx, c)

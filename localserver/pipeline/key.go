@@ -37,6 +37,9 @@ func keyOf(c *toolchains.Compile, at place, native string, source digest.Digest)
 	if c.Carries != 0 {
 		k.Dir = c.Call.Dir + "\n" + c.Call.PWD
 	}
+	if c.Crate != nil { // rustc asks the system where it is, not the shell
+		k.Dir = c.Call.Dir
+	}
 	k.Args = canonicalArgs(c, at)
 	for _, name := range c.Env {
 		if name == epochVariable {

@@ -76,7 +76,7 @@ func (r *request) matching(p *prepared) *Candidate {
 	for ; i >= 0 && i < len(p.sets); i++ {
 		c := p.manifest.Candidates[i]
 		want, err := guard(c.Needs, r.compile, r.at, r.p.o.Now())
-		if err == nil && want == c.Guard && r.timesHold(c) {
+		if err == nil && want == c.Guard && r.timesHold(c) && r.crateHolds(c) {
 			return c
 		}
 		j, _ := r.p.files.First(p.sets[i+1:])

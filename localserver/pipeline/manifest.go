@@ -18,7 +18,10 @@ import (
 //	            n { path }                          (* absent names *)
 //	            n { path }                          (* directories *)
 //	            n { path seconds }                  (* modification times *)
-//	            needs guard digest                  (* the journal's list *)
+//	            needs guard
+//	            n { name digest }                   (* variables *)
+//	            path digest                         (* a package, what is around it *)
+//	            digest                              (* the journal's list *)
 //	            n { variant digest quiet outputs targets names } ;
 //	outputs   = n { role path } ;                   (* as the Action declares *)
 //	targets   = n { string } ;                      (* of the Action's dep-file *)
@@ -32,7 +35,7 @@ type Manifest struct {
 }
 
 const (
-	manifestVersion = 2
+	manifestVersion = 3
 	// maxCandidates bounds a manifest. A key that sees more header sets in
 	// turn than this is one of a bisection or a generator; the oldest go.
 	maxCandidates = 16
@@ -51,6 +54,13 @@ type Candidate struct {
 	// their digest; see guard.
 	Needs Needs
 	Guard digest.Digest
+	// Variables, Package and Surroundings are what a compile of rustc depends
+	// on beside files: variables that the source asks for, and where a
+	// procedural macro ran the package whose files it may have listed, with
+	// the digest of that list and of the environment.
+	Variables    []Variable
+	Package      string
+	Surroundings digest.Digest
 	// List names the blob in which the journal finds the inputs again.
 	List    digest.Digest
 	Results []Variant
@@ -115,6 +125,13 @@ func (c *Candidate) append(e *encoder) {
 	}
 	e.uint(uint64(c.Needs))
 	e.digest(c.Guard)
+	e.uint(uint64(len(c.Variables)))
+	for _, v := range c.Variables {
+		e.string(v.Name)
+		e.digest(v.Value)
+	}
+	e.string(c.Package)
+	e.digest(c.Surroundings)
 	e.digest(c.List)
 	e.uint(uint64(len(c.Results)))
 	for _, r := range c.Results {
@@ -158,6 +175,11 @@ func decodeCandidate(d *decoder) *Candidate {
 	}
 	c.Needs = Needs(d.uint())
 	c.Guard = d.digest()
+	for range d.count(digest.Size + 2) {
+		c.Variables = append(c.Variables, Variable{Name: d.string(), Value: d.digest()})
+	}
+	c.Package = d.string()
+	c.Surroundings = d.digest()
 	c.List = d.digest()
 	for range d.count(digest.Size + 3) {
 		c.Results = append(c.Results, decodeVariant(d))
@@ -201,7 +223,9 @@ func (m *Manifest) add(c *Candidate) {
 }
 
 func (c *Candidate) sameInputs(o *Candidate) bool {
-	return c.Needs == o.Needs && c.Guard == o.Guard && slices.Equal(c.Files, o.Files) &&
+	return c.Needs == o.Needs && c.Guard == o.Guard && slices.Equal(c.Variables, o.Variables) &&
+		c.Package == o.Package && c.Surroundings == o.Surroundings &&
+		slices.Equal(c.Files, o.Files) &&
 		slices.Equal(c.Absent, o.Absent) && slices.Equal(c.Dirs, o.Dirs) && slices.Equal(c.Times, o.Times)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/depscan/ask"
 	"github.com/rexwrap/rexwrap/depscan/filestate"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/strategy"
@@ -56,6 +57,8 @@ type Store interface {
 // A Resolver finds the Toolchain behind a call.
 type Resolver interface {
 	Resolve(ctx context.Context, call *toolchains.Call) (*toolchains.Toolchain, error)
+	// ResolveLinker does so for a compiler that is called to link.
+	ResolveLinker(ctx context.Context, call *toolchains.Call) (*toolchains.Toolchain, error)
 	// Native returns tc's own reading of the -march=native and its like
 	// among args.
 	Native(ctx context.Context, tc *toolchains.Toolchain, args []string) (string, error)
@@ -79,6 +82,8 @@ type Options struct {
 	// Scanner finds inputs before a compile; nil leaves that to Asker.
 	Scanner depscan.Scanner
 	Asker   *ask.Asker
+	// Crates finds the inputs of rustc's compiles.
+	Crates *rustdeps.Asker
 	// Fallback runs the preprocessor, for Inputs where Scanner gives up.
 	Fallback depscan.Scanner
 	// Facts gives what the compiler says of itself for a compile's flags.

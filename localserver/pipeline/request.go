@@ -26,6 +26,7 @@ type request struct {
 	call     *toolchains.Call
 	settings *config.Settings
 	compile  *toolchains.Compile
+	linker   *toolchains.Toolchain // of rustc's compiles that link
 	at       place
 	key      *keyParts
 	manifest digest.Digest // the manifest key
@@ -105,7 +106,9 @@ func (r *request) serve(ctx context.Context) error {
 	if leave != nil {
 		defer leave()
 	}
-	r.far.remote = r.p.remote(r.settings)
+	if r.compile.Crate == nil {
+		r.far.remote = r.p.remote(r.settings)
+	}
 	hit, err = r.lookUpRemote(ctx)
 	if hit || err != nil {
 		return r.finish(r.far.outcome, err)
@@ -199,6 +202,9 @@ func (r *request) understand(ctx context.Context) error {
 // native returns the compiler's reading of -march=native and its like, empty
 // where the call has none.
 func (r *request) native(ctx context.Context) (string, error) {
+	if r.compile.Crate != nil {
+		return r.linkerIdentity(ctx)
+	}
 	var words []string
 	native := false
 	for i := range r.compile.Args {

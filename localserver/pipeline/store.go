@@ -62,7 +62,7 @@ func (r *request) addFacts(ctx context.Context, c *Candidate) error {
 // facts returns what the compiler says of itself. It says nothing where it does
 // not preprocess.
 func (r *request) facts(ctx context.Context) (*toolchains.Facts, error) {
-	if l := r.compile.Language; l == "assembler" || strings.HasSuffix(l, "cpp-output") {
+	if l := r.compile.Language; l == "assembler" || l == "rust" || strings.HasSuffix(l, "cpp-output") {
 		return &toolchains.Facts{}, nil
 	}
 	facts, err := r.p.o.Facts(ctx, r.compile)

@@ -168,6 +168,9 @@ type Done struct {
 	Files []File
 	// Remove are stale outputs that the compiler would have removed.
 	Remove []string
+	// ChunksLast has the files in their places before anything is said:
+	// rustc's callers start the next compile at a notice of one.
+	ChunksLast bool
 }
 
 // AdminReply answers Admin. Replies with More set are followed by another.
@@ -316,6 +319,7 @@ func (m *Done) append(e *encoder) {
 		e.bool(f.Keep)
 	}
 	e.strings(m.Remove)
+	e.bool(m.ChunksLast)
 }
 
 func (m *Done) decode(d *decoder) {
@@ -327,6 +331,7 @@ func (m *Done) decode(d *decoder) {
 		}
 	}
 	m.Remove = d.strings()
+	m.ChunksLast = d.bool()
 }
 
 func (m *AdminReply) append(e *encoder) {

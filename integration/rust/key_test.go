@@ -1,0 +1,296 @@
+//go:build linux
+
+package rust
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/rexwrap/rexwrap/integration/rig"
+)
+
+// A change is made between two compiles of one call. The second one must then be
+// what the bare compiler makes of the changed state, and a hit only where hit says
+// so.
+type change struct {
+	name  string
+	files string // in txtar form
+	prep  string // compiles before the first one, a line each, with the bare compiler
+	args  string // of the compile
+	env   []string
+	// then are the arguments of the second compile where they are others, and
+	// thenEnv its variables.
+	then    string
+	thenEnv []string
+	change  func(s *site)
+	hit     bool
+	never   bool // the first compile is no entry either
+}
+
+const (
+	emitLib = " --crate-type lib --emit=dep-info,metadata,link --error-format=json --json=diagnostic-rendered-ansi,artifacts --out-dir o -L dependency=o"
+	emitBin = " --crate-type bin --emit=dep-info,link --error-format=json --json=artifacts --out-dir o -L dependency=o"
+	onlyLib = "-- x.rs --\npub fn f() -> u8 { 1 }\nfn unused() {}\n"
+	macros  = `
+-- m.rs --
+extern crate proc_macro;
+use proc_macro::TokenStream;
+#[proc_macro] pub fn who(_: TokenStream) -> TokenStream {
+    format!("{:?}", std::env::var("WHO").ok()).replace("\"", "'").replace("Some('", "Some(\"").replace("')", "\")").parse().unwrap()
+}
+#[proc_macro] pub fn file(_: TokenStream) -> TokenStream {
+    format!("{:?}", std::fs::read_to_string("who.txt").unwrap_or_default()).parse().unwrap()
+}
+#[proc_macro] pub fn count(_: TokenStream) -> TokenStream {
+    format!("{}usize", std::fs::read_dir("data").unwrap().count()).parse().unwrap()
+}
+`
+	buildMacros = "--crate-name m m.rs --crate-type proc-macro --emit=link --out-dir o -Cextra-filename=-00000000000000aa --extern proc_macro"
+	withMacros  = " --extern m=o/libm-00000000000000aa.so"
+)
+
+func writes(name, text string) func(*site) { return func(s *site) { s.write(name, text) } }
+
+func changes() []change {
+	return []change{
+		{name: "nothing", files: onlyLib, args: "--crate-name x x.rs" + emitLib, hit: true},
+		{
+			name: "source", files: onlyLib, args: "--crate-name x x.rs" + emitLib,
+			change: writes("x.rs", "pub fn f() -> u8 { 2 }\n"),
+		},
+		{
+			name: "out-dir", files: onlyLib + "-- p/x --\n", args: "--crate-name x x.rs" + emitLib,
+			then: "--crate-name x x.rs" + strings.Replace(emitLib, "--out-dir o", "--out-dir p", 1), hit: true,
+		},
+		{
+			name: "cap-lints", files: onlyLib, args: "--crate-name x x.rs" + emitLib,
+			then: "--crate-name x x.rs --cap-lints allow" + emitLib,
+		},
+		{
+			name: "denied warnings", files: onlyLib, args: "--crate-name x x.rs" + emitLib,
+			then: "--crate-name x x.rs -D warnings" + emitLib,
+		},
+		{
+			name: "words that concatenate alike", files: onlyLib, args: "--crate-name x x.rs --cfg ab --cfg c" + emitLib,
+			then: "--crate-name x x.rs --cfg a --cfg bc" + emitLib,
+		},
+		{
+			name: "optimisation", files: onlyLib, args: "--crate-name x x.rs" + emitLib, then: "--crate-name x x.rs -O" + emitLib,
+		},
+		{
+			name: "macro reads a variable", files: macros + "-- x.rs --\npub const W: Option<&str> = m::who!();\n", prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, env: []string{"WHO=a"}, thenEnv: []string{"WHO=b"},
+		},
+		{
+			name: "macro reads a variable that was unset", files: macros + "-- x.rs --\npub const W: Option<&str> = m::who!();\n", prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, thenEnv: []string{"WHO=b"},
+		},
+		{
+			name: "variables of the shell beside a macro", files: macros + "-- x.rs --\npub const W: Option<&str> = m::who!();\n", prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, thenEnv: []string{"SHLVL=7", "OLDPWD=/", "CARGO_MAKEFLAGS=-j9"}, hit: true,
+		},
+		{
+			name: "macro reads a file", files: macros + "-- who.txt --\na\n-- x.rs --\npub const W: &str = m::file!();\n", prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, change: writes("who.txt", "b\n"),
+		},
+		{
+			name: "macro reads a file that comes", files: macros + "-- x.rs --\npub const W: &str = m::file!();\n", prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, change: writes("who.txt", "b\n"),
+		},
+		{
+			name: "macro lists a folder", files: macros + "-- data/a --\n-- x.rs --\npub const W: usize = m::count!();\n", prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, change: writes("data/b", ""),
+		},
+		{
+			name:  "a macro of a crate that this crate does not name",
+			files: macros + "-- y.rs --\npub use m::who;\n-- x.rs --\npub const W: Option<&str> = y::who!();\n",
+			prep:  buildMacros + "\n--crate-name y y.rs -Cextra-filename=-00000000000000bb" + emitLib + withMacros,
+			args:  "--crate-name x x.rs --extern y=o/liby-00000000000000bb.rmeta" + emitLib, env: []string{"WHO=a"}, thenEnv: []string{"WHO=b"},
+		},
+		{
+			name: "env! changes", files: "-- x.rs --\npub const D: &str = env!(\"OUT_DIR\");\n", args: "--crate-name x x.rs" + emitLib,
+			env: []string{"OUT_DIR=/a"}, thenEnv: []string{"OUT_DIR=/b"},
+		},
+		{
+			name: "option_env! is set", files: "-- x.rs --\npub const D: Option<&str> = option_env!(\"MAYBE\");\n", args: "--crate-name x x.rs" + emitLib,
+			thenEnv: []string{"MAYBE=1"},
+		},
+		{
+			name: "option_env! is set to nothing", files: "-- x.rs --\npub const D: Option<&str> = option_env!(\"MAYBE\");\n", args: "--crate-name x x.rs" + emitLib,
+			thenEnv: []string{"MAYBE="},
+		},
+		{
+			name: "a value of several lines", files: "-- x.rs --\npub const D: &str = env!(\"LINES_OF\");\n", args: "--crate-name x x.rs" + emitLib,
+			env: []string{"LINES_OF=a\nb\\n\rc"}, hit: true,
+		},
+		{
+			name: "a variable that nobody asks for", files: onlyLib, args: "--crate-name x x.rs" + emitLib,
+			env: []string{"OTHER=1"}, thenEnv: []string{"OTHER=2"}, hit: true,
+		},
+		{
+			name: "an included file", files: "-- x.rs --\npub const T: &str = include_str!(\"t\");\n-- t --\na\n", args: "--crate-name x x.rs" + emitLib,
+			change: writes("t", "b\n"),
+		},
+		{
+			name: "a module gets a second file", files: "-- x.rs --\npub mod a;\n-- a.rs --\n", args: "--crate-name x x.rs" + emitLib,
+			change: writes("a/mod.rs", ""),
+		},
+		{
+			name: "an indirect crate", files: "-- a.rs --\npub fn a() -> u8 { 1 }\n-- b.rs --\npub use a::a;\n-- x.rs --\nfn main() { std::process::exit(b::a() as i32) }\n",
+			prep: "--crate-name a a.rs -Cextra-filename=-00000000000000aa" + emitLib +
+				"\n--crate-name b b.rs -Cextra-filename=-00000000000000bb --extern a=o/liba-00000000000000aa.rmeta" + emitLib,
+			args: "--crate-name x x.rs --extern b=o/libb-00000000000000bb.rlib" + emitBin,
+			change: func(s *site) {
+				s.write("a.rs", "pub fn a() -> u8 { 2 }\n")
+				s.compile("--crate-name a a.rs -Cextra-filename=-00000000000000aa" + emitLib)
+				s.compile("--crate-name b b.rs -Cextra-filename=-00000000000000bb --extern a=o/liba-00000000000000aa.rmeta" + emitLib)
+			},
+		},
+		{
+			name: "a static library", files: "-- n.c --\nint n(void) { return 1; }\n-- x.rs --\nextern \"C\" { fn n() -> i32; }\npub fn f() -> i32 { unsafe { n() } }\n",
+			args: "--crate-name x x.rs -L native=o -l static=n" + emitLib,
+			change: func(s *site) {
+				s.write("n.c", "int n(void) { return 2; }\n")
+				s.archive()
+			},
+		},
+		{
+			name: "a library in front of the one that is linked", files: "-- e/x --\n-- n.c --\nint n(void) { return 1; }\n-- x.rs --\nextern \"C\" { fn n() -> i32; }\nfn main() { std::process::exit(unsafe { n() }) }\n",
+			args: "--crate-name x x.rs -L native=e -L native=o -l n" + emitBin,
+			change: func(s *site) {
+				s.write("n.c", "int n(void) { return 3; }\n")
+				s.archiveIn("e")
+			},
+		},
+		{
+			name: "link arguments", files: "-- x.rs --\nfn main() {}\n", args: "--crate-name x x.rs" + emitBin,
+			then: "--crate-name x x.rs -C link-arg=-Wl,--build-id=sha1" + emitBin,
+		},
+		{
+			name: "another linker", files: "-- x.rs --\nfn main() {}\n", args: "--crate-name x x.rs" + emitBin,
+			then: "--crate-name x x.rs -C linker=clang" + emitBin,
+		},
+		{name: "code that is made incrementally", files: onlyLib, args: "--crate-name x x.rs -C incremental=i" + emitLib, never: true},
+		{ // of rustc 1.63 they differ from run to run
+			name: "metadata that is made incrementally", files: onlyLib,
+			args: "--crate-name x x.rs -C incremental=i --crate-type lib --emit=dep-info --out-dir o", never: true,
+		},
+		{
+			name: "split debug information", files: onlyLib, args: "--crate-name x x.rs -g -Zunstable-options -Csplit-debuginfo=unpacked" + emitLib,
+			env: []string{"RUSTC_BOOTSTRAP=1"}, thenEnv: []string{"RUSTC_BOOTSTRAP=1"}, never: true,
+		},
+		{name: "a compile that fails", files: "-- x.rs --\npub fn f() -> NoSuchType {}\n", args: "--crate-name x x.rs" + emitLib, never: true},
+		{name: "a name of the caller's own", files: onlyLib, args: "--crate-name x x.rs -o o/y.rlib --crate-type lib --emit=link", never: true},
+	}
+}
+
+// compile runs the bare compiler, which must succeed.
+func (s *site) compile(args string) {
+	s.t.Helper()
+	if r := s.run(s.bare(), append([]string{rustc, "--edition=2018"}, strings.Fields(args)...)...); r.Status != 0 {
+		s.t.Fatalf("%s: %s\n%s", args, r.Ended(), r.Stderr)
+	}
+}
+
+// archive makes o/libn.a of n.c.
+func (s *site) archive() { s.archiveIn("o") }
+
+func (s *site) archiveIn(dir string) {
+	s.t.Helper()
+	for _, argv := range [][]string{{"cc", "-fPIC", "-c", "n.c", "-o", "n.o"}, {"ar", "crsD", dir + "/libn.a", "n.o"}} {
+		if r := s.run(s.bare(), argv...); r.Status != 0 {
+			s.t.Fatalf("%q: %s\n%s", argv, r.Ended(), r.Stderr)
+		}
+	}
+}
+
+// outcome is all that a compile leaves.
+type outcome struct {
+	ended, stdout, stderr string
+	files                 []string
+}
+
+// call compiles into empty folders, bare or through rexwrap.
+func (s *site) call(env []string, args string, through ...string) outcome {
+	s.t.Helper()
+	argv := slices.Concat(through, []string{rustc, "--edition=2018"}, strings.Fields(args))
+	s.remove("i")
+	for _, pattern := range []string{"[op]/libx.*", "[op]/x", "[op]/x.*"} {
+		made, err := filepath.Glob(filepath.Join(s.dir, pattern))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, path := range made {
+			if err := os.Remove(path); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+	}
+	r := s.run(env, argv...)
+	return outcome{r.Ended(), string(r.Stdout), string(r.Stderr), append(s.artefacts("o"), s.artefactsIf("p")...)}
+}
+
+func (s *site) artefactsIf(dir string) []string {
+	if match, err := filepath.Glob(filepath.Join(s.dir, dir)); err != nil || len(match) == 0 {
+		return nil
+	}
+	return s.artefacts(dir)
+}
+
+// check compares an outcome with the bare compiler's.
+func (s *site) check(step string, want, got outcome) {
+	s.t.Helper()
+	if want.ended != got.ended || want.stdout != got.stdout || want.stderr != got.stderr {
+		s.t.Errorf("%s: got %s\n%s%s\nwant %s\n%s%s", step, got.ended, got.stdout, got.stderr, want.ended, want.stdout, want.stderr)
+	}
+	for _, line := range differences(want.files, got.files) {
+		s.t.Errorf("%s: %s", step, line)
+	}
+}
+
+// TestChanges holds what must not go unnoticed, and what should.
+func TestChanges(t *testing.T) {
+	all := newSite(t, &txtar.Archive{})
+	for i, c := range changes() {
+		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
+			s := all.beside(t, strconv.Itoa(i), txtar.Parse([]byte(strings.TrimPrefix(c.files, "\n")+"-- o/CACHEDIR.TAG --\n")))
+			if strings.Contains(c.files, "-- n.c --") {
+				s.archive()
+			}
+			for line := range strings.Lines(c.prep) {
+				s.compile(line)
+			}
+			if err := rig.Age(s.dir); err != nil {
+				t.Fatal(err)
+			}
+			wrapper := filepath.Join(bin, "rexwrap")
+			s.check("first", s.call(s.bare(c.env...), c.args), s.call(s.wrapped(c.env...), c.args, wrapper))
+			before := s.stats()
+			s.check("again", s.call(s.bare(c.env...), c.args), s.call(s.wrapped(c.env...), c.args, wrapper))
+			if hits := s.stats().Sub(before).HitsLocal; (hits == 1) == c.never {
+				t.Errorf("the same again: %d hits: %+v", hits, s.stats().Sub(before))
+			}
+			if c.change != nil {
+				c.change(s)
+			}
+			args, env := c.args, c.env
+			if c.then != "" {
+				args = c.then
+			}
+			if c.thenEnv != nil {
+				env = c.thenEnv
+			}
+			before = s.stats()
+			s.check("changed", s.call(s.bare(env...), args), s.call(s.wrapped(env...), args, wrapper))
+			if hits := s.stats().Sub(before).HitsLocal; (hits == 1) != c.hit {
+				t.Errorf("changed: %d hits, want hit %v", hits, c.hit)
+			}
+		})
+	}
+}

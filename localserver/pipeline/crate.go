@@ -1,0 +1,256 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
+)
+
+// What is different about rustc: the inputs are read off every run, a linker may
+// be among the programs, variables that the source asks for guard candidates, and
+// the texts of a result name the folder of the outputs.
+
+// linkerIdentity finds the linker of a compile that links, and returns the digest
+// by which it stands in the key; empty for others.
+func (r *request) linkerIdentity(ctx context.Context) (string, error) {
+	crate := r.compile.Crate
+	if !crate.Links() {
+		return "", nil
+	}
+	program, err := r.linkerProgram(crate.Linker)
+	if err != nil {
+		return "", err
+	}
+	call := *r.call
+	call.Program, call.Argv = program, []string{filepath.Base(program)}
+	if r.linker, err = r.p.o.Resolver.ResolveLinker(ctx, &call); err != nil {
+		if _, _, ok := toolchains.ReasonOf(err); ok {
+			return "", toolchains.Unsupported("linker", program)
+		}
+		return "", err
+	}
+	return r.linker.Digest.Hex(), nil
+}
+
+// defaultLinker is what rustc starts where nothing else is asked for.
+const defaultLinker = "cc"
+
+// linkerProgram finds the linker's driver as rustc does: through PATH, behind the
+// toolchain's own folder, which holds none of its name.
+func (r *request) linkerProgram(name string) (string, error) {
+	if name == "" {
+		name = defaultLinker
+	}
+	if strings.ContainsRune(name, filepath.Separator) {
+		return r.call.Abs(name), nil
+	}
+	for _, dir := range filepath.SplitList(r.call.Env.Value("PATH")) {
+		path := filepath.Join(r.call.Abs(dir), name)
+		if found, err := exec.LookPath(path); err == nil {
+			return found, nil
+		}
+	}
+	return "", toolchains.Unsupported("linker", name)
+}
+
+// prepareCrate says how rustc is run.
+func (r *request) prepareCrate(x *run) error {
+	var err error
+	x.crate, err = r.p.o.Crates.Plan(r.compile, filepath.Join(r.p.o.Scratch, r.in.Token))
+	if err != nil {
+		return err
+	}
+	x.command.Argv, x.mark = x.crate.Argv, r.quiesce(nil)
+	return nil
+}
+
+// learnCrate makes sure of the inputs of a run of rustc.
+func (r *request) learnCrate(x *run) {
+	if x.reason != nil {
+		return
+	}
+	got, err := x.crate.Collect(rustdeps.Run{Mark: x.mark, Linker: r.linker}, r.p.files)
+	switch {
+	case err != nil:
+		x.reason = err
+	case !r.p.files.Check(r.call.Abs(r.compile.Source), r.key.Source):
+		x.reason = toolchains.Unsupported("modified-during-compile", r.compile.Source)
+	default:
+		x.inputs, x.read = got.Inputs, got
+	}
+}
+
+// A Variable is one of the environment that the source asks for. The zero Value
+// is that of one which is not set.
+type Variable struct {
+	Name  string
+	Value digest.Digest
+}
+
+func variableOf(env toolchains.Environ, name string) Variable {
+	v := Variable{Name: name}
+	if value, set := env.Lookup(name); set {
+		v.Value = digest.OfString(value)
+	}
+	return v
+}
+
+// guardCrate adds to c what a run of rustc read beside files. Variables are taken
+// from the call: the compiler may have got others from rustup's proxy, and such a
+// result is not stored.
+func (r *request) guardCrate(c *Candidate, read *rustdeps.Result) error {
+	for _, v := range read.Variables {
+		value, set := r.call.Env.Lookup(v.Name)
+		if set != v.Set || value != v.Value {
+			return toolchains.Unsupported("environment-of-proxy", v.Name)
+		}
+		c.Variables = append(c.Variables, variableOf(r.call.Env, v.Name))
+	}
+	if read.Package != "" {
+		c.Package = read.Package
+		c.Surroundings = surroundings(r.compile, read.Package)
+	}
+	return nil
+}
+
+// surroundings is the digest of what a procedural macro may look at: the whole
+// environment, and which files its user's package has.
+func surroundings(c *toolchains.Compile, dir string) digest.Digest {
+	b := digest.NewBuilder("rexwrap macro 1")
+	b.Digest(rustdeps.Environment(c.Call.Env))
+	b.Digest(rustdeps.PackageListing(dir))
+	return b.Sum()
+}
+
+// crateHolds reports whether what c remembers of the environment is so.
+func (r *request) crateHolds(c *Candidate) bool {
+	for _, v := range c.Variables {
+		if variableOf(r.call.Env, v.Name) != v {
+			return false
+		}
+	}
+	return c.Package == "" || c.Surroundings == surroundings(r.compile, c.Package)
+}
+
+// renotice returns the chunks of a result of rustc as this call would have got
+// them: notices of artifacts name its outputs.
+//
+//	notice = "{" [ `"$message_type":"artifact",` ] `"artifact":"` path `",` … "}"
+func renotice(chunks []wire.Chunk, from, to string) []wire.Chunk {
+	if from == to {
+		return chunks
+	}
+	out := slices.Clone(chunks)
+	for i := range out {
+		var text bytes.Buffer
+		for line := range bytes.Lines(out[i].Data) {
+			head := noticeHead(line)
+			rest, ok := bytes.CutPrefix(line[head:], []byte(folderIn(from)))
+			if head > 0 && ok {
+				line = slices.Concat(line[:head], []byte(folderIn(to)), rest)
+			}
+			text.Write(line)
+		}
+		out[i].Data = text.Bytes()
+	}
+	return out
+}
+
+func noticeHead(line []byte) int {
+	for _, head := range []string{`{"$message_type":"artifact","artifact":"`, `{"artifact":"`} {
+		if bytes.HasPrefix(line, []byte(head)) {
+			return len(head)
+		}
+	}
+	return 0
+}
+
+// folderIn is a folder as it stands before a file's name in a JSON string.
+func folderIn(dir string) string {
+	if dir == "" {
+		return ""
+	}
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(strings.TrimSuffix(dir, separator) + separator)
+}
+
+// fillDepInfo makes the dep-info that this call would have. It reports false where
+// the blob is gone.
+func (r *request) fillDepInfo(it *item, res *Result) bool {
+	from, to := res.Dep.Targets[0], r.compile.Crate.OutDir
+	if from == to {
+		return true
+	}
+	text, err := r.p.store.Blob(it.digest)
+	if err != nil {
+		return false
+	}
+	it.data = rustdeps.Retarget(text, from, to)
+	it.digest = digest.Of(it.data)
+	return true
+}
+
+// replaces reports whether an output is a new file in any case. Cargo gives the
+// programs and libraries that rustc makes a second name, which stays the old
+// file's: a linker and a rename do not write into what is there.
+func (r *request) replaces(path string, keeps bool) bool {
+	if r.compile.Crate == nil || keeps {
+		return false
+	}
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// storeCrate keeps the result of a run of rustc. Its Action is none that a worker
+// could run: it only names the result.
+func (r *request) storeCrate(x *run, c *Candidate, res *Result) error {
+	if err := r.guardCrate(c, x.read); err != nil {
+		return err
+	}
+	res.Dep = DepOrigin{Targets: []string{r.compile.Crate.OutDir}}
+	if err := r.checkVerified(res); err != nil {
+		return err
+	}
+	r.record.Action = r.crateAction(c)
+	if err := r.p.store.PutResult(r.record.Action, res.encode()); err != nil {
+		return storeTrouble(err)
+	}
+	c.List = r.putList(c)
+	c.Results = []Variant{{Streams: r.streams, Action: r.record.Action, Quiet: res.quiet()}}
+	if err := r.p.remember(r, c); err != nil {
+		return storeTrouble(err)
+	}
+	for _, f := range x.files {
+		r.p.files.Record(f.path, f.digest)
+	}
+	r.record.Key.Inputs = c.List
+	return nil
+}
+
+// crateAction is the digest of all that a result depends on.
+func (r *request) crateAction(c *Candidate) digest.Digest {
+	b := digest.NewBuilder("rexwrap crate 1")
+	b.Digest(r.manifest)
+	for _, f := range c.Files {
+		b.String(f.Path)
+		b.Digest(f.Digest)
+	}
+	b.Strings(c.Absent)
+	for _, v := range c.Variables {
+		b.String(v.Name)
+		b.Digest(v.Value)
+	}
+	b.String(c.Package)
+	b.Digest(c.Surroundings)
+	b.Digest(c.Guard)
+	b.String(r.streams)
+	return b.Sum()
+}
