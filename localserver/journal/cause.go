@@ -26,6 +26,7 @@ const (
 	CauseUnknown                  // the earlier record does not say
 	CauseVariant                  // known, but not with messages for such an output
 	CauseRecache                  // the setting recache
+	CauseVerify                   // found, and compiled again to compare
 	numCauses
 )
 
@@ -33,7 +34,7 @@ func causeNames() [numCauses]string {
 	return [...]string{
 		"", "first-compile", "compiler-changed", "arguments-changed", "environment-changed",
 		"directory-changed", "source-changed", "input-changed", "not-stored", "entry-evicted", "unknown",
-		"other-terminal", "recache",
+		"other-terminal", "recache", "verified",
 	}
 }
 
@@ -64,4 +65,5 @@ func (c *Cause) UnmarshalText(text []byte) error {
 const (
 	ReasonVariant = "variant" // the result is known, its messages for this terminal are not
 	ReasonRecache = "recache" // the setting recache
+	ReasonVerify  = "verify"  // the setting verify has chosen this one
 )

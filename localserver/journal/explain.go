@@ -114,6 +114,8 @@ func causeText(r, was *Record, changes []Change) string {
 		return "nothing changed" + since + ", but the messages are not known for this kind of terminal"
 	case CauseRecache:
 		return "the setting recache is on"
+	case CauseVerify:
+		return "its result was there, and compiled again to compare, as the setting verify asks"
 	case CauseUnknown:
 		return "what changed is not known"
 	case CauseToolchain:

@@ -152,6 +152,10 @@ func TestExplainCauses(t *testing.T) {
 			"miss: the setting recache is on", nil,
 		},
 		{
+			"verify", func(_ *memory, r *Record) { r.Reason = ReasonVerify }, CauseVerify,
+			"miss: its result was there, and compiled again to compare, as the setting verify asks", nil,
+		},
+		{
 			"no key", func(_ *memory, r *Record) { r.Key = nil }, CauseUnknown,
 			"miss: what changed is not known", nil,
 		},

@@ -124,6 +124,8 @@ func (l *latest) causeOf(r *Record) Cause {
 	switch {
 	case r.Reason == ReasonRecache:
 		return CauseRecache
+	case r.Reason == ReasonVerify:
+		return CauseVerify
 	case l.id == 0:
 		return CauseFirst
 	case l.keyed == 0 || r.Key == nil:

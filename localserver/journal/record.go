@@ -167,7 +167,7 @@ type Record struct {
 	Outcome Outcome
 	// Reason is one of a closed list of short names that are counted; Arg
 	// is the argument, file or program it is about. For a miss it is
-	// ReasonVariant, ReasonRecache, or why the result was not stored
+	// ReasonVariant, ReasonRecache, ReasonVerify, or why the result was not stored
 	// ("failed", "modified", …), else empty.
 	Reason, Arg string
 
@@ -202,7 +202,7 @@ func (r *Record) stored() bool {
 	if !r.Outcome.Miss() {
 		return r.Outcome.Hit()
 	}
-	return r.Reason == "" || r.Reason == ReasonVariant || r.Reason == ReasonRecache
+	return r.Reason == "" || r.Reason == ReasonVariant || r.Reason == ReasonRecache || r.Reason == ReasonVerify
 }
 
 // sourcePath is the absolute path of the source.

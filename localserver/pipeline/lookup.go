@@ -32,7 +32,7 @@ func (r *request) lookUp() (bool, error) {
 		return false, nil
 	}
 	if r.sampled() {
-		r.verify, r.verified = res, v.Action
+		r.verify, r.verified, r.missed = res, v.Action, journal.ReasonVerify
 		return false, nil
 	}
 	r.record.Action = v.Action
