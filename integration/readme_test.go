@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/rexwrap/rexwrap/integration/rig"
+	"github.com/rexwrap/rexwrap/integration/script"
 )
 
 // A mention is a command line in a fenced block of README.md.
@@ -125,7 +126,7 @@ func (s *sample) possible(m mention) bool {
 		if !strings.Contains(m.command, tool) {
 			continue
 		}
-		if ok, err := have("have:" + tool); err != nil {
+		if ok, err := script.Have("have:" + tool); err != nil {
 			s.t.Fatalf("README.md:%d: %v", m.line, err)
 		} else if !ok {
 			return false

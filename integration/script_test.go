@@ -3,17 +3,15 @@
 package integration
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/rexwrap/rexwrap/integration/rig"
+	"github.com/rexwrap/rexwrap/integration/script"
 )
 
 // binaries builds rexwrap once for all tests of the package.
@@ -50,34 +48,10 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(e *testscript.Env) error {
-			s, err := newScript(bin, filepath.Join(rigs, filepath.Base(e.WorkDir)), e)
-			if err != nil {
-				return err
-			}
-			e.Values[scriptKey{}] = s
-			e.Defer(s.rig.Close)
-			return nil
+			_, err := script.Setup(bin, filepath.Join(rigs, filepath.Base(e.WorkDir)), e)
+			return err
 		},
-		Condition: have,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"bare":   cmdBare,
-			"like":   cmdLike,
-			"settle": cmdSettle,
-			"stat":   cmdStat,
-		},
+		Condition: script.Have,
+		Cmds:      script.Commands(),
 	})
-}
-
-// have is the condition [have:PROGRAM]: [exec:PROGRAM], except that a missing
-// program fails the script where every tool is promised.
-func have(cond string) (bool, error) {
-	program, ok := strings.CutPrefix(cond, "have:")
-	if !ok {
-		return false, fmt.Errorf("unknown condition %q", cond)
-	}
-	_, err := exec.LookPath(program)
-	if err != nil && os.Getenv("REXWRAP_TEST_ALL_TOOLS") == "1" {
-		return false, fmt.Errorf("%s is not installed", program)
-	}
-	return err == nil, nil
 }

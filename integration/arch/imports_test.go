@@ -123,9 +123,10 @@ var policy = map[string][]string{
 	},
 
 	// The tests and programs of this folder.
-	"integration":              {"integration/rig", testscript},
+	"integration":              {"integration/rig", "integration/script", testscript},
 	"integration/arch":         {},
 	"integration/remote":       {"integration/rig", grpc, remoteAPIs},
+	"integration/script":       {"integration/rig", testscript},
 	"integration/rig":          {testscript, sys},
 	"integration/debsrc":       {},
 	"integration/differential": {"integration/rig", testscript},

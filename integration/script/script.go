@@ -1,12 +1,16 @@
 //go:build linux
 
-package integration
+// Package script is what all scripts of the integration tests share: an
+// installation of rexwrap for each, and the commands that compare it with the
+// bare compilers. Only tests use it.
+package script
 
 import (
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,40 +21,80 @@ import (
 	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
-// A script is what the commands of one script share.
-type script struct {
-	rig *rig.Rig
+// A Script is what the commands of one script share.
+type Script struct {
+	// Rig is the installation.
+	Rig *rig.Rig
+
 	// counted is what `stat` saw last.
 	counted map[string]int64
 	// want is what the last `bare` did.
 	want *effect
 }
 
-// scriptKey finds the script in the values of a testscript.
-type scriptKey struct{}
+// key finds the script in the values of a testscript.
+type key struct{}
 
-func of(ts *testscript.TestScript) *script { return ts.Value(scriptKey{}).(*script) }
+// Of returns the script that ts runs.
+func Of(ts *testscript.TestScript) *Script { return ts.Value(key{}).(*Script) }
 
-// newScript makes dir an installation of rexwrap for the script of e. The files
-// of the script are aged, so that the compiles are stored.
-func newScript(bin, dir string, e *testscript.Env) (*script, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// Commands are those that scripts have beside testscript's own.
+func Commands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"bare":   cmdBare,
+		"like":   cmdLike,
+		"settle": cmdSettle,
+		"stat":   cmdStat,
+	}
+}
+
+// Setup makes dir an installation of rexwrap, of the binaries in bin, for the
+// script of e. The files of the script are aged, so that the compiles are stored.
+func Setup(bin, dir string, e *testscript.Env) (*Script, error) {
+	s := &Script{}
+	e.Values[key{}] = s
+	if err := s.Install(bin, dir, e.Setenv); err != nil {
 		return nil, err
+	}
+	e.Defer(func() { s.Rig.Close() })
+	if err := rig.Age(e.WorkDir); err != nil {
+		return nil, err
+	}
+	return s, rig.Settle()
+}
+
+// Install makes dir a new installation, which the commands use from now on:
+// another machine. The caller closes the one before.
+func (s *Script) Install(bin, dir string, setenv func(name, value string)) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
 	r, err := rig.New(bin, dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r.Set = []string{"LC_ALL=C"}
 	for _, kv := range r.Env() {
 		name, value, _ := strings.Cut(kv, "=")
-		e.Setenv(name, value)
+		setenv(name, value)
 	}
-	e.Setenv("BIN", bin)
-	if err := rig.Age(e.WorkDir); err != nil {
-		return nil, err
+	setenv("BIN", bin)
+	s.Rig, s.counted = r, map[string]int64{}
+	return nil
+}
+
+// Have is the condition [have:PROGRAM]: [exec:PROGRAM], except that a missing
+// program fails the script where every tool is promised.
+func Have(cond string) (bool, error) {
+	program, ok := strings.CutPrefix(cond, "have:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", cond)
 	}
-	return &script{rig: r, counted: map[string]int64{}}, rig.Settle()
+	_, err := exec.LookPath(program)
+	if err != nil && os.Getenv("REXWRAP_TEST_ALL_TOOLS") == "1" {
+		return false, fmt.Errorf("%s is not installed", program)
+	}
+	return err == nil, nil
 }
 
 // cmdBare runs a command that has no rexwrap in it, remembers what it did, and
@@ -58,7 +102,7 @@ func newScript(bin, dir string, e *testscript.Env) (*script, error) {
 //
 //	bare gcc -c x.c
 func cmdBare(ts *testscript.TestScript, neg bool, args []string) {
-	s := of(ts)
+	s := Of(ts)
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: bare COMMAND...")
 	}
@@ -71,7 +115,7 @@ func cmdBare(ts *testscript.TestScript, neg bool, args []string) {
 //
 //	like rexwrap gcc -c x.c
 func cmdLike(ts *testscript.TestScript, neg bool, args []string) {
-	s := of(ts)
+	s := Of(ts)
 	if neg || len(args) == 0 || s.want == nil {
 		ts.Fatalf("usage: like COMMAND..., after bare")
 	}
@@ -125,7 +169,7 @@ func cmdSettle(ts *testscript.TestScript, neg bool, args []string) {
 //
 //	stat hits 2 misses 1 reasons.config 0
 func cmdStat(ts *testscript.TestScript, neg bool, args []string) {
-	s := of(ts)
+	s := Of(ts)
 	if neg || len(args) == 0 || len(args)%2 != 0 {
 		ts.Fatalf("usage: stat KEY N...")
 	}
