@@ -13,7 +13,10 @@ const (
 // compile; it is empty where only the server can tell. Erring towards a reason
 // costs a hit, never a wrong result: the compiler is run as it was called.
 func obvious(program string, args []string) string {
-	if !speaksGNU(program) {
+	switch {
+	case speaksRust(program):
+		return obviousRust(args)
+	case !speaksGNU(program):
 		return ""
 	}
 	compiles, header, asks := false, false, false
