@@ -6,7 +6,7 @@ import (
 )
 
 // A key stands for the bytes of a record: half of their SHA-256. A Store of hundreds of
-// megabytes keeps keys, 24 bytes a record with their table, and no records.
+// megabytes keeps keys, about 32 bytes a record with their table, and no records.
 type key [16]byte
 
 func keyOf(record []byte) key {
@@ -21,15 +21,19 @@ const keyChunk = 4096
 type keySet struct {
 	chunks []*[keyChunk]key
 	count  uint32
-	// slots is a hash table with open addressing and linear probing: 1 + the
-	// number of a key, 0 for none. At most three of four are in use.
-	slots []uint32
+	// slots is a hash table with open addressing and linear probing. A slot is
+	// 0, or has 1 + the number of a key in its lower half and a part of the
+	// key in the upper one, so that most probes look at no key. At most three
+	// of four are in use.
+	slots []uint64
 }
 
 func (s *keySet) at(i uint32) *key { return &s.chunks[i/keyChunk][i%keyChunk] }
 
-func (s *keySet) slot(k *key) uint32 {
-	return uint32(binary.LittleEndian.Uint64(k[:])) & uint32(len(s.slots)-1)
+// slot returns where the search for k begins, and what the upper half of its slot is.
+func (s *keySet) slot(k *key) (i uint32, tag uint64) {
+	h := binary.LittleEndian.Uint64(k[:])
+	return uint32(h) & uint32(len(s.slots)-1), h &^ 0xFFFFFFFF
 }
 
 // find returns the number of k.
@@ -37,17 +41,18 @@ func (s *keySet) find(k key) (uint32, bool) {
 	if len(s.slots) == 0 {
 		return 0, false
 	}
-	for i := s.slot(&k); ; i = (i + 1) & uint32(len(s.slots)-1) {
-		switch n := s.slots[i]; {
-		case n == 0:
-			return 0, false
-		case *s.at(n - 1) == k:
-			return n - 1, true
+	for i, tag := s.slot(&k); s.slots[i] != 0; i = (i + 1) & uint32(len(s.slots)-1) {
+		if s.slots[i]&^0xFFFFFFFF != tag {
+			continue
+		}
+		if n := uint32(s.slots[i]) - 1; *s.at(n) == k {
+			return n, true
 		}
 	}
+	return 0, false
 }
 
-// add gives k, which is not in the set, the next number.
+// add gives k the next number. Of equal keys the first one is found.
 func (s *keySet) add(k key) {
 	if uint64(s.count+1)*4 > uint64(len(s.slots))*3 {
 		s.grow()
@@ -61,15 +66,15 @@ func (s *keySet) add(k key) {
 }
 
 func (s *keySet) insert(n uint32) {
-	i := s.slot(s.at(n - 1))
+	i, tag := s.slot(s.at(n - 1))
 	for s.slots[i] != 0 {
 		i = (i + 1) & uint32(len(s.slots)-1)
 	}
-	s.slots[i] = n
+	s.slots[i] = tag | uint64(n)
 }
 
 func (s *keySet) grow() {
-	s.slots = make([]uint32, max(1024, 2*len(s.slots)))
+	s.slots = make([]uint64, max(1024, 2*len(s.slots)))
 	for n := uint32(1); n <= s.count; n++ {
 		s.insert(n)
 	}

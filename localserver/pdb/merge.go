@@ -33,14 +33,9 @@ func (m *Map) translate(space Space, field []byte) error {
 }
 
 // Merge adds the types and items of p that s lacks and returns where all of them are.
-// They reach the file with the next Commit. A record of unknown kind is found before
-// anything is added; after another error a part has been added, which does no harm.
+// They reach the file with the next Commit. After an error a part has been added, which
+// does no harm.
 func (s *Store) Merge(p *Private) (*Map, error) {
-	for _, space := range []Space{Types, Items} {
-		if err := known(p.records(space), space); err != nil {
-			return nil, err
-		}
-	}
 	m := &Map{Types: make([]Index, p.counts[Types]), Items: make([]Index, p.counts[Items])}
 	for _, space := range []Space{Types, Items} {
 		if err := s.merge(p, space, m); err != nil {
@@ -48,22 +43,6 @@ func (s *Store) Merge(p *Private) (*Map, error) {
 		}
 	}
 	return m, nil
-}
-
-// known returns an error for the first record whose kind is not known or stands in the
-// wrong stream.
-func known(records Records, space Space) error {
-	var list []Reference
-	for i, record := range records.All() {
-		var err error
-		if list, err = TypeReferences(list[:0], record); err == nil && isItem(kindOf(record)) != (space == Items) {
-			err = malformed("kind %#04x", kindOf(record))
-		}
-		if err != nil {
-			return fmt.Errorf("%s %#x: %w", space, i, err)
-		}
-	}
-	return nil
 }
 
 // merge translates and adds the records of one space. Compilers write no record before

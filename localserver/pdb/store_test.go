@@ -112,7 +112,10 @@ func TestMergeRefuses(t *testing.T) {
 		"type among items":       {items: [][]byte{pointerTo(0x74)}},
 	} {
 		s := Create(NewMemory(nil), GUID{1})
-		_, err := s.Merge(private(t, c.types, c.items))
+		p, err := NewPrivate(join(c.types...), join(c.items...))
+		if err == nil {
+			_, err = s.Merge(p)
+		}
 		var unsupported *UnsupportedError
 		if errors.As(err, &unsupported) != c.unsupported || !c.unsupported && !errors.Is(err, ErrMalformed) {
 			t.Errorf("%s: %v", name, err)
@@ -377,19 +380,6 @@ func TestHashString(t *testing.T) {
 	for s, want := range map[string]uint32{"": 0x20240400, "A": 0x20240441, "abc": 0x2024460a, "_Foo": 0x6f62e4f1} {
 		if got, lower := hashString([]byte(s)), hashString(bytes.ToLower([]byte(s))); got != want || lower != want {
 			t.Errorf("%q: %#x, lower case %#x, want %#x", s, got, lower, want)
-		}
-	}
-}
-
-func BenchmarkMerge(b *testing.B) {
-	records := many(40000, "bench")
-	p := private(b, records, nil)
-	b.ReportMetric(float64(len(records)), "records/op")
-	for b.Loop() {
-		s := Create(NewMemory(nil), GUID{1})
-		merge(b, s, p)
-		if err := s.Commit(); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

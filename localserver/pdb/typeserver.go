@@ -14,17 +14,33 @@ type Private struct {
 	counts [2]int
 }
 
-// NewPrivate returns a type server with these records, which are checked for their
-// lengths only.
+// NewPrivate returns a type server with these records. One of a kind that cannot be merged
+// is an UnsupportedError.
 func NewPrivate(types, items Records) (*Private, error) {
 	p := &Private{Types: types, Items: items}
+	return p, p.check()
+}
+
+// check counts the records and makes sure that the kind of each is known and belongs where
+// it stands.
+func (p *Private) check() error {
+	var list []Reference
 	for _, space := range []Space{Types, Items} {
-		var err error
-		if p.counts[space], err = checkRecords(p.records(space)); err != nil {
-			return nil, err
+		n, err := checkRecords(p.records(space))
+		if err != nil {
+			return err
+		}
+		p.counts[space] = n
+		for i, record := range p.records(space).All() {
+			if list, err = TypeReferences(list[:0], record); err == nil && isItem(kindOf(record)) != (space == Items) {
+				err = malformed("kind %#04x", kindOf(record))
+			}
+			if err != nil {
+				return fmt.Errorf("%s %#x: %w", space, i, err)
+			}
 		}
 	}
-	return p, nil
+	return nil
 }
 
 func (p *Private) records(space Space) Records {
@@ -39,8 +55,8 @@ func emptyNames() []byte {
 	return append(appendNumbers(nil, []uint32{0xEFFEEFFE, 1, 1}), append([]byte{0}, appendNumbers(nil, []uint32{1, 0, 0})...)...)
 }
 
-// ReadPrivate reads a type server. One with features whose meaning is not known is an
-// UnsupportedError. Hashes are not looked at.
+// ReadPrivate reads a type server. One with features whose meaning is not known, or with a
+// record of a kind that cannot be merged, is an UnsupportedError. Hashes are not looked at.
 func ReadPrivate(data []byte) (*Private, error) {
 	m, err := ReadMSF(bytes.NewReader(data))
 	if err != nil {
@@ -53,11 +69,20 @@ func ReadPrivate(data []byte) (*Private, error) {
 	if err := p.Info.supported(); err != nil {
 		return nil, err
 	}
-	if p.Types, p.counts[Types], err = readRecords(m, Types); err != nil {
+	var counts [2]uint32
+	if p.Types, counts[Types], err = readRecords(m, Types); err != nil {
 		return nil, err
 	}
-	if p.Items, p.counts[Items], err = readRecords(m, Items); err != nil {
+	if p.Items, counts[Items], err = readRecords(m, Items); err != nil {
 		return nil, err
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	for space, n := range p.counts {
+		if uint32(n) != counts[space] {
+			return nil, malformed("%s stream of %d records, not %d", Space(space), n, counts[space])
+		}
 	}
 	return p, nil
 }
@@ -89,23 +114,14 @@ func readTPIHeader(m *MSF, space Space) (*tpiHeader, error) {
 	return h, err
 }
 
-func readRecords(m *MSF, space Space) (Records, int, error) {
+// readRecords returns the records and the number that there should be of them.
+func readRecords(m *MSF, space Space) (Records, uint32, error) {
 	h, err := readTPIHeader(m, space)
 	if err != nil {
 		return nil, 0, err
 	}
 	data := make([]byte, h.bytes)
-	if err := m.ReadStream(streamOf(space), data, tpiHeaderSize); err != nil {
-		return nil, 0, err
-	}
-	n, err := checkRecords(data)
-	if err != nil {
-		return nil, 0, err
-	}
-	if n != int(h.count()) {
-		return nil, 0, malformed("%s stream of %d records, not %d", space, n, h.count())
-	}
-	return data, n, nil
+	return data, h.count(), m.ReadStream(streamOf(space), data, tpiHeaderSize)
 }
 
 // Restamp returns the PDB in data with another GUID, so that it is told from its

@@ -106,10 +106,14 @@ func reasonOf(err error) string {
 type member struct {
 	*Member
 	compiled *pdb.Compiled
+	read     *pdb.Private // its PDB, once it has been read
 }
 
 // private returns the PDB of m, which must be the one that its object names.
 func (m *member) private() (*pdb.Private, error) {
+	if m.read != nil {
+		return m.read, nil
+	}
 	data, err := m.PDB()
 	if err != nil {
 		return nil, fmt.Errorf("read private PDB: %w", err)
@@ -121,7 +125,11 @@ func (m *member) private() (*pdb.Private, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, m.check(p.Info.GUID, p.Info.Age)
+	if err := m.check(p.Info.GUID, p.Info.Age); err != nil {
+		return nil, err
+	}
+	m.read = p
+	return p, nil
 }
 
 // check compares what the object says with the PDB's GUID and age.

@@ -51,6 +51,11 @@ const maxTries = 3
 
 // merge returns where m's types are in the PDB, when they are on disk.
 func (s *session) merge(m *member) (to *pdb.Map, server pdb.TypeServer, err error) {
+	if !s.remembers(m.PDBKey) {
+		if _, err := m.private(); err != nil { // read while others are merged
+			return nil, server, err
+		}
+	}
 	for range maxTries {
 		var g *group
 		if to, server, g, err = s.join(m); err != nil {
@@ -62,6 +67,16 @@ func (s *session) merge(m *member) (to *pdb.Map, server pdb.TypeServer, err erro
 		err = g.err
 	}
 	return nil, server, err
+}
+
+func (s *session) remembers(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.store == nil {
+		return true // not known before it is open
+	}
+	_, ok := s.page.memo.entries[key]
+	return ok
 }
 
 // join adds m's types and returns the group that brings them to disk. Whoever finds that

@@ -103,7 +103,7 @@ func (x *Sessions) Deliver(id Identity, m *Member) (*Delivery, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrMismatch, err)
 	}
-	comer := &member{m, compiled}
+	comer := &member{Member: m, compiled: compiled}
 	if err := compiled.Renumberable(); err != nil {
 		return comer.keepPrivate(err)
 	}
