@@ -55,6 +55,8 @@ type Compile struct {
 	Nondeterministic bool
 	// Crate is set for rustc only.
 	Crate *Crate
+	// Microsoft is set for cl.exe and clang-cl only.
+	Microsoft *Microsoft
 }
 
 // Carries is a set of ways by which paths reach the bytes of a result. It holds
@@ -117,6 +119,12 @@ const (
 	RoleRemarks     Role = "remarks"     // .opt.yaml, -fopt-info files
 	RoleListing     Role = "listing"     // -Wa,-a=FILE
 	RoleDump        Role = "dump"        // -fdump-ipa-clones
+)
+
+// The roles of outputs that cl.exe has besides.
+const (
+	RolePDB        Role = "pdb"         // /Zi; the one that compiles share
+	RoleSourceDeps Role = "source-deps" // /sourceDependencies
 )
 
 // The roles of rustc's outputs; RoleObject and RoleAssembly are those of --emit.
