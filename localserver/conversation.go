@@ -37,6 +37,7 @@ type conversation struct {
 
 	mu      sync.Mutex
 	gone    func(error) // is told that the wrapper is gone
+	ran     bool        // Run was called
 	waiting bool        // the server works and the wrapper waits
 	begun   time.Time
 	temps   []string
@@ -93,6 +94,9 @@ func (c *conversation) StepAside(reason, arg string) error {
 // Run implements pipeline.Conversation. A compile takes as long as it takes: the
 // wrapper's death ends the wait.
 func (c *conversation) Run(ctx context.Context, m *wire.Run) (*wire.Ran, error) {
+	c.mu.Lock()
+	c.ran = true
+	c.mu.Unlock()
 	if err := c.send(m, false); err != nil {
 		return nil, err
 	}
@@ -111,6 +115,17 @@ func (c *conversation) Run(ctx context.Context, m *wire.Run) (*wire.Ran, error) 
 	c.waiting, c.begun = true, time.Now()
 	c.mu.Unlock()
 	return ran, nil
+}
+
+// Away implements pipeline.Conversation. That the wrapper is gone shows when the
+// next frame is written.
+func (c *conversation) Away() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ran {
+		_ = c.conn.SetWriteDeadline(time.Now().Add(pulse / 2))
+		_ = wire.Write(c.conn, &wire.Away{})
+	}
 }
 
 // Prepare implements pipeline.Conversation.

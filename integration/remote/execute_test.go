@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/rexwrap/rexwrap/client/clienttest"
+	"github.com/rexwrap/rexwrap/client/merkle"
 	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
@@ -29,19 +30,15 @@ func TestExecuted(t *testing.T) {
 			s := newSite(t, clienttest.Options{}, remotely)
 			dir := s.checkout("one")
 			n := int64(len(list))
-			if got := s.build(s.machine(), dir, list); got.Remotely != n || got.Executed != 0 {
+			if got := s.build(s.warm(s.machine(), dir), dir, list); got.Remotely != n || got.Executed != 0 {
 				t.Errorf("the first machine: %+v", got)
 			}
-			calls := s.calls("Execute")
 			fresh := s.machine()
 			if got := s.build(fresh, dir, list); got.HitsRemote != n {
 				t.Errorf("a fresh machine: %+v", got)
 			}
 			if got := s.build(fresh, dir, list); got.HitsLocal != n {
 				t.Errorf("again: %+v", got)
-			}
-			if got := calls(); len(got) > 0 {
-				t.Errorf("hits made calls: %v", got)
 			}
 		})
 	}
@@ -53,8 +50,7 @@ func TestExecuted(t *testing.T) {
 func TestCallsOfMisses(t *testing.T) {
 	s := newSite(t, clienttest.Options{}, remotely)
 	dir := s.checkout("one")
-	r := s.machine()
-	s.build(r, dir, compiles("-O2")[:1]) // capabilities and the probe are once
+	r := s.warm(s.machine(), dir) // capabilities and probes are once
 	calls := s.calls("GetCapabilities", "GetActionResult", "FindMissingBlobs", "BatchUpdateBlobs", "Execute", "BatchReadBlobs", "WaitExecution")
 	list := compiles("-O1")[:1]
 	before := s.stats(r)
@@ -96,8 +92,7 @@ func TestFailingCompile(t *testing.T) {
 func TestSuspectActionIsNotShared(t *testing.T) {
 	s := newSite(t, clienttest.Options{}, remotely)
 	dir := s.checkout("one")
-	r := s.machine()
-	s.build(r, dir, compiles("-O2")[:1])
+	r := s.warm(s.machine(), dir)
 	s.server.Lie(func(res *repb.ActionResult) { res.ExitCode, res.OutputFiles = 1, nil })
 	calls := s.calls("UpdateActionResult")
 	if got := s.build(r, dir, compiles("-O1")); got.FellBack != 4 {
@@ -124,8 +119,7 @@ func TestWorkersFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, clienttest.Options{}, remotely)
 			dir := s.checkout("one")
-			r := s.machine()
-			s.build(r, dir, compiles("-O2")[:1])
+			r := s.warm(s.machine(), dir)
 			s.server.Fault(fault)
 			list := compiles("-O1")[:3]
 			if got := s.build(r, dir, list); got.Errors != 0 || got.Remotely+got.FellBack != int64(len(list)) {
@@ -155,7 +149,7 @@ func TestQuirksOfWorkers(t *testing.T) {
 			s := newSite(t, clienttest.Options{Quirks: test.quirks}, remotely)
 			dir := s.checkout("one")
 			list := compiles("-O2")
-			got := s.build(s.machine(), dir, list)
+			got := s.build(s.warm(s.machine(), dir), dir, list)
 			if n := int64(len(list)); test.fall && got.FellBack != n || !test.fall && got.Remotely != n {
 				t.Errorf("%+v", got)
 			}
@@ -163,11 +157,39 @@ func TestQuirksOfWorkers(t *testing.T) {
 	}
 }
 
+// Of the results of workers the first, and then few, are compiled here as well.
+func TestRecheck(t *testing.T) {
+	s := newSite(t, clienttest.Options{}, remotely)
+	if got := s.build(s.machine(), s.checkout("one"), compiles("-O2")); got.Executed != 1 || got.Remotely != 3 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A worker whose results are not this machine's gets nothing more to do, and
+// nothing of it is kept.
+func TestWorkerDiffers(t *testing.T) {
+	s := newSite(t, clienttest.Options{}, remotely)
+	dir := s.checkout("one")
+	object := s.server.Put([]byte("not the compiler's"))
+	s.server.Lie(func(r *repb.ActionResult) {
+		for _, f := range r.OutputFiles {
+			if strings.HasSuffix(f.Path, ".o") {
+				f.Digest, f.Contents = merkle.Proto(object), nil
+			}
+		}
+	})
+	r := s.machine()
+	list := compiles("-O2")
+	if got := s.build(r, dir, list); got.Remotely != 0 || got.Reasons["remote-parity"] != int64(len(list)-1) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // The settings of execution reach the worker.
 func TestPlatform(t *testing.T) {
 	s := newSite(t, clienttest.Options{Quirks: clienttest.Quirks{Platform: []string{"os=linux", "pool=big"}}}, remotely, "REXWRAP_PLATFORM=pool=big,os=linux")
 	dir := s.checkout("one")
-	if got := s.build(s.machine(), dir, compiles("-O2")); got.Remotely != 4 {
+	if got := s.build(s.warm(s.machine(), dir), dir, compiles("-O2")); got.Remotely != 4 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -187,8 +209,7 @@ func TestRace(t *testing.T) {
 func TestWrapperDies(t *testing.T) {
 	s := newSite(t, clienttest.Options{}, remotely)
 	dir := s.checkout("one")
-	r := s.machine()
-	s.build(r, dir, compiles("-O2")[:1])
+	r := s.warm(s.machine(), dir)
 	s.server.Fault(&clienttest.Fault{Method: "Execute", Hang: true})
 	calls := s.calls("Execute")
 	done := make(chan outcome, 1)

@@ -16,7 +16,7 @@ import (
 func TestExplain(t *testing.T) {
 	s := newSite(t, clienttest.Options{}, remotely, "REXWRAP_BROWSER_URL=https://pages.example/", "REXWRAP_HEADERS=x-secret=hunter2")
 	dir := s.checkout("one")
-	r := s.machine()
+	r := s.warm(s.machine(), dir)
 	s.build(r, dir, compiles("-O2")[:1])
 	output := filepath.Join(dir, "out/a.o")
 	text, err := r.Verb("explain", "--json", output)

@@ -197,6 +197,16 @@ func (s *site) build(r *rig.Rig, dir string, list []compile) rig.Stats {
 	return s.stats(r).Sub(before)
 }
 
+// warm has one compile executed: what workers have of their own is then known, and
+// the one result that this machine compiles as well is behind it.
+func (s *site) warm(r *rig.Rig, dir string) *rig.Rig {
+	s.t.Helper()
+	if got := s.build(r, dir, compiles("-O3")); got.Errors != 0 {
+		s.t.Errorf("warming up: %+v", got)
+	}
+	return r
+}
+
 func (s *site) compare(c compile, want, got outcome) {
 	s.t.Helper()
 	if got.ended != want.ended || got.stdout != want.stdout || got.stderr != want.stderr {

@@ -50,6 +50,8 @@ func hint(reason string) string {
 		return "the inputs are known only after a run, so that there was nothing to send"
 	case "remote-not-portable":
 		return "servers differ in what they make of such an Action"
+	case "remote-parity":
+		return "the workers have not, or not provably, the compiler and the system headers of this machine"
 	case "remote-bad-result":
 		return "the worker failed, or made something else than the compiler does; rexwrap action shows what it was given"
 	case "remote-no-workers":

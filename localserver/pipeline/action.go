@@ -17,6 +17,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/layout"
+	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
@@ -26,8 +27,12 @@ type laidOut struct {
 	*action.Encoded
 	spec   *action.Spec
 	layout *layout.Layout
-	tree   *merkle.Tree
-	names  names
+	// host is what a worker must have by itself, nil, with unhosted saying
+	// why, where that cannot be checked.
+	host     *parity.Host
+	unhosted error
+	tree     *merkle.Tree
+	names    names
 }
 
 // actionOf lays the compile with the inputs of c out. The Command is the one
@@ -47,24 +52,48 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	if err != nil {
 		return nil, fmt.Errorf("build input root: %w", err)
 	}
-	spec := &action.Spec{
-		Arguments: l.Arguments, Env: slices.Concat(l.Env, r.actionEnv(c, r.hostDigest(c, l, hosted), streams)), WorkingDir: l.WorkingDir,
-		InputRoot: tree.Root, Timeout: r.timeout(), Platform: platformOf(r.settings),
+	laid := &laidOut{layout: l, tree: tree, names: namesOf(l, r.at)}
+	laid.spec = &action.Spec{
+		Arguments: l.Arguments, Env: slices.Concat(l.Env, r.actionEnv(c, r.hostDigest(c, l, hosted), streams)),
+		WorkingDir: l.WorkingDir, InputRoot: tree.Root, Timeout: r.timeout(), Platform: platformOf(r.settings),
 	}
 	for _, o := range l.Outputs {
-		spec.OutputFiles = append(spec.OutputFiles, o.Path)
+		laid.spec.OutputFiles = append(laid.spec.OutputFiles, o.Path)
 	}
-	encoded, err := action.Encode(spec)
-	if err != nil {
+	if l.Unproven == nil {
+		laid.reportHost(r.compile.Toolchain)
+	}
+	if laid.Encoded, err = action.Encode(laid.spec); err != nil {
 		return nil, err
 	}
-	return &laidOut{Encoded: encoded, spec: spec, layout: l, tree: tree, names: namesOf(l, r.at)}, nil
+	return laid, nil
+}
+
+// reportHost makes the Command report what the worker has by itself.
+func (l *laidOut) reportHost(tc *toolchains.Toolchain) {
+	var files []parity.File
+	for _, p := range tc.Programs {
+		if p.Path != "" {
+			files = append(files, parity.File{Path: p.Path, Digest: p.Digest})
+		}
+	}
+	for _, f := range l.layout.Host {
+		files = append(files, parity.File{Path: f.Path, Digest: f.Digest})
+	}
+	if l.host, l.unhosted = parity.NewHost(files, l.layout.HostAbsent); l.unhosted != nil {
+		return
+	}
+	l.spec.Arguments = l.host.Arguments(l.spec.Arguments)
+	l.spec.OutputFiles = append(l.spec.OutputFiles, parity.Output)
 }
 
 // remotable returns why no worker may run l, or nil.
 func (l *laidOut) remotable() error {
 	if l.layout.Unproven != nil {
 		return l.layout.Unproven
+	}
+	if l.unhosted != nil {
+		return toolchains.Unsupported(reasonParity, l.unhosted.Error())
 	}
 	if err := l.spec.Remotable(); err != nil {
 		return toolchains.Unsupported("remote-not-portable", err.Error())
@@ -80,6 +109,9 @@ func (l *laidOut) variant(streams string, quiet bool) Variant {
 	v := Variant{Streams: streams, Action: l.Action, Quiet: quiet, Targets: l.layout.DepTargets, Names: l.names}
 	for _, o := range l.layout.Outputs {
 		v.Outputs = append(v.Outputs, Declared{Role: o.Role, Path: o.Path})
+	}
+	if l.host != nil {
+		v.Outputs = append(v.Outputs, Declared{Role: roleParity, Path: parity.Output})
 	}
 	return v
 }

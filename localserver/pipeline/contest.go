@@ -19,6 +19,9 @@ import (
 type contest struct {
 	r *request
 	x *expected // nil where only this machine can do it
+	// cancelled says that the compiler has been run here: a wrapper runs it
+	// once.
+	cancelled bool
 	// Of the worker's leg, to be read after its end: its result with the
 	// variant, and its times.
 	brought *Result
@@ -42,6 +45,8 @@ func (r *request) contest(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return r.finish(journal.ExecutedLocal, err)
+	case out.Leg == strategy.Remote && c.due():
+		return c.recheck(ctx)
 	case out.Leg == strategy.Remote:
 		return c.deliver()
 	case out.Trouble != nil:
@@ -74,6 +79,9 @@ func (c *contest) admit(ctx context.Context) error {
 		}
 		return err
 	}
+	if err := r.proven(ctx, x.laid); err != nil {
+		return err
+	}
 	c.x = x
 	return nil
 }
@@ -84,6 +92,7 @@ func (c *contest) local(ctx context.Context, stoppable bool) (strategy.Cost, err
 	r.lap = time.Now()
 	err := r.execute(ctx, stoppable)
 	if errors.Is(err, errCancelled) {
+		c.cancelled = true
 		err = strategy.ErrLost
 	}
 	return strategy.Cost{Wall: r.record.Spent.Wall, MaxRSS: r.record.Spent.MaxRSS}, err
@@ -97,6 +106,9 @@ func (c *contest) remote(ctx context.Context) error {
 	lap := func(s journal.Step) {
 		c.steps.Add(s, time.Since(begin))
 		begin = time.Now()
+	}
+	if r.settings.Strategy != config.Race {
+		r.conv.Away()
 	}
 	c.variant = laid.variant("", false)
 	job := r.job(laid, &c.variant)
@@ -121,7 +133,7 @@ func (c *contest) remote(ctx context.Context) error {
 	if !res.quiet() && r.streams != "" {
 		return toolchains.Unsupported("remote-messages", "")
 	}
-	if err := r.plausible(laid, res); err != nil {
+	if err := r.plausible(ctx, laid, res); err != nil {
 		r.suspects(err)
 		return err
 	}
@@ -141,9 +153,13 @@ func (r *request) suspects(err error) {
 	}
 }
 
-// plausible checks what can be checked of a worker's result: that its dep-file
-// names the inputs that were sent.
-func (r *request) plausible(laid *laidOut, res *Result) error {
+// plausible checks what can be checked of a worker's result: that it has this
+// machine's compiler and headers, and that the dep-file names the inputs that
+// were sent.
+func (r *request) plausible(ctx context.Context, laid *laidOut, res *Result) error {
+	if err := r.accept(ctx, &Variant{Outputs: laid.variant("", false).Outputs}, res); err != nil {
+		return err
+	}
 	dep := res.output(toolchains.RoleDep)
 	if dep == nil {
 		return nil
@@ -196,6 +212,29 @@ func (r *request) job(laid *laidOut, v *Variant) *remote.Job {
 		Action: laid.Encoded, Tree: laid.tree, Sources: laid.layout.Sources, Outputs: outputs, Optional: optional,
 		Platform: laid.spec.Platform, Timeout: laid.spec.Timeout, Priority: int32(r.settings.Priority),
 	}
+}
+
+// due reports whether this worker's result is one to be compiled here as well.
+func (c *contest) due() bool {
+	return c.r.far.remote.Parity().Executed(c.x.laid.spec.Platform, c.variant.Action) && !c.cancelled
+}
+
+// recheck compiles here what a worker has made, and compares. This machine's
+// result is the answer. Where they differ, all that workers made since the last
+// good check is dropped.
+func (c *contest) recheck(ctx context.Context) error {
+	r, p, platform := c.r, c.r.far.remote.Parity(), c.x.laid.spec.Platform
+	r.verify, r.verified = c.brought, c.variant.Action
+	err := r.execute(ctx, false)
+	switch {
+	case r.compared && !r.differs:
+		p.Agreed(platform, c.variant.Action)
+	case r.differs:
+		for _, d := range p.Differed(platform) {
+			r.p.store.DeleteResult(d)
+		}
+	}
+	return r.finish(journal.ExecutedLocal, err)
 }
 
 // deliver answers with what a worker made. Where that cannot be, the compiler

@@ -346,6 +346,7 @@ func (r *request) checkVerified(res *Result) error {
 		return nil
 	}
 	same := r.reproduces(res)
+	r.compared, r.differs = true, !same
 	r.p.o.Recorder.Verified(!same)
 	if same {
 		return nil

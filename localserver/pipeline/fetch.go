@@ -11,6 +11,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
@@ -40,6 +41,9 @@ func (r *request) fetch(ctx context.Context, v *Variant) (*Result, error) {
 	}
 	res, err := r.bring(ctx, v, got)
 	r.step(journal.StepDownload)
+	if err == nil {
+		err = r.accept(ctx, v, res)
+	}
 	return res, err
 }
 
@@ -55,6 +59,8 @@ func (r *request) bring(ctx context.Context, v *Variant, got *action.Result) (*R
 	}
 	d := &downloads{held: res.held, scratch: r.p.o.Scratch, store: r.p.store}
 	defer d.remove()
+	d.held[localReport()] = []byte(parity.Local)
+	var report digest.Digest
 	for _, o := range v.Outputs {
 		file, ok := got.Files[o.Path]
 		if !ok {
@@ -63,7 +69,11 @@ func (r *request) bring(ctx context.Context, v *Variant, got *action.Result) (*R
 			}
 			continue // optional, or remote.Result would have said so
 		}
-		res.Outputs = append(res.Outputs, ResultOutput{Role: o.Role, Digest: file.Digest, Executable: file.Executable})
+		if o.Role == roleParity {
+			report = file.Digest
+		} else {
+			res.Outputs = append(res.Outputs, ResultOutput{Role: o.Role, Digest: file.Digest, Executable: file.Executable})
+		}
 		if err := d.want(file.Digest, file.Contents); err != nil {
 			return nil, err
 		}
@@ -79,6 +89,7 @@ func (r *request) bring(ctx context.Context, v *Variant, got *action.Result) (*R
 	if err := d.fetch(ctx, r.far.remote); err != nil {
 		return nil, err
 	}
+	res.report = res.held[report]
 	for i, s := range []action.Stream{got.Stdout, got.Stderr} {
 		text := s.Raw
 		if !s.Inline() {
@@ -90,6 +101,9 @@ func (r *request) bring(ctx context.Context, v *Variant, got *action.Result) (*R
 	}
 	return res, nil
 }
+
+// localReport is the digest of parity.Local.
+func localReport() digest.Digest { return digest.OfString(parity.Local) }
 
 // downloads are the blobs of one result on their way here: into memory, or by
 // a file into the store where they are large.
@@ -106,7 +120,7 @@ type downloads struct {
 // along.
 func (d *downloads) want(blob digest.Digest, contents []byte) error {
 	switch {
-	case blob.IsZero() || d.buffers[blob] != nil || d.files[blob] != nil:
+	case blob.IsZero() || d.held[blob] != nil || d.buffers[blob] != nil || d.files[blob] != nil:
 	case blob.Size == 0:
 		d.held[blob] = []byte{}
 	case contents != nil:

@@ -30,6 +30,10 @@ type Conversation interface {
 	// Run has the wrapper run a command and returns how it ended. Where the
 	// command holds, the end of ctx cancels it, if it has not ended before.
 	Run(ctx context.Context, m *wire.Run) (*wire.Ran, error)
+	// Away says that a worker has the call: until Run, or its end, the
+	// wrapper takes no part of this machine. It is for good as long as
+	// nothing is run; while something is it does nothing.
+	Away()
 	// Prepare announces temp files. It is called at most once, before the
 	// first of them is created.
 	Prepare(temps []string) error

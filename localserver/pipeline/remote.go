@@ -10,6 +10,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 )
 
@@ -25,6 +26,8 @@ type Remote interface {
 	Workers(ctx context.Context, platform []action.Property) error
 	Supply(ctx context.Context, j *remote.Job) error
 	Execute(ctx context.Context, j *remote.Job) (*action.Result, error)
+	// Parity is nil where there are no workers.
+	Parity() *parity.Parity
 }
 
 // far is what of a request concerns the remote.

@@ -35,6 +35,8 @@ type request struct {
 	// this call verifies nothing.
 	verify   *Result
 	verified digest.Digest // the Action of verify
+	compared bool          // with verify
+	differs  bool          // from verify
 	missed   string        // journal.ReasonVariant, journal.ReasonRecache or empty
 	// scan is what the scanner found, once it was asked.
 	scan    *scan

@@ -33,6 +33,8 @@ type Result struct {
 	// held are blobs that are not in the store, or not yet. It is not
 	// encoded.
 	held map[digest.Digest][]byte
+	// report is what the worker said of itself; it is not encoded either.
+	report []byte
 }
 
 const resultVersion = 2

@@ -246,6 +246,8 @@ func (w *fakeWrapper) Run(_ context.Context, m *wire.Run) (*wire.Ran, error) {
 	return ran, w.err
 }
 
+func (w *fakeWrapper) Away() {}
+
 func (w *fakeWrapper) Prepare([]string) error { return nil }
 
 func (w *fakeWrapper) Done(m *wire.Done) error {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
@@ -103,6 +104,11 @@ func (r *request) shareOutputs(s *remote.Share, x *run, laid *laidOut, res *Resu
 		}
 		s.Outputs = append(s.Outputs, remote.Output{Path: o.Path, Digest: d, Executable: stored.Executable})
 		s.Blobs = append(s.Blobs, blob)
+	}
+	if laid.host != nil {
+		d, text := localReport(), []byte(parity.Local)
+		s.Outputs = append(s.Outputs, remote.Output{Path: parity.Output, Digest: d})
+		s.Blobs = append(s.Blobs, cas.Bytes(d, text))
 	}
 	return true
 }

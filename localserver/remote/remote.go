@@ -16,6 +16,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/client/execute"
+	"github.com/rexwrap/rexwrap/localserver/parity"
 )
 
 // ErrMiss is wrapped where a remote has no usable answer: no result is known,
@@ -45,6 +46,7 @@ type Remote struct {
 	actions   *client.Conn
 	workers   *client.Conn // nil where nobody is asked to execute
 	execution *workers
+	parity    *parity.Parity // nil where nobody is asked to execute
 	cache     *actioncache.Remote
 	store     *cas.Remembering
 	uploads   *uploads
@@ -76,16 +78,20 @@ func (r *Remote) connect(o client.Options) error {
 		*c.conn = conns[c.address]
 	}
 	r.cache = actioncache.NewRemote(r.actions, actioncache.Options{Function: digest.SHA256, ReadOnly: !r.id.upload || r.id.readOnly})
-	if r.workers != nil {
-		r.execution = newWorkers(r.workers, r.id.jobs)
-	}
 	find := cas.NewMerging(cas.NewRemote(r.blobs, digest.SHA256), findWindow)
 	r.store = cas.NewRemembering(find, presentAge, presentLimit)
+	if r.workers != nil {
+		r.execution = newWorkers(r.workers, r.id.jobs)
+		r.parity = parity.New(parity.Options{Executor: r.execution.executor, Store: r.store, Function: digest.SHA256})
+	}
 	return nil
 }
 
 func (r *Remote) close(ctx context.Context) error {
 	r.uploads.close(ctx)
+	if r.parity != nil {
+		r.parity.Close()
+	}
 	var errs []error
 	for _, c := range []*client.Conn{r.blobs, r.actions, r.workers} {
 		if c != nil {
@@ -94,6 +100,9 @@ func (r *Remote) close(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
+
+// Parity says what the workers have of their own, nil where there are none.
+func (r *Remote) Parity() *parity.Parity { return r.parity }
 
 // Result looks an Action up whose output_paths are outputs, some of them
 // optional. What it returns is a success with all others; their blobs may be

@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rexwrap/rexwrap/localserver/parity"
+	"github.com/rexwrap/rexwrap/localserver/remote"
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// roleParity is the output by which a worker reports what it has of its own. It
+// is no output of the compile.
+const roleParity toolchains.Role = "parity"
+
+// reasonParity is the reason of compiles that stay here since a worker has, or
+// may have, another compiler or other headers.
+const reasonParity = "remote-parity"
+
+// proven returns nil where the workers have what l leaves out of its InputRoot,
+// else why that is not known.
+func (r *request) proven(ctx context.Context, l *laidOut) error {
+	p := r.far.remote.Parity()
+	if p == nil {
+		return remote.ErrNoWorkers
+	}
+	if err := p.Prove(ctx, l.spec.Platform, l.host); err != nil {
+		return toolchains.Unsupported(reasonParity, err.Error())
+	}
+	return nil
+}
+
+// accept returns why a result of v must not be believed, or nil. A worker that
+// made it has reported what it has; that must be what this machine has. What
+// other machines compiled for themselves needs no proof: their toolchain and
+// headers are in the Action.
+func (r *request) accept(ctx context.Context, v *Variant, res *Result) error {
+	if !v.declares(roleParity) || string(res.report) == parity.Local {
+		return nil
+	}
+	x := r.expect(ctx)
+	if x == nil || x.laid.host == nil {
+		return fmt.Errorf("%w: it is not known what the worker must have", remote.ErrMiss)
+	}
+	if err := r.proven(ctx, x.laid); err != nil {
+		return fmt.Errorf("%w: %w", remote.ErrMiss, err)
+	}
+	if err := r.far.remote.Parity().Accept(x.laid.spec.Platform, x.laid.host, res.Worker, res.report); err != nil {
+		return fmt.Errorf("%w: %w", remote.ErrMiss, err)
+	}
+	return nil
+}
+
+func (v *Variant) declares(role toolchains.Role) bool {
+	for i := range v.Outputs {
+		if v.Outputs[i].Role == role {
+			return true
+		}
+	}
+	return false
+}
