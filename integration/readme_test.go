@@ -110,6 +110,8 @@ func TestReadme(t *testing.T) {
 			s.repository(m, "make", "-n", strings.Fields(m.command)[1])
 		case strings.HasPrefix(m.command, "make install"):
 			s.install(m)
+		case strings.HasPrefix(m.command, "make uninstall"):
+			s.uninstall(m)
 		case strings.HasPrefix(m.command, "rm "):
 			s.remove(m)
 		case s.possible(m):
@@ -238,12 +240,13 @@ func (s *sample) repository(m mention, argv ...string) {
 	}
 }
 
-// install runs the installation, and the removal that goes with it, below a
-// folder of the test.
+// prefix stands for $HOME/.local in the commands that install and remove.
+func (s *sample) prefix() string { return filepath.Join(s.rig.Home(), ".local") }
+
+// install runs the installation below a folder of the test.
 func (s *sample) install(m mention) {
 	s.t.Helper()
-	prefix := filepath.Join(s.rig.Home(), ".local")
-	built := s.t.TempDir()
+	prefix, built := s.prefix(), s.t.TempDir()
 	s.repository(m, "make", "install", "PREFIX="+prefix, "BIN="+built)
 	for _, name := range []string{"rexwrap", "rexd"} {
 		want, err := os.ReadFile(filepath.Join(built, name))
@@ -255,6 +258,12 @@ func (s *sample) install(m mention) {
 			s.t.Errorf("README.md:%d: %s is not what was built: %v", m.line, name, err)
 		}
 	}
+}
+
+// uninstall removes what install has put there.
+func (s *sample) uninstall(m mention) {
+	s.t.Helper()
+	prefix := s.prefix()
 	s.repository(m, "make", "uninstall", "PREFIX="+prefix)
 	left, err := rig.ReadTree(prefix)
 	if err != nil {
