@@ -30,6 +30,7 @@ func (b *builder) arguments() []string {
 			words = append(words, b.argument(a)...)
 		}
 	}
+	words = append(words, b.shipSearch()...)
 	words = append(words, b.depArguments()...)
 	b.tail = tail
 	return words

@@ -12,6 +12,7 @@
 //	InputRoot                       the base
 //	InputRoot/.rexwrap-outside/N    the Nth of Request.Beside
 //	InputRoot/.rexwrap-outside/root everything else, by absolute path
+//	InputRoot/.rexwrap-toolchain    the compiler, where it is shipped
 //
 // Symbolic links are kept where they lead to another place of the InputRoot. The
 // working directory is always there, and so is every directory that must exist

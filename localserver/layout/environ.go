@@ -17,6 +17,10 @@ const epoch = "SOURCE_DATE_EPOCH"
 // environment fills Env: what the compiler reads, where it finds its programs,
 // and the name of the working directory.
 func (b *builder) environment() {
+	if b.r.Ship != nil {
+		b.l.Env = append(b.compilerVariables(), "PWD="+b.m.here, "PATH="+nowhere)
+		return
+	}
 	b.l.Env = append(b.compilerVariables(), "PWD="+b.m.here, "PATH="+b.searchPath())
 	if dirs := b.holding(b.c.Call.Env.Value("LD_LIBRARY_PATH")); len(dirs) > 0 {
 		b.l.Env = append(b.l.Env, "LD_LIBRARY_PATH="+strings.Join(dirs, ":"))

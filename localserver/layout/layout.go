@@ -38,6 +38,9 @@ type Request struct {
 	// Text returns the content of an input. It is asked for in few cases; nil
 	// means to read the file.
 	Text func(path string) ([]byte, error)
+	// Ship, if set, is the toolchain that the InputRoot brings along: the
+	// worker then has nothing by itself, and HostFile must be nil.
+	Ship *Ship
 }
 
 // A Layout is a compile as a worker sees it.
@@ -51,8 +54,10 @@ type Layout struct {
 	WorkingDir string
 	// Entries are the nodes of the InputRoot.
 	Entries []merkle.Entry
-	// Sources says from where the client reads the content of an entry.
+	// Sources says from where the client reads the content of an entry; Made
+	// holds those that are in no file.
 	Sources map[digest.Digest]string
+	Made    map[digest.Digest][]byte
 	// Host are inputs that the worker must have at their own absolute paths,
 	// HostAbsent names that it must not have; one with a slash at its end
 	// stands for all names in a directory.
@@ -62,6 +67,10 @@ type Layout struct {
 	Outputs []Output
 	// DepTargets are the targets of the rule in the worker's dep-file.
 	DepTargets []string
+	// Quiet is set where the worker's messages may be in another language
+	// than the client's: the answer of a compile that printed something is
+	// not the client's own.
+	Quiet bool
 	// LocalArguments are what a local compile needs before its own arguments
 	// to make the same bytes: none in Exact, those of Relocation in
 	// Relocatable.
@@ -139,6 +148,7 @@ func (b *builder) build() error {
 	b.l.WorkingDir = b.m.workdir()
 	words := b.arguments()
 	b.environment()
+	b.shipDoubts()
 	if err := b.outputs(); err != nil {
 		return err
 	}
@@ -146,7 +156,8 @@ func (b *builder) build() error {
 		return err
 	}
 	b.shortened()
-	b.l.Arguments = append([]string{b.c.Toolchain.Program}, b.withMaps(words)...)
+	b.shipEntries()
+	b.l.Arguments = append(b.program(), b.withMaps(words)...)
 	b.l.names = b.m.names()
 	return nil
 }

@@ -279,10 +279,15 @@ func TestUnproven(t *testing.T) {
 	}
 }
 
-// TestEllipsis: two dots count, three do not.
-func TestEllipsis(t *testing.T) {
-	for text, want := range map[string]bool{"": false, "int f(int, ...);": false, "..": true, "a ... \"../x\"": true, "....": false} {
-		if got := climbsInText([]byte(text)); got != want {
+// TestClimbing: two dots of a directive count, three do not.
+func TestClimbing(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "int f(int, ...);": false, "// [0..9]": false, "#define F(...) f(__VA_ARGS__)": false, "#error ....": false,
+		"#include <../x.h>": true, "#define H \"../x.h\"": true, "#define H \\\n \"../x.h\"": true, "%:include <../x.h>": true,
+		"#include \"../beside.h\"": false, "# include \t\"../beside.h\" // ../x.h": true, "#include \"../x.h\"": true,
+		"#include_next \"../beside.h\"": true, "a ... #include \"../x\"": true,
+	} {
+		if got := climbsInText([]byte(text), func(name string) bool { return name == "../beside.h" }); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

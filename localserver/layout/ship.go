@@ -1,0 +1,136 @@
+package layout
+
+import (
+	"path"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/client/merkle"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
+	"github.com/rexwrap/rexwrap/toolchains/gnu"
+	"github.com/rexwrap/rexwrap/toolchains/pack"
+)
+
+const (
+	// packDir is the folder of the InputRoot that holds the toolchain.
+	packDir = ".rexwrap-toolchain"
+	// nowhere is a PATH in which no program is found.
+	nowhere = "/dev/null"
+)
+
+// A Ship is a toolchain that travels with the compile.
+//
+// The built-in search directories become -isystem options behind the user's own,
+// in their order, under -nostdinc: a packed compiler would look for them at
+// places of the worker. A relative --sysroot would do as well, but leaks the
+// worker's path into DWARF. Under -nostdinc gcc leaves out stdc-predef.h, which
+// -include brings back: with the same bytes, but for the macros that -g3 records.
+type Ship struct {
+	Pack *pack.Pack
+	// Facts are the compiler's for this compile, nil where nothing is
+	// preprocessed.
+	Facts *toolchains.Facts
+}
+
+// program returns the words of the command line before the compile's own.
+func (b *builder) program() []string {
+	s := b.r.Ship
+	if s == nil {
+		return []string{b.c.Toolchain.Program}
+	}
+	words := append([]string{relativeTo(b.l.WorkingDir, b.packed(s.Pack.Driver))}, s.Pack.Arguments...)
+	for _, name := range b.implicit() {
+		words = append(words, "-include", b.path(name, folder(name)))
+	}
+	return words
+}
+
+// packed is where a file of the toolchain stands in the InputRoot.
+func (b *builder) packed(name string) string { return path.Join(b.m.prefix, packDir, name) }
+
+// implicit are the headers that the compiler includes by itself.
+func (b *builder) implicit() []string {
+	if s := b.r.Ship; s != nil && s.Facts != nil {
+		return s.Facts.Implicit
+	}
+	return nil
+}
+
+// shipSearch names the built-in search directories.
+func (b *builder) shipSearch() []string {
+	s := b.r.Ship
+	if s == nil || s.Facts == nil {
+		return nil
+	}
+	words := []string{"-nostdinc"}
+	for _, dir := range s.Facts.AngleDirs {
+		words = append(words, "-isystem", b.path(dir, dir))
+	}
+	for _, dir := range s.Facts.AbsentDirs {
+		b.rewritten = append(b.rewritten, strings.TrimRight(dir, "/")) // absent on the worker too
+	}
+	for _, name := range s.Facts.Implicit {
+		b.rewritten = append(b.rewritten, path.Dir(name))
+	}
+	return words
+}
+
+// shipDoubts are about what a shipped toolchain does not bring along, or finds in
+// another order.
+func (b *builder) shipDoubts() {
+	s := b.r.Ship
+	if s == nil {
+		return
+	}
+	if ownRoot(b.c) {
+		b.doubts("--sysroot=")
+	}
+	if s.Facts != nil && len(s.Facts.ReadFiles)+len(s.Facts.QuoteDirs)+len(s.Facts.FrameworkDirs) > 0 {
+		b.doubts("built-in files")
+	}
+	for _, name := range gnu.SearchVariables(b.c.Language) {
+		// Their folders come before the built-in ones, and after -isystem.
+		if name != "CPATH" && b.c.Call.Env.Value(name) != "" {
+			b.doubts(name)
+		}
+	}
+	for i := range b.c.Args {
+		a := &b.c.Args[i]
+		if a.Class.Has(argtable.Debug) && strings.HasSuffix(a.Option+a.Value, "3") && len(b.implicit()) > 0 {
+			b.doubts(a.Option + a.Value)
+		}
+	}
+	b.l.Quiet = speaks(b.c.Call.Env)
+}
+
+// speaks reports whether the environment asks for messages in another language,
+// or in other letters, than the C locale's: none is packed.
+func speaks(env toolchains.Environ) bool {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG"} {
+		switch env.Value(name) {
+		case "", "C", "POSIX":
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// shipEntries adds the toolchain to the InputRoot.
+func (b *builder) shipEntries() {
+	s := b.r.Ship
+	if s == nil {
+		return
+	}
+	b.l.Made = make(map[digest.Digest][]byte)
+	for i := range s.Pack.Entries {
+		e := &s.Pack.Entries[i]
+		b.l.Entries = append(b.l.Entries, merkle.Entry{Path: b.packed(e.Path), Digest: e.Digest, Executable: e.Executable})
+		if e.Source == "" {
+			b.l.Made[e.Digest] = e.Data
+		} else {
+			b.l.Sources[e.Digest] = e.Source
+		}
+	}
+}
