@@ -181,23 +181,25 @@ func (e *evaluator) beginRecording(sub *subtree) {
 	r.depth, e.idents, e.lines, e.onceSeen = len(e.frames), 0, false, false
 }
 
-// endRecording makes a variant of the innermost recording.
-func (e *evaluator) endRecording() {
+// endRecording makes a variant of the innermost recording, if it can and if that
+// saves enough steps. It reports whether it did.
+func (e *evaluator) endRecording(steps int) bool {
 	r := &e.rec
 	n := len(r.open) - 1
 	rec := &r.open[n]
 	e.settle(rec.start)
-	if n < r.tainted || e.dirty != 0 || len(e.options) != rec.options {
-		r.tainted = min(r.tainted, n)
-	} else {
+	made := n >= r.tainted && e.dirty == 0 && len(e.options) == rec.options && steps >= int(e.s.subtrees.least)
+	if made {
 		r.done = append(r.done, e.variant(rec))
 	}
+	r.tainted = min(r.tainted, n)
 	r.depth = max(r.depth, rec.depth)
 	e.idents |= rec.idents
 	e.lines = e.lines || rec.lines
 	e.onceSeen = e.onceSeen || rec.onceSeen
 	r.open = r.open[:n]
 	r.serial++
+	return made
 }
 
 // settle drops repeated notes from start on and completes the others.

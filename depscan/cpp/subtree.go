@@ -67,9 +67,12 @@ type variant struct {
 const (
 	// maxVariants bounds those of one subtree.
 	maxVariants = 8
-	// minSteps is the number of directives from which on recording a subtree
-	// pays.
-	minSteps = 24
+	// minSteps is the number of directives above which a variant pays.
+	// Those of subtrees below that have variants of their own do not count:
+	// the same would be kept at every level.
+	minSteps = 64
+	// replaySteps is what counts in place of a variant.
+	replaySteps = 3
 	// freeVariants may be recorded for a subtree before one was of use.
 	freeVariants = 6
 )
@@ -130,13 +133,13 @@ func (e *evaluator) push(f fileFrame) {
 
 // leave ends the reading of f, the innermost file.
 func (e *evaluator) leave(f *fileFrame) {
-	sub, noted, steps := f.sub, f.noted, e.steps-f.steps
+	sub, noted, start := f.sub, f.noted, f.steps
 	e.frames = e.frames[:len(e.frames)-1]
 	if sub != nil {
-		sub.cost.Store(int32(min(steps, 1<<30)) + 1)
+		sub.cost.Store(int32(min(e.steps-start, 1<<30)) + 1)
 	}
-	if noted {
-		e.endRecording()
+	if noted && e.endRecording(e.steps-start) {
+		e.steps = start + replaySteps
 	}
 }
 
@@ -289,7 +292,7 @@ func (e *evaluator) replay(v *variant) {
 		e.rec.replayed(e, v)
 	}
 	e.variants = append(e.variants, v)
-	e.steps += len(v.reads) + len(v.sets) + len(v.refs) + len(v.idents)
+	e.steps += replaySteps
 	for i := range v.sets {
 		e.set(v.sets[i].sym, v.sets[i].def)
 	}
