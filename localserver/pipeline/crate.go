@@ -198,9 +198,9 @@ func (r *request) fillDepInfo(it *item, res *Result) bool {
 	return true
 }
 
-// replaces reports whether an output is a new file in any case. Cargo gives the
-// programs and libraries that rustc makes a second name, which stays the old
-// file's: a linker and a rename do not write into what is there.
+// replaces reports whether an output is a new file in any case, whatever other
+// names it has: cargo gives one to programs and libraries, which stays the old
+// file's, and rustc one to metadata in the folder of incremental compiles.
 func (r *request) replaces(path string, keeps bool) bool {
 	if r.compile.Crate == nil || keeps {
 		return false
