@@ -60,6 +60,7 @@ var policy = map[string][]string{
 	"toolchains/pack/launch": {},
 	"toolchains/pack":        {"client/digest", "toolchains", "toolchains/pack/launch"},
 	"cmd/rexlaunch":          {"toolchains/pack/launch"},
+	"toolchains/msvc":        {"toolchains", "toolchains/argtable", "toolchains/clang", "toolchains/gnu"},
 	"toolchains/probe":       {"client/digest", "toolchains", "toolchains/argtable", synchronize},
 
 	// What it reads.
