@@ -76,6 +76,9 @@ func depKind(d *toolchains.DepFile) string {
 // lose it unless the flags carry paths into the result. A command line that is
 // recorded in the result stands in the key as it is.
 func canonicalArgs(c *toolchains.Compile, at place) []string {
+	if c.Crate != nil {
+		return crateArgs(c, at)
+	}
 	if c.Recorded {
 		return c.Call.Argv[1:]
 	}
@@ -140,7 +143,7 @@ func (k *keyParts) journal() *journal.KeyParts {
 func shown(args []string) []string {
 	out := make([]string, len(args))
 	for i, a := range args {
-		out[i] = strings.Replace(a, rootMark, "ROOT/", 1)
+		out[i] = strings.Replace(strings.Replace(a, rootMark, "ROOT/", 1), mountMark, "-L", 1)
 	}
 	return out
 }

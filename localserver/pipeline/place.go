@@ -15,6 +15,9 @@ import (
 type place struct {
 	root string // absolute, without trailing separator; empty where none applies
 	dir  string // the working directory, absolute
+	// mounts are folders that stand in paths by their numbers, one a line:
+	// rustc's -L, which are elsewhere where the target directory is.
+	mounts string
 }
 
 // rootMark stands for the exec root at the head of an encoded path. No path
@@ -26,6 +29,9 @@ const separator = string(filepath.Separator)
 // encode returns path as it is stored: below the exec root relative to it,
 // else as spelled. A relative path stays relative to the working directory.
 func (p place) encode(path string) string {
+	if p.mounts != "" {
+		return p.mounted(path)
+	}
 	if p.root == "" || !filepath.IsAbs(path) {
 		return path
 	}
@@ -40,6 +46,9 @@ func (p place) encode(path string) string {
 
 // spell is the inverse of encode: the path as a call at this place spells it.
 func (p place) spell(encoded string) string {
+	if p.mounts != "" {
+		return p.unmounted(encoded)
+	}
 	rest, ok := strings.CutPrefix(encoded, rootMark)
 	switch {
 	case !ok:

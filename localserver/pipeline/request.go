@@ -189,6 +189,9 @@ func (r *request) understand(ctx context.Context) error {
 		return err
 	}
 	r.at = place{root: r.p.roots.find(r.compile, r.settings.ExecRoot), dir: r.call.ApparentDir()}
+	if r.compile.Crate != nil {
+		r.at = cratePlace(r.compile)
+	}
 	r.key = keyOf(r.compile, r.at, native, source)
 	if r.key.Extra, err = r.extraInputs(); err != nil {
 		return err

@@ -182,7 +182,8 @@ func (p *parser) splitOutputs() error {
 	switch p.split {
 	case "", "off":
 		return nil
-	case "packed":
+	case "packed": // code names the file of its debug information
+		p.Carries |= toolchains.CarriesOutput
 	default:
 		if p.makesCode() {
 			return toolchains.Unsupported(ReasonSplitDebug, p.split)

@@ -153,6 +153,8 @@ func (p *parser) codegen(a *toolchains.Arg) error {
 		return backendOptions(value)
 	case "profile-use":
 		p.InputFiles = append(p.InputFiles, value)
+	case "rpath": // made of the folders of libraries
+		p.Recorded = value == "" || value != "no" && value != "n" && value != "off" && value != "false"
 	case "target-cpu":
 		if value == "native" {
 			return toolchains.Unsupported(ReasonNative, a.Value)
