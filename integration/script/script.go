@@ -277,3 +277,10 @@ func (f file) restore(name string, now file) error {
 	}
 	return os.Chtimes(name, f.info.ModTime(), f.info.ModTime())
 }
+
+// Count makes the next `stat` count from now on.
+func Count(ts *testscript.TestScript) error {
+	now, err := counts(ts)
+	Of(ts).counted = now
+	return err
+}
