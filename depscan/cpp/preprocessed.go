@@ -2,9 +2,7 @@ package cpp
 
 import (
 	"bytes"
-	"os"
 
-	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
 )
 
@@ -20,9 +18,8 @@ func preprocessed(language string) bool {
 
 // scanPreprocessed returns the inputs of a source without directives: itself,
 // unless it tells the assembler or the compiler to read others.
-func scanPreprocessed(cfg *config, call func(string) string) (*depscan.Inputs, error) {
-	path := call(cfg.source)
-	data, err := os.ReadFile(path)
+func scanPreprocessed(cfg *config, path string, files Files) (*depscan.Inputs, error) {
+	data, d, err := files.Read(path)
 	if err != nil {
 		return nil, stop("missing-source")
 	}
@@ -38,7 +35,7 @@ func scanPreprocessed(cfg *config, call func(string) string) (*depscan.Inputs, e
 		}
 	}
 	real := resolveLinks(path)
-	in.Files = []depscan.File{{Path: trimDots(cfg.source), Real: real.path, Digest: digest.Of(data)}}
+	in.Files = []depscan.File{{Path: trimDots(cfg.source), Real: real.path, Digest: d}}
 	in.Symlinks = real.links
 	return in, nil
 }

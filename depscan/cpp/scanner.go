@@ -27,6 +27,9 @@ type Compiler interface {
 type Options struct {
 	// Compiler is asked once for each class of flags.
 	Compiler Compiler
+	// Files reads what is lexed; nil reads it from disk and remembers
+	// nothing.
+	Files Files
 	// Memory bounds the bytes of lexed text that is kept; 0 means 64 MiB.
 	Memory int64
 	// Watch lets the Scanner watch directories of local file systems
@@ -74,11 +77,14 @@ func New(o Options) *Scanner {
 	if o.Memory == 0 {
 		o.Memory = defaultMemory
 	}
+	if o.Files == nil {
+		o.Files = plainFiles{}
+	}
 	s := &Scanner{
 		o: o, syms: newSymbols(), fs: newFiles(o.Watch),
 		bases: make(map[baseKey]*base), chains: make(map[string]*chain),
 	}
-	s.texts = newTexts(s.syms, o.Memory)
+	s.texts = newTexts(s.o.Files, s.syms, o.Memory)
 	s.subtrees.limit, s.subtrees.least = o.Memory/2, minSteps
 	s.pool.New = func() any { return &evaluator{s: s} }
 	return s
@@ -96,7 +102,7 @@ func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 		return nil, stop("pch")
 	}
 	if preprocessed(cfg.language) {
-		return scanPreprocessed(cfg, c.Call.Abs)
+		return scanPreprocessed(cfg, c.Call.Abs(cfg.source), s.o.Files)
 	}
 	b, err := s.base(ctx, c, cfg)
 	if err != nil {
@@ -122,7 +128,10 @@ func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 			if err != nil {
 				return nil, err
 			}
-			in := e.inputs()
+			in, err := e.inputs()
+			if err != nil {
+				return nil, err
+			}
 			s.compiles.keep(key, e.remember(in))
 			e.publish()
 			return in, nil
@@ -204,10 +213,14 @@ func (s *Scanner) commandMacro(m cmdMacro, mode lexMode) *macroDef {
 }
 
 // inputs returns the answer of a finished compile.
-func (e *evaluator) inputs() *depscan.Inputs {
+func (e *evaluator) inputs() (*depscan.Inputs, error) {
 	e.places = e.places[:0]
+	files, err := e.listed(e.files)
+	if err != nil {
+		return nil, err
+	}
 	in := &depscan.Inputs{
-		Files:       e.listed(e.files),
+		Files:       files,
 		Dirs:        e.chain.present,
 		Absent:      e.absent(),
 		Identifiers: e.identifiers(),
@@ -224,9 +237,11 @@ func (e *evaluator) inputs() *depscan.Inputs {
 		}
 	}
 	e.probed = probed
-	in.Probed = e.listed(e.probed)
+	if in.Probed, err = e.listed(e.probed); err != nil {
+		return nil, err
+	}
 	e.surroundings(in)
-	return in
+	return in, nil
 }
 
 // absent returns the names that were looked for in vain, sorted.
@@ -247,18 +262,20 @@ func (e *evaluator) absent() []string {
 }
 
 // listed returns the files of list, and notes where they are.
-func (e *evaluator) listed(list []listedFile) []depscan.File {
+func (e *evaluator) listed(list []listedFile) ([]depscan.File, error) {
 	out := make([]depscan.File, len(list))
 	for i := range list {
 		f := &list[i]
 		place := e.s.fs.real(f.ref.node, e.since)
 		e.places = append(e.places, place)
 		out[i] = depscan.File{Path: f.ref.dep, System: f.system, Real: place.path}
-		if src, err := e.s.texts.source(f.ref.node, f.state); err == nil {
-			out[i].Digest = src.digest
+		src, err := e.s.texts.source(f.ref.node, f.state)
+		if err != nil {
+			return nil, stop("unreadable")
 		}
+		out[i].Digest = src.digest
 	}
-	return out
+	return out, nil
 }
 
 // surroundings adds the symbolic links on the way to the files, and the

@@ -2,7 +2,6 @@ package cpp
 
 import (
 	"hash/maphash"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -12,6 +11,7 @@ import (
 // texts holds the units of files by content, least recently used ones dropped
 // above a limit. It is safe for concurrent use.
 type texts struct {
+	files Files
 	syms  *symbols
 	seed  maphash.Seed
 	limit int64
@@ -39,8 +39,8 @@ type slot struct {
 	id   int32
 }
 
-func newTexts(syms *symbols, limit int64) *texts {
-	return &texts{syms: syms, seed: maphash.MakeSeed(), limit: limit, slots: make(map[slotKey]*slot)}
+func newTexts(files Files, syms *symbols, limit int64) *texts {
+	return &texts{files: files, syms: syms, seed: maphash.MakeSeed(), limit: limit, slots: make(map[slotKey]*slot)}
 }
 
 // source returns the content of n, whose state is st.
@@ -48,19 +48,12 @@ func (t *texts) source(n *node, st *nodeState) (*source, error) {
 	if s := st.text.Load(); s != nil {
 		return s, nil
 	}
-	data, err := os.ReadFile(n.path)
+	d, err := t.files.Digest(n.path)
 	if err != nil {
 		return nil, err
 	}
-	return t.learn(st, data), nil
-}
-
-func (t *texts) learn(st *nodeState, data []byte) *source {
-	s := &source{digest: digest.Of(data)}
-	if !st.text.CompareAndSwap(nil, s) {
-		return st.text.Load()
-	}
-	return s
+	st.text.CompareAndSwap(nil, &source{digest: d})
+	return st.text.Load(), nil
 }
 
 // unit returns the unit of n under mode.
@@ -91,11 +84,11 @@ func (sl *slot) use() *unit {
 
 // read reads n and lexes it unless its content is known under another name.
 func (t *texts) read(n *node, st *nodeState, mode lexMode) (*unit, error) {
-	data, err := os.ReadFile(n.path)
+	data, d, err := t.files.Read(n.path)
 	if err != nil {
 		return nil, err
 	}
-	s := &source{digest: digest.Of(data)}
+	s := &source{digest: d}
 	if old := st.text.Load(); old != nil && old.digest == s.digest {
 		s = old
 	} else {

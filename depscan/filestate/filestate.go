@@ -70,6 +70,10 @@ func newState(o Options, src source) *State {
 // fs.ErrNotExist, ErrNotRegular, ErrUnstable or what reading gave.
 func (s *State) Digest(path string) (digest.Digest, error) { return s.View().Digest(path) }
 
+// Read returns the bytes of a regular file with their digest, which is then known
+// like those that Digest returned. Errors are those of Digest.
+func (s *State) Read(path string) ([]byte, digest.Digest, error) { return s.View().Read(path) }
+
 // Check reports whether path leads to a regular file with digest want.
 func (s *State) Check(path string, want digest.Digest) bool {
 	d, err := s.Digest(path)

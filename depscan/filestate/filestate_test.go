@@ -3,6 +3,7 @@ package filestate
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -186,6 +187,39 @@ func TestChangedWhileRead(t *testing.T) {
 	}
 	f.afterRead = nil
 	mustDigest(t, s, "/d/x", "2")
+}
+
+// TestRead checks that bytes and digest belong together, and that the digest is
+// known afterwards.
+func TestRead(t *testing.T) {
+	f := newFake(volume{class: local}, 1)
+	s := newState(Options{}, f)
+	f.write("/d/x", "1")
+	f.advance(second)
+	changes := 2
+	f.afterRead = func() {
+		if changes--; changes >= 0 {
+			f.advance(1)
+			f.write("/d/x", fmt.Sprint(changes))
+			f.advance(second)
+		}
+	}
+	data, d, err := s.Read("/d/x")
+	if err != nil || string(data) != "0" || d != digest.Of(data) {
+		t.Errorf("read %q, %v, %v", data, d, err)
+	}
+	reads := f.reads
+	mustDigest(t, s, "/d/x", "0")
+	if f.reads != reads {
+		t.Error("read again for the digest")
+	}
+	changes = 9
+	if _, _, err := s.Read("/d/x"); !errors.Is(err, ErrUnstable) {
+		t.Errorf("file written during every read: %v, want ErrUnstable", err)
+	}
+	if _, _, err := s.Read("/d"); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("directory: %v", err)
+	}
 }
 
 func TestDigestErrors(t *testing.T) {

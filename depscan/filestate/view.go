@@ -1,6 +1,7 @@
 package filestate
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
@@ -134,8 +135,37 @@ func (v *View) restore(n *node, k key) *observation {
 	return o
 }
 
+// Read is State.Read.
+func (v *View) Read(path string) ([]byte, digest.Digest, error) {
+	n := v.s.node(path)
+	for range 3 {
+		var data []byte
+		o, err := v.observeBy(n, func(f file, size int64) (d digest.Digest, err error) {
+			data, err = readAll(f, size)
+			return digest.Of(data), err
+		})
+		if err != nil {
+			return nil, digest.Digest{}, err
+		}
+		if o != nil {
+			return data, o.content.digest, nil
+		}
+	}
+	return nil, digest.Digest{}, fmt.Errorf("read %s: %w", n.name(), ErrUnstable)
+}
+
+// readAll returns f's bytes, which are about size.
+func readAll(f file, size int64) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	_, err := b.ReadFrom(f)
+	return b.Bytes(), err
+}
+
 // read reads n and remembers it. It returns nil, nil when n changed meanwhile.
-func (v *View) read(n *node) (*observation, error) {
+func (v *View) read(n *node) (*observation, error) { return v.observeBy(n, v.s.hash) }
+
+// observeBy is read with the way to read the file.
+func (v *View) observeBy(n *node, hash func(f file, size int64) (digest.Digest, error)) (*observation, error) {
 	f, err := v.s.source.open(n.path)
 	if err != nil {
 		return nil, err
@@ -149,7 +179,7 @@ func (v *View) read(n *node) (*observation, error) {
 	if before.kind != Regular {
 		return nil, fmt.Errorf("digest of %s: %w", n.name(), ErrNotRegular)
 	}
-	d, err := v.s.hash(f, before.size)
+	d, err := hash(f, before.size)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", n.name(), err)
 	}
