@@ -359,7 +359,7 @@ func TestVerifyFindsADifference(t *testing.T) {
 	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
 	r.settings.Verify = 1
 	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
-	if r.last().Reason != "" {
+	if r.last().Reason != journal.ReasonVerify {
 		t.Errorf("an equal object was reported as %q", r.last().Reason)
 	}
 	wrong, err := r.store.PutBlob([]byte("not an object"))

@@ -42,6 +42,7 @@ const (
 // is safe for concurrent use.
 type Remote struct {
 	id        identity
+	conns     map[string]*client.Conn // by address
 	blobs     *client.Conn
 	actions   *client.Conn
 	workers   *client.Conn // nil where nobody is asked to execute
@@ -60,7 +61,7 @@ func newRemote(id identity, log zerolog.Logger) *Remote {
 
 // connect makes the connections, one for each address.
 func (r *Remote) connect(o client.Options) error {
-	conns := make(map[string]*client.Conn)
+	r.conns = make(map[string]*client.Conn)
 	for _, c := range []struct {
 		address string
 		conn    **client.Conn
@@ -68,14 +69,15 @@ func (r *Remote) connect(o client.Options) error {
 		if c.address == "" {
 			continue
 		}
-		if conns[c.address] == nil {
-			var err error
+		if r.conns[c.address] == nil {
 			o.Address = c.address
-			if conns[c.address], err = client.Dial(o); err != nil {
+			conn, err := client.Dial(o)
+			if err != nil {
 				return err
 			}
+			r.conns[c.address] = conn
 		}
-		*c.conn = conns[c.address]
+		*c.conn = r.conns[c.address]
 	}
 	r.cache = actioncache.NewRemote(r.actions, actioncache.Options{Function: digest.SHA256, ReadOnly: !r.id.upload || r.id.readOnly})
 	find := cas.NewMerging(cas.NewRemote(r.blobs, digest.SHA256), findWindow)
@@ -93,10 +95,8 @@ func (r *Remote) close(ctx context.Context) error {
 		r.parity.Close()
 	}
 	var errs []error
-	for _, c := range []*client.Conn{r.blobs, r.actions, r.workers} {
-		if c != nil {
-			errs = append(errs, c.Close()) // nothing the second time
-		}
+	for _, c := range r.conns {
+		errs = append(errs, c.Close())
 	}
 	return errors.Join(errs...)
 }
