@@ -271,11 +271,13 @@ func (c *composition) pipeline() *pipeline.Pipeline {
 	memory := storeMemory{c.store}
 	prober := probe.New(c.files, run, memory)
 	asker := ask.New(ask.Options{Run: run, ModTimes: true})
+	scanner := cpp.New(cpp.Options{Compiler: prober, Files: c.files, Watch: true})
+	c.closers = append(c.closers, func() error { scanner.Close(); return nil })
 	return pipeline.New(pipeline.Options{
 		Store: c.store, Files: c.files,
 		Resolver: toolchains.NewResolver(c.files, run, memory),
 		Family:   newFamilies().family,
-		Scanner:  cpp.New(cpp.Options{Compiler: prober}),
+		Scanner:  scanner,
 		Asker:    asker,
 		Crates:   rustdeps.New(),
 		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: c.files, Facts: prober.Facts, Scratch: c.scratch()}),
