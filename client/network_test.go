@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -114,6 +115,50 @@ func TestHundredHitsOverASlowNetwork(t *testing.T) {
 		}
 		if n := w.server.Calls("GetActionResult") + w.server.Calls("BatchReadBlobs"); n != 200 {
 			t.Errorf("%d calls, want 2 for each hit", n)
+		}
+	})
+}
+
+// However many ask at once, nobody waits for long.
+func TestThousandHitsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 50*time.Millisecond, clienttest.Options{})
+		w.fill(1000)
+		var mu sync.Mutex
+		var took []time.Duration
+		errs := each(t.Context(), 1000, 1000, func(ctx context.Context, i int) error {
+			err := w.hit(ctx, i)
+			mu.Lock()
+			took = append(took, time.Since(w.start))
+			mu.Unlock()
+			return err
+		})
+		if len(errs) > 0 {
+			t.Errorf("%d errors, the first is %v", len(errs), errs[0])
+		}
+		slices.Sort(took)
+		if median, late := took[500], took[990]; late > 3*median {
+			t.Errorf("the median takes %s, the 990th %s", median, late)
+		}
+	})
+}
+
+// An address where packets vanish costs a build the time to connect, once.
+func TestBlackHoleCostsOneConnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nobody := new(clienttest.Link)
+		conn, err := client.Dial(client.Options{Address: "grpc://nobody", Dialer: nobody.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		start := time.Now()
+		errs := each(t.Context(), 200, 16, func(ctx context.Context, _ int) error { return missing(ctx, conn) })
+		if len(errs) != 200 {
+			t.Errorf("%d errors", len(errs))
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("it took %s", took)
 		}
 	})
 }
