@@ -69,7 +69,6 @@ func serve(ctx context.Context, version string, env toolchains.Environ) (err err
 		return err
 	}
 	c.closers = append(c.closers, listener.Close)
-	c.keepSlots(0) // until a call has a remote
 	server, err := c.server(listener)
 	if err != nil {
 		return err
@@ -134,20 +133,25 @@ func (c *composition) closeRemotes() error {
 }
 
 // remote returns the remote of a call's settings, nil for none. From the first
-// call with a remote on, this machine's compiles are limited to its slots.
+// call with a remote on, this machine's compiles are limited to its slots. What
+// a server before this one has left of them stays until the first call shows
+// whether it is still needed: it may have died under a build, whose wrappers
+// stand in line now.
 func (c *composition) remote(s *config.Settings) pipeline.Remote {
+	var err error
 	r := c.remotes.Of(s)
+	if r != nil {
+		err = c.slots.Keep(c.localJobs)
+	} else {
+		err = c.slots.Discard()
+	}
+	if err != nil {
+		c.log.Warn().Err(err).Msg("slots of compiles here")
+	}
 	if r == nil {
 		return nil
 	}
-	c.keepSlots(c.localJobs)
 	return r
-}
-
-func (c *composition) keepSlots(n int) {
-	if err := c.slots.Keep(n); err != nil {
-		c.log.Warn().Err(err).Msg("compiles here are not limited")
-	}
 }
 
 // handover bounds the wait for a server that has stopped listening and is still

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,14 +185,10 @@ func TestMemory(t *testing.T) {
 // Memory that others give back is noticed.
 func TestMemoryRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		free := int64(0)
-		b := newBench(Options{LocalJobs: 2, RemoteJobs: 1, FreeMemory: func() (int64, bool) { return free, true }})
+		var free atomic.Int64
+		b := newBench(Options{LocalJobs: 2, RemoteJobs: 1, FreeMemory: func() (int64, bool) { return free.Load(), true }})
 		b.memory.learn(Kind{"gcc", 1000}, 100)
-		time.AfterFunc(time.Second, func() {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			free = 1000
-		})
+		time.AfterFunc(time.Second, func() { free.Store(1000) })
 		b.many(t, 2, task(ModeLocal), Legs{Local: b.local(time.Minute, 0)})
 		if b.peak[Local] != 2 {
 			t.Errorf("%d at once", b.peak[Local])

@@ -50,3 +50,6 @@ func NewSlots(endpoint.Place) *Slots { return &Slots{} }
 
 // Keep does nothing.
 func (s *Slots) Keep(int) error { return nil }
+
+// Discard does nothing.
+func (s *Slots) Discard() error { return nil }

@@ -67,11 +67,14 @@ func TestSlotsOfTheLast(t *testing.T) {
 	if again, limited := p.TrySlot(); again != nil || !limited {
 		t.Errorf("took a slot that is taken: %v, limited %v", again, limited)
 	}
-	if err := next.Keep(0); err != nil {
-		t.Fatal(err)
+	if err := next.Discard(); err != nil || files(t, p.Socket) != 1 {
+		t.Errorf("a limit of its own is discarded: %d files, %v", files(t, p.Socket), err)
 	}
-	if n := files(t, p.Socket); n != 0 {
-		t.Errorf("%d files left", n)
+	last := NewSlots(p)
+	for range 2 {
+		if err := last.Discard(); err != nil || files(t, p.Socket) != 0 {
+			t.Errorf("%d files left, %v", files(t, p.Socket), err)
+		}
 	}
 }
 

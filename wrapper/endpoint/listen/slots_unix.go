@@ -34,6 +34,21 @@ func (s *Slots) Keep(n int) error {
 	if n == s.kept {
 		return nil
 	}
+	return s.keep(n)
+}
+
+// Discard ends the limit that a server before this one has left, once: after
+// Keep it does nothing.
+func (s *Slots) Discard() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept >= 0 {
+		return nil
+	}
+	return s.keep(0)
+}
+
+func (s *Slots) keep(n int) error {
 	for i := range n {
 		if err := makeSlot(s.place.SlotFile(i)); err != nil {
 			return err
