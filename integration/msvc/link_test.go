@@ -3,6 +3,7 @@ package msvc
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -304,9 +305,7 @@ func TestDifferencesShow(t *testing.T) {
 	merged := b.merged(b.private())
 	_, want := b.link(merged)
 	changed := map[string][]byte{}
-	for unit, data := range merged {
-		changed[unit] = data
-	}
+	maps.Copy(changed, merged)
 	changed["b.cpp"] = confused(t, merged["b.cpp"])
 	if _, debug := b.link(changed); bytes.Equal(debug, want) {
 		t.Error("a confused object gives the same PDB")

@@ -1,6 +1,7 @@
 package pdbtest
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,6 +79,13 @@ func (x *Tools) Check(t testing.TB, path string) string {
 	t.Helper()
 	return Run(t, ".", x.pdbutil, "dump", "-summary", "-streams", "-types", "-type-extras", "-ids", "-id-extras",
 		"-string-table", path)
+}
+
+// Type returns what llvm-pdbutil says of one type, which it finds by the list of offsets
+// in the hash stream.
+func (x *Tools) Type(t testing.TB, path string, index int) string {
+	t.Helper()
+	return Run(t, ".", x.pdbutil, "dump", "-types", fmt.Sprintf("-type-index=%#x", index), path)
 }
 
 // Run runs a program in dir, fails the test unless it succeeds, and returns its output.
