@@ -130,7 +130,7 @@ var policy = map[string][]string{
 	"integration/remotescripts": {"integration/rig", "integration/script", remoteAPIs, testscript},
 	"integration/script":        {"integration/rig", testscript},
 	"integration/rig":           {testscript, sys},
-	"integration/slots":        {"integration/rig"},
+	"integration/slots":         {"integration/rig"},
 	"integration/debsrc":        {},
 	"integration/differential":  {"integration/rig", testscript},
 	"integration/keytable":      {"integration/rig", testscript},
