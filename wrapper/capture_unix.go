@@ -12,7 +12,7 @@ import (
 // the place of descriptor to.
 type stream struct {
 	fd, to int
-	filter *headerFilter // nil where nothing is taken out
+	filter streamFilter // nil where nothing is taken out
 	closed bool
 }
 
@@ -34,25 +34,40 @@ type plumbing struct {
 // plumb gives a compiler, for each of stdout and stderr, a terminal where we
 // have a terminal and a pipe where we have anything else. Where the two are one
 // file they share one, which keeps their order.
-func plumb(frame *wire.Call, filterHeaders bool) (*plumbing, error) {
+func plumb(frame *wire.Call, run *wire.Run) (*plumbing, error) {
 	p := &plumbing{}
-	if err := p.connect(1, frame.Stdout, filterHeaders && frame.SameFile); err != nil {
-		return nil, err
-	}
+	filter := filterOf(run)
 	if frame.SameFile {
+		if err := p.connect(1, frame.Stdout, filter); err != nil {
+			return nil, err
+		}
 		p.out[1] = p.out[0]
 		return p, nil
 	}
-	if err := p.connect(2, frame.Stderr, filterHeaders); err != nil {
+	if err := p.connect(1, frame.Stdout, nil); err != nil {
+		return nil, err
+	}
+	if err := p.connect(2, frame.Stderr, filter); err != nil {
 		p.close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *plumbing) connect(to int, kind wire.Stream, filterHeaders bool) error {
+// filterOf returns what takes out of stderr what run says, nil for nothing.
+func filterOf(run *wire.Run) streamFilter {
+	switch {
+	case run.FilterHeaders:
+		return &headerFilter{}
+	case len(run.Hide) > 0:
+		return &textFilter{texts: run.Hide}
+	}
+	return nil
+}
+
+func (p *plumbing) connect(to int, kind wire.Stream, filter streamFilter) error {
 	ours, theirs, err := openStream(to, kind)
-	if err != nil && (kind != wire.StreamTerminal || filterHeaders) {
+	if err != nil && (kind != wire.StreamTerminal || filter != nil) {
 		return err
 	}
 	if err != nil { // no pseudo terminal: the compiler writes to the real one
@@ -60,11 +75,7 @@ func (p *plumbing) connect(to int, kind wire.Stream, filterHeaders bool) error {
 		p.direct = true
 		return nil
 	}
-	s := &stream{fd: ours, to: to}
-	if filterHeaders {
-		s.filter = &headerFilter{}
-	}
-	p.streams = append(p.streams, s)
+	p.streams = append(p.streams, &stream{fd: ours, to: to, filter: filter})
 	p.out[to-1] = theirs
 	p.own = append(p.own, theirs)
 	return nil

@@ -72,7 +72,7 @@ func runChild(s *session, run *wire.Run, slot *endpoint.Slot) (*outcome, error) 
 		slot.Inherit()
 		defer slot.Release()
 	}
-	ends, err := plumb(s.frame, run.FilterHeaders)
+	ends, err := plumb(s.frame, run)
 	if err != nil {
 		return nil, err
 	}
@@ -393,8 +393,8 @@ func (c *child) reap() *outcome {
 		o.Status = uint32(status.ExitStatus())
 	}
 	for _, s := range c.streams {
-		if s.filter != nil {
-			o.Headers = append(o.Headers, s.filter.entries...)
+		if f, ok := s.filter.(*headerFilter); ok {
+			o.Headers = append(o.Headers, f.entries...)
 		}
 	}
 	return o

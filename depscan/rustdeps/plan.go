@@ -20,6 +20,9 @@ func New() *Asker { return &Asker{} }
 type Plan struct {
 	// Argv is the argument list to run.
 	Argv []string
+	// Hide are the ways in which rustc quotes an argument that was added to
+	// the linker's, where it shows the linker's command line.
+	Hide []string
 
 	asker *Asker
 	c     *toolchains.Compile
@@ -37,7 +40,9 @@ func (a *Asker) Plan(c *toolchains.Compile, scratch string) (*Plan, error) {
 	}
 	if c.Crate.Links() {
 		p.list = scratch + ".ld"
-		p.Argv = append(slices.Clone(c.Call.Argv), "-C", "link-arg=-Wl,--dependency-file="+p.list)
+		added := "-Wl,--dependency-file=" + p.list
+		p.Argv = append(slices.Clone(c.Call.Argv), "-C", "link-arg="+added)
+		p.Hide = []string{` "` + added + `"`, ` \"` + added + `\"`}
 	}
 	return p, nil
 }

@@ -5,6 +5,7 @@ package rust
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -197,6 +198,10 @@ func changes() []change {
 			name: "split debug information", files: onlyLib, args: "--crate-name x x.rs -g -Zunstable-options -Csplit-debuginfo=unpacked" + emitLib,
 			env: []string{"RUSTC_BOOTSTRAP=1"}, never: true, differs: true,
 		},
+		{
+			name: "a link that fails", files: "-- x.rs --\nextern \"C\" { fn nope(); }\nfn main() { unsafe { nope() } }\n",
+			args: "--crate-name x x.rs -Ccodegen-units=1" + emitBin, never: true, differs: true,
+		},
 		{name: "a compile that fails", files: "-- x.rs --\npub fn f() -> NoSuchType {}\n", args: "--crate-name x x.rs" + emitLib, never: true},
 		{name: "a name of the caller's own", files: onlyLib, args: "--crate-name x x.rs -o o/y.rlib --crate-type lib --emit=link", never: true},
 	}
@@ -245,7 +250,9 @@ func (s *site) call(env []string, args string, through ...string) outcome {
 		}
 	}
 	r := s.run(env, argv...)
-	return outcome{r.Ended(), string(r.Stdout), string(r.Stderr), append(s.artefacts("o"), s.artefactsIf("p")...)}
+	// Folders for temporary files have names of their own each time.
+	stderr := regexp.MustCompile(`/rustc[A-Za-z0-9]{6}/`).ReplaceAllString(string(r.Stderr), "/rustc/")
+	return outcome{r.Ended(), string(r.Stdout), stderr, append(s.artefacts("o"), s.artefactsIf("p")...)}
 }
 
 func (s *site) artefactsIf(dir string) []string {

@@ -69,7 +69,7 @@ func (r *request) prepareCrate(x *run) error {
 	if err != nil {
 		return err
 	}
-	x.command.Argv, x.mark = x.crate.Argv, r.quiesce(nil)
+	x.command.Argv, x.command.Hide, x.mark = x.crate.Argv, x.crate.Hide, r.quiesce(nil)
 	return nil
 }
 

@@ -129,6 +129,9 @@ type Run struct {
 	// FilterHeaders is set when -H was added: the wrapper takes its lines
 	// out of stderr and reports them in Ran.Headers.
 	FilterHeaders bool
+	// Hide are texts that the wrapper takes out of stderr: an argument that
+	// was added, in the ways in which the compiler quotes it.
+	Hide []string
 	// Hold makes the wrapper keep what the compiler says until Done, which
 	// then brings no chunks, so that Cancel can end it without a trace. What
 	// is too long to be kept, or goes to a terminal past the wrapper, is
@@ -298,11 +301,12 @@ func (m *Run) append(e *encoder) {
 	e.strings(m.Argv)
 	e.strings(m.Env)
 	e.bool(m.FilterHeaders)
+	e.strings(m.Hide)
 	e.bool(m.Hold)
 }
 
 func (m *Run) decode(d *decoder) {
-	*m = Run{Program: d.string(), Argv: d.strings(), Env: d.strings(), FilterHeaders: d.bool(), Hold: d.bool()}
+	*m = Run{Program: d.string(), Argv: d.strings(), Env: d.strings(), FilterHeaders: d.bool(), Hide: d.strings(), Hold: d.bool()}
 }
 
 func (m *Prepare) append(e *encoder) { e.strings(m.Temps) }
