@@ -25,7 +25,7 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 			}
 			return nil
 		}
-		if !renewed && c.renew(err) {
+		if !renewed && c.renew(err, began) {
 			renewed = true
 			continue
 		}
@@ -36,12 +36,13 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	}
 }
 
-// renew reports whether err may be cured by fresh credentials.
-func (c *Conn) renew(err error) bool {
+// renew reports whether err, of a try that began then, may be cured by fresh
+// credentials.
+func (c *Conn) renew(err error, began time.Time) bool {
 	if c.helper == nil || !errors.Is(err, ErrUnauthenticated) {
 		return false
 	}
-	c.helper.forget()
+	c.helper.forget(began)
 	return true
 }
 

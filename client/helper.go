@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -25,9 +24,10 @@ import (
 type Helper struct {
 	path string
 
-	mu      sync.Mutex // held while the program runs
+	running chan struct{} // holds one token while the program runs; guards what follows
 	headers map[string]string
 	err     error
+	fetched time.Time
 	expires time.Time
 }
 
@@ -39,18 +39,23 @@ const (
 )
 
 // NewHelper returns a Helper that runs the program at path.
-func NewHelper(path string) *Helper { return &Helper{path: path} }
+func NewHelper(path string) *Helper { return &Helper{path: path, running: make(chan struct{}, 1)} }
 
 var errHelper = errors.New("credential helper gave no headers")
 
 // GetRequestMetadata implements credentials.PerRPCCredentials.
 func (h *Helper) GetRequestMetadata(ctx context.Context, uri ...string) (map[string]string, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	select {
+	case h.running <- struct{}{}:
+		defer func() { <-h.running }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	if time.Now().Before(h.expires) {
 		return h.headers, h.err
 	}
 	h.headers, h.expires, h.err = h.run(ctx, uri)
+	h.fetched = time.Now()
 	if h.err != nil && ctx.Err() != nil {
 		h.expires = time.Time{} // says nothing about the helper
 	}
@@ -61,13 +66,15 @@ func (h *Helper) GetRequestMetadata(ctx context.Context, uri ...string) (map[str
 // configures a helper for a plaintext address means it.
 func (h *Helper) RequireTransportSecurity() bool { return false }
 
-// forget makes the next call run the program.
-func (h *Helper) forget() {
-	h.mu.Lock()
-	if h.err == nil {
+// forget makes the next call run the program, unless it has been run since the
+// call began whose credentials were refused: calls that are under way together
+// are refused together.
+func (h *Helper) forget(began time.Time) {
+	h.running <- struct{}{}
+	defer func() { <-h.running }()
+	if h.err == nil && h.fetched.Before(began) {
 		h.expires = time.Time{}
 	}
-	h.mu.Unlock()
 }
 
 func (h *Helper) run(ctx context.Context, uri []string) (map[string]string, time.Time, error) {

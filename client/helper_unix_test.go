@@ -3,8 +3,11 @@
 package client
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -44,12 +47,37 @@ func TestHelperIsKept(t *testing.T) {
 	if got := lines(t, log); len(got) != 1 || got[0] != `get {"uri":"https://host/Service"}` {
 		t.Errorf("it was asked %q", got)
 	}
-	h.forget()
-	if _, err := h.GetRequestMetadata(t.Context(), "https://host/Service"); err != nil {
-		t.Fatal(err)
+	for _, began := range []time.Time{time.Now(), h.fetched, h.fetched} { // the others met the same refusal
+		h.forget(began)
+		if _, err := h.GetRequestMetadata(t.Context(), "https://host/Service"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if got := lines(t, log); len(got) != 2 {
 		t.Errorf("after forget it was asked %d times in all", len(got))
+	}
+}
+
+func TestNobodyMustWaitForAHelper(t *testing.T) {
+	path, _ := script(t, `sleep 60`)
+	h := NewHelper(path)
+	running, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := h.GetRequestMetadata(running, "u")
+		done <- err
+	}()
+	for len(h.running) == 0 {
+		runtime.Gosched()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := h.GetRequestMetadata(ctx, "u"); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	stop()
+	if err := <-done; err == nil {
+		t.Error("a helper that was stopped gave headers")
 	}
 }
 
