@@ -80,7 +80,7 @@ projects: needs ## redis, fmtlib and protobuf built plain, cold and warm by gcc 
 	REXWRAP_TEST_PROJECTS=all $(GO) test -count=1 -v -timeout 3h ./integration/projects
 
 INTEROP ?= small
-interop: needs ## the client and rexwrap against real REv2 servers, from packages of Debian sid (INTEROP=all: redis too)
+interop: needs ## the client and rexwrap against real REv2 servers, from packages of Debian sid (INTEROP=all: redis and the cost beside recc too)
 	REXWRAP_TEST_INTEROP=$(INTEROP) $(GO) test -count=1 -v -timeout 15m ./integration/interop
 
 demo: build ## a real project built plain, through rexwrap cold, and warm

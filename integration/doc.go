@@ -8,11 +8,12 @@
 //	differential  every command line gives what the bare compiler gives
 //	keytable      one change, one miss; and what must stay a hit
 //	projects      real projects by their own build systems
+//	interop       real REv2 servers, from Debian sid
 //	faults        killed, stopped, starved, corrupted: the build goes on
 //	bench         what it costs, beside an empty Go program and ccache
 //	demo          a real project plain, cold and warm
 //	rig           what all these share: a private installation of rexwrap
-//	debsrc        source packages, from Debian
+//	debsrc        sources and servers, from Debian
 //
 // The module below tools pins the programs that `make lint` runs.
 package integration
