@@ -44,7 +44,11 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 		return nil, err
 	}
 	hosted := layout.HostFiles(r.compile, facts)
-	l, err := layout.New(&layout.Request{Compile: r.compile, Inputs: in, Root: r.at.root, HostFile: hosted})
+	want := &layout.Request{Compile: r.compile, Inputs: in, Root: r.at.root, HostFile: hosted}
+	if r.at.shared {
+		want.Mode = layout.Relocatable
+	}
+	l, err := layout.New(want)
 	if err != nil {
 		return nil, toolchains.Unsupported("layout", err.Error())
 	}
@@ -142,7 +146,7 @@ func (r *request) actionEnv(c *Candidate, host digest.Digest, streams string) []
 // carriedPlace stands for the working directory of compiles that write it into
 // the result by way of flags.
 func (r *request) carriedPlace() string {
-	if r.compile.Carries == 0 {
+	if r.compile.Carries == 0 || r.at.shared {
 		return ""
 	}
 	return digest.OfString(r.key.Dir).Hex()

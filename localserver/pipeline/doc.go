@@ -19,7 +19,9 @@
 // by flags (debug information, coverage: toolchains.Carries), or by the text
 // (__FILE__ and its like: depscan.Identifiers), which guards the candidate. So
 // checkouts at different places share entries, and never an object that names
-// the other place.
+// the other place. With paths = relocatable a compile that can be relocated
+// (layout.Relocation) has a name for the root that all places share, and so one
+// key everywhere.
 //
 // Not here: sockets (localserver), option tables (toolchains), where blobs are
 // (localserver/diskstore).

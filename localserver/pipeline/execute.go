@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/depscan/ask"
 	"github.com/rexwrap/rexwrap/depscan/filestate"
@@ -88,6 +90,9 @@ func (r *request) prepareRun(ctx context.Context) (*run, error) {
 			return nil, err
 		}
 		x.command.Argv, x.command.Env, x.command.FilterHeaders = x.plan.Argv, x.plan.Env, x.plan.FilterHeaders
+	}
+	if r.relocation != nil {
+		x.command.Argv = slices.Insert(slices.Clone(x.command.Argv), 1, r.relocation...)
 	}
 	x.mark = r.quiesce(x.inputs)
 	return x, nil
@@ -321,6 +326,12 @@ func (r *request) store(ctx context.Context, x *run) error {
 	laid, err := r.actionOf(ctx, c, x.inputs, streams)
 	if err != nil {
 		return err
+	}
+	if laid.layout.Quiet && !res.quiet() { // its language is not in the Action
+		language := digest.OfString(strings.Join(r.key.Env, "\n")).Hex()
+		if laid, err = r.actionOf(ctx, c, x.inputs, streams+" "+language); err != nil {
+			return err
+		}
 	}
 	r.record.Action = laid.Action
 	if err := r.p.store.PutResult(r.record.Action, res.encode()); err != nil {

@@ -36,7 +36,7 @@ const epochVariable = "SOURCE_DATE_EPOCH"
 func needsOf(c *toolchains.Compile, in *depscan.Inputs, at place) (Needs, error) {
 	var n Needs
 	ids := in.Identifiers
-	if ids&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && spellsPlace(c, in, at) {
+	if ids&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && !at.shared && spellsPlace(c, in, at) {
 		n |= needsPlace
 	}
 	_, epoch := c.Call.Env.Lookup(epochVariable)

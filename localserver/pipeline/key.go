@@ -34,13 +34,16 @@ func keyOf(c *toolchains.Compile, at place, native string, source digest.Digest)
 		Family: c.Toolchain.Family, Toolchain: c.Toolchain.Digest, Mode: c.Mode, Language: c.Language,
 		Dir: at.relDir(), Native: native, Source: source,
 	}
-	if c.Carries != 0 {
+	if c.Carries != 0 && !at.shared {
 		k.Dir = c.Call.Dir + "\n" + c.Call.PWD
 	}
 	if c.Crate != nil { // rustc asks the system where it is, not the shell
 		k.Dir = c.Call.Dir
 	}
 	k.Args = canonicalArgs(c, at)
+	if at.shared {
+		k.Args = append(k.Args, sharedRoot)
+	}
 	for _, name := range c.Env {
 		if name == epochVariable {
 			continue
@@ -59,6 +62,9 @@ func keyOf(c *toolchains.Compile, at place, native string, source digest.Digest)
 	}
 	return k
 }
+
+// sharedRoot stands in keys for the arguments of layout.Relocation.
+const sharedRoot = "-ffile-prefix-map=" + rootMark + "="
 
 func depKind(d *toolchains.DepFile) string {
 	kind := "user"
@@ -82,7 +88,7 @@ func canonicalArgs(c *toolchains.Compile, at place) []string {
 	if c.Recorded {
 		return c.Call.Argv[1:]
 	}
-	if c.Carries != 0 {
+	if c.Carries != 0 && !at.shared {
 		at.root = ""
 	}
 	words := make([]string, 0, len(c.Args))

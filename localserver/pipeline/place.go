@@ -15,6 +15,9 @@ import (
 type place struct {
 	root string // absolute, without trailing separator; empty where none applies
 	dir  string // the working directory, absolute
+	// shared is set where results have a name for the root that is the same
+	// at all places; see layout.Relocation.
+	shared bool
 	// mounts are folders that stand in paths by their numbers, one a line:
 	// rustc's -L, which are elsewhere where the target directory is.
 	mounts string

@@ -12,6 +12,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/materialize"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
@@ -28,9 +29,11 @@ type request struct {
 	compile  *toolchains.Compile
 	linker   *toolchains.Toolchain // of rustc's compiles that link
 	at       place
-	key      *keyParts
-	manifest digest.Digest // the manifest key
-	streams  string
+	// relocation are the arguments that a run here needs before the call's.
+	relocation []string
+	key        *keyParts
+	manifest   digest.Digest // the manifest key
+	streams    string
 	// verify is the stored result that the run must reproduce, nil where
 	// this call verifies nothing.
 	verify   *Result
@@ -191,6 +194,9 @@ func (r *request) understand(ctx context.Context) error {
 	r.at = place{root: r.p.roots.find(r.compile, r.settings.ExecRoot), dir: r.call.ApparentDir()}
 	if r.compile.Crate != nil {
 		r.at = cratePlace(r.compile)
+	} else if r.settings.Paths == config.PathsRelocatable {
+		r.relocation = layout.Relocation(r.compile, r.at.root)
+		r.at.shared = r.relocation != nil
 	}
 	r.key = keyOf(r.compile, r.at, native, source)
 	if r.key.Extra, err = r.extraInputs(); err != nil {
