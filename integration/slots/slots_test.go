@@ -6,6 +6,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"github.com/rexwrap/rexwrap/localserver/parity"
 )
 
 const localJobs = 2
@@ -94,7 +96,8 @@ func TestMany(t *testing.T) {
 			if st.Remotely+st.Executed != int64(n) || st.FellBack+st.Errors+st.SteppedAside > 0 {
 				t.Errorf("%+v", st)
 			}
-			if strategy == "remote" && st.Executed > 0 {
+			// Now and then a result is compiled here too, to be compared.
+			if strategy == "remote" && st.Executed > int64(1+n/parity.RecheckEvery) {
 				t.Errorf("%d compiles ran here", st.Executed)
 			}
 		})
