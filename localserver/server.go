@@ -91,15 +91,18 @@ func (s *Server) Running() int {
 // been idle, then waits for the running compiles. It returns the cause of the
 // end: ErrIdle, that of ctx, or what Accept ran into.
 func (s *Server) Serve(ctx context.Context) error {
+	calls, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s.mu.Lock()
 	s.stop = cancel
 	s.mu.Unlock()
 	var keeper sync.WaitGroup
-	keeper.Go(func() { s.keep(ctx, cancel) })
-	s.accept(ctx, cancel)
-	s.drain()
+	keeper.Go(func() { s.keep(ctx, calls, cancel) })
+	s.accept(ctx, calls, cancel)
+	s.drain(abandon)
+	abandon()
 	keeper.Wait()
 	return context.Cause(ctx)
 }
@@ -115,8 +118,8 @@ func (s *Server) Stop(cause error) {
 }
 
 // accept serves each connection in a goroutine of its own until the listener is
-// closed.
-func (s *Server) accept(ctx context.Context, fail context.CancelCauseFunc) {
+// retired. Verbs end with ctx, calls of wrappers with calls.
+func (s *Server) accept(ctx, calls context.Context, fail context.CancelCauseFunc) {
 	for {
 		conn, _, err := s.o.Listener.Accept()
 		if err != nil {
@@ -129,7 +132,7 @@ func (s *Server) accept(ctx context.Context, fail context.CancelCauseFunc) {
 		s.conns.Go(func() {
 			defer s.closed(conn)
 			defer s.survive()
-			s.serve(ctx, conn)
+			s.serve(ctx, calls, conn)
 		})
 	}
 }
@@ -154,16 +157,19 @@ func (s *Server) closed(conn net.Conn) {
 	}
 }
 
-// keep retires the listener at the end, sends heartbeats, and ends an idle
-// server.
-func (s *Server) keep(ctx context.Context, cancel context.CancelCauseFunc) {
+// keep ends an idle server, retires the listener at its end, and sends heartbeats
+// until all calls have ended.
+func (s *Server) keep(ctx, calls context.Context, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(pulse)
 	defer tick.Stop()
+	ending := ctx.Done()
 	for {
 		select {
-		case <-ctx.Done():
-			_ = s.o.Listener.Retire()
+		case <-calls.Done():
 			return
+		case <-ending:
+			_ = s.o.Listener.Retire()
+			ending = nil
 		case now := <-tick.C:
 			if s.beat(now) {
 				cancel(ErrIdle)
@@ -196,9 +202,10 @@ func (s *Server) beat(now time.Time) bool {
 	return idle && limit > 0 && since >= limit
 }
 
-// drain waits for the connections to end, then ends them. A wrapper whose
-// connection breaks goes on by itself, so nothing is lost but its result.
-func (s *Server) drain() {
+// drain waits for the connections to end, then has calls abandoned and ends them.
+// A wrapper whose connection breaks goes on by itself, so nothing is lost but its
+// result.
+func (s *Server) drain(abandon context.CancelFunc) {
 	done := make(chan struct{})
 	go func() {
 		s.conns.Wait()
@@ -211,6 +218,7 @@ func (s *Server) drain() {
 		return
 	case <-timer.C:
 	}
+	abandon()
 	s.mu.Lock()
 	for conn := range s.open {
 		_ = conn.Close()
@@ -220,7 +228,7 @@ func (s *Server) drain() {
 }
 
 // serve reads the first frame of a connection and acts on it.
-func (s *Server) serve(ctx context.Context, conn net.Conn) {
+func (s *Server) serve(ctx, calls context.Context, conn net.Conn) {
 	if err := conn.SetReadDeadline(time.Now().Add(firstFrame)); err != nil {
 		return
 	}
@@ -234,7 +242,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		call := &wire.Call{}
 		if wire.Decode(payload, call) == nil {
 			s.settled(conn)
-			s.call(ctx, call, newConversation(conn, frames, func() { s.unsettled(conn) }))
+			s.call(calls, call, newConversation(conn, frames, func() { s.unsettled(conn) }))
 		}
 	case wire.TypeNotice:
 		notice := &wire.Notice{}

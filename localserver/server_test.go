@@ -235,6 +235,33 @@ func TestServerDrains(t *testing.T) {
 	})
 }
 
+// What is under way when the server is told to stop ends as if it were not.
+func TestServerFinishesItsCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newPipeListener()
+		s, ended := start(t, l, &calls{serve: func(ctx context.Context, _ *wire.Call, conv pipeline.Conversation) {
+			<-time.After(3*pulse + pulse/4)
+			if err := ctx.Err(); err != nil {
+				t.Errorf("the call was cancelled: %v", err)
+			}
+			if err := conv.Done(&wire.Done{}); err != nil {
+				t.Errorf("done: %v", err)
+			}
+		}}, 0)
+		conn := l.dial()
+		send(t, conn, call())
+		synctest.Wait()
+		s.Stop(ErrStopped)
+		if beats := receive(t, wire.NewReader(conn), &wire.Done{}); beats != 3 {
+			t.Errorf("%d heartbeats, want 3", beats)
+		}
+		send(t, conn, &wire.Committed{})
+		if err := <-ended; !errors.Is(err, ErrStopped) {
+			t.Errorf("ended by %v", err)
+		}
+	})
+}
+
 func TestServerAnswersAdminAndNotices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, c := newPipeListener(), &calls{}
