@@ -46,6 +46,29 @@ func TestServerKilled(t *testing.T) {
 	s.noStrays()
 }
 
+// The server is told to stop, and the cache is emptied, while a build runs.
+func TestServerToldToStop(t *testing.T) {
+	s := newSite(t)
+	random := seeded(t)
+	s.wrapped("undisturbed", s.rig.Env())
+	for i := range points(10, 100) {
+		s.clean()
+		j := s.make(s.rig.Env(), "rexwrap gcc")
+		<-time.After(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
+		verb := []string{"server", "stop"}
+		if i%3 == 2 {
+			verb = []string{"cache", "clear"}
+		}
+		if _, err := s.rig.Verb(verb...); err != nil {
+			t.Error(err)
+		}
+		j.wait().wantStatus(t, 0)
+		s.check(strings.Join(verb, " "))
+	}
+	s.usable("after servers were told to stop")
+	s.noStrays()
+}
+
 // servers are the rig's running servers.
 func (s *site) servers() []rig.Process {
 	var found []rig.Process
