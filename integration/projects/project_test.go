@@ -45,6 +45,13 @@ func projects() []project {
 			anywhere: true,
 		},
 		{
+			// autotools and libtool; the files of configure hold the path.
+			name: "xz-utils", sources: map[string]string{"": "xz-utils"}, large: true,
+			configure: `./configure --disable-nls CC="$CC" CFLAGS=-O1`,
+			script:    `make -j2`,
+			noise:     []string{"config.log"},
+		},
+		{
 			name: "fmtlib", sources: map[string]string{"": "fmtlib", "gt": "googletest"}, large: true,
 			configure: `mkdir -p test/gtest && cat >test/gtest/CMakeLists.txt <<'EOF'
 set(GT ${PROJECT_SOURCE_DIR}/gt)
