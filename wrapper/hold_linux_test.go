@@ -64,6 +64,8 @@ func TestCancel(t *testing.T) {
 		}
 		p.send(p.held())
 		wait()
+		p.send(&wire.Away{})
+		p.send(&wire.Heartbeat{})
 		p.send(&wire.Cancel{})
 		var ran wire.Ran
 		if !p.receive(&ran) || !ran.Cancelled || ran.Killed || len(ran.Chunks) > 0 {

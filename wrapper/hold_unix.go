@@ -69,7 +69,7 @@ func (h *hold) pending() bool { return h != nil && h.replies.Buffered() }
 func (c *child) hear() {
 	kind, _, err := c.held.replies.Next()
 	switch {
-	case err == nil && kind == wire.TypeHeartbeat:
+	case err == nil && (kind == wire.TypeHeartbeat || kind == wire.TypeAway):
 	case err == nil && kind == wire.TypeCancel:
 		if !c.done {
 			endDescendants()
