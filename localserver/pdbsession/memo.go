@@ -2,6 +2,7 @@ package pdbsession
 
 import (
 	"encoding/binary"
+	"sync"
 
 	"github.com/rexwrap/rexwrap/localserver/pdb"
 )
@@ -14,7 +15,10 @@ import (
 //
 // A step is the difference to the number after the one before: 0 for records that were
 // appended in a row.
+//
+// has may be called at any time, all else by one goroutine at a time.
 type memo struct {
+	mu      sync.Mutex // guards the changes of entries
 	entries map[string][]byte
 	order   []string // oldest first
 	// fresh are entries whose numbers are not on disk yet.
@@ -32,6 +36,13 @@ type remembered struct {
 	guid pdb.GUID
 	age  uint32
 	to   *pdb.Map
+}
+
+func (m *memo) has(key string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.entries[key]
+	return ok
 }
 
 func (m *memo) find(key string) (*remembered, bool) {
@@ -59,6 +70,8 @@ func (m *memo) settle() {
 func (m *memo) drop() { clear(m.fresh) }
 
 func (m *memo) put(key string, entry []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.entries[key] = entry
 	m.order = append(m.order, key)
 	m.bytes += len(entry)

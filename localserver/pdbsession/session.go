@@ -20,6 +20,8 @@ type session struct {
 
 	// waiting counts members that are about to lock mu.
 	waiting atomic.Int32
+	// recalled is the memo while the session is open.
+	recalled atomic.Pointer[memo]
 
 	mu      sync.Mutex
 	store   *pdb.Store  // nil while not open
@@ -69,14 +71,12 @@ func (s *session) merge(m *member) (to *pdb.Map, server pdb.TypeServer, err erro
 	return nil, server, err
 }
 
+// remembers reports whether the PDB with this key may not have to be read; before the
+// session is open none is known to. It does not wait for mu: whoever does so is counted by
+// waiting.
 func (s *session) remembers(key string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.store == nil {
-		return true // not known before it is open
-	}
-	_, ok := s.page.memo.entries[key]
-	return ok
+	m := s.recalled.Load()
+	return m == nil || m.has(key)
 }
 
 // join adds m's types and returns the group that brings them to disk. Whoever finds that
@@ -243,6 +243,7 @@ func (s *session) open() error {
 		return err
 	}
 	s.store.SetDurable(s.options.Durable)
+	s.recalled.Store(s.page.memo)
 	return nil
 }
 
@@ -346,6 +347,7 @@ func (s *session) close() {
 	if s.store != nil {
 		s.page.settle(s.store, true, s.options.Boot)
 	}
+	s.recalled.Store(nil)
 	s.store, s.memory, s.dirty, s.noted = nil, nil, false, false
 }
 

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -699,4 +700,60 @@ func TestIdle(t *testing.T) {
 		}
 		r.sessions.Close()
 	})
+}
+
+// A gate holds the first write back until it is opened, and counts all.
+type gate struct {
+	osVolume
+	reached, opened chan struct{}
+	writes          int
+}
+
+func (g *gate) replace(path string, data []byte) error {
+	if g.writes++; g.writes == 1 {
+		close(g.reached)
+		<-g.opened
+	}
+	return g.osVolume.replace(path, data)
+}
+
+// Members that come while the PDB is written are written together.
+func TestGroup(t *testing.T) {
+	r := newRig(t)
+	v := &gate{reached: make(chan struct{}), opened: make(chan struct{})}
+	r.options.volume = v
+	r.start()
+	const later = 20
+	var group sync.WaitGroup
+	deliver := func(m *Member) {
+		group.Go(func() {
+			if d, err := r.sessions.Deliver(r.id, m); err != nil || d.Form != Merged {
+				t.Errorf("%+v, %v", d, err)
+			}
+		})
+	}
+	deliver(r.unit("first", 3))
+	<-v.reached
+	for i := range later {
+		deliver(r.unit(fmt.Sprint("later", i), 3))
+	}
+	for s := r.sessions.session(r.id); s.waiting.Load() < later; {
+		runtime.Gosched()
+	}
+	close(v.opened)
+	group.Wait()
+	if v.writes != 2 {
+		t.Errorf("%d writes for 1 + %d members", v.writes, later)
+	}
+}
+
+// A PDB that has reached the limits of its format is left as it is.
+func TestFull(t *testing.T) {
+	r := newRig(t)
+	v := &flaky{}
+	r.options.volume = v
+	r.start()
+	r.merged(r.unit("a", 3))
+	v.replaceError = pdb.ErrFull
+	r.private(r.unit("b", 3), ReasonFull)
 }
