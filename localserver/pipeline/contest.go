@@ -130,7 +130,7 @@ func (c *contest) remote(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !res.quiet() && r.streams != "" {
+	if !res.quiet() && (r.streams != "" || laid.layout.Quiet) {
 		return toolchains.Unsupported("remote-messages", "")
 	}
 	if err := r.plausible(ctx, laid, res); err != nil {
@@ -209,7 +209,7 @@ func (s *supply) wait(ctx context.Context) error {
 func (r *request) job(laid *laidOut, v *Variant) *remote.Job {
 	outputs, optional := r.declared(v)
 	return &remote.Job{
-		Action: laid.Encoded, Tree: laid.tree, Sources: laid.layout.Sources, Outputs: outputs, Optional: optional,
+		Action: laid.Encoded, Tree: laid.tree, Sources: laid.layout.Sources, Made: laid.layout.Made, Outputs: outputs, Optional: optional,
 		Platform: laid.spec.Platform, Timeout: laid.spec.Timeout, Priority: int32(r.settings.Priority),
 	}
 }

@@ -40,6 +40,7 @@ type far struct {
 	outcome   journal.Outcome
 	trouble   error       // why the remote had no answer, nil where it had none to give
 	suspect   atomic.Bool // a worker could not do what this machine then did
+	quietOnly bool        // what was printed may be in another language
 	supply    *supply     // nil where it has not begun
 	// expected is the candidate of the scanner's inputs with its Action, nil
 	// where they are not known.
@@ -96,6 +97,8 @@ func (r *request) lookUpScanned(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	v := x.laid.variant("", false)
+	r.far.quietOnly = x.laid.layout.Quiet
+	defer func() { r.far.quietOnly = false }()
 	if r.p.missing.Load() && r.wantsWorkers() && x.laid.remotable() == nil {
 		r.far.supply = r.supply(ctx, x.laid, &v)
 	}
@@ -217,7 +220,7 @@ func (r *request) take(ctx context.Context, c *Candidate, v *Variant) (bool, err
 // takeResult answers with res, unless what it printed is not what the compiler
 // would print to this call's streams.
 func (r *request) takeResult(c *Candidate, v *Variant, res *Result, o journal.Outcome) (bool, error) {
-	if !res.quiet() && r.streams != v.Streams {
+	if !res.quiet() && (r.streams != v.Streams || r.far.quietOnly) {
 		r.missed = journal.ReasonVariant
 		return false, nil
 	}

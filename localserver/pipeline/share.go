@@ -18,7 +18,7 @@ const sharedCandidates = 4
 // share has a result of this machine uploaded for others, in the background. x
 // is the run, c the candidate under which it was stored.
 func (r *request) share(x *run, c *Candidate, laid *laidOut, res *Result) {
-	if !r.shares(res) {
+	if !r.shares(res) || laid.layout.Quiet && !res.quiet() {
 		return
 	}
 	s := &remote.Share{Action: laid.Encoded, Cost: r.sharedCost(res), Caller: r.callerOf(laid.Action)}

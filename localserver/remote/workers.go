@@ -36,6 +36,7 @@ type Job struct {
 	Action    *action.Encoded
 	Tree      *merkle.Tree
 	Sources   map[digest.Digest]string // where the files of Tree are
+	Made      map[digest.Digest][]byte // those that are in no file
 	Outputs   []string
 	Optional  []string // those of Outputs that a success may lack
 	Platform  []action.Property
@@ -149,8 +150,13 @@ func (r *Remote) Supply(ctx context.Context, j *Job) error {
 	for d, text := range j.Tree.Targets {
 		blobs = append(blobs, cas.Bytes(d, text))
 	}
+	for d, text := range j.Made {
+		blobs = append(blobs, cas.Bytes(d, text))
+	}
 	for d, path := range j.Sources {
-		blobs = append(blobs, cas.File(d, path))
+		if _, made := j.Made[d]; !made {
+			blobs = append(blobs, cas.File(d, path))
+		}
 	}
 	return cas.Ensure(ctx, r.store, blobs...)
 }
