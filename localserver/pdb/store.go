@@ -14,6 +14,7 @@ type Store struct {
 	info   Info
 	spaces [2]growing
 	stale  bool // the file's info stream is not info
+	print  Fingerprint
 }
 
 // growing is a TPI or IPI stream that is added to.
@@ -62,6 +63,9 @@ func Open(file File) (*Store, error) {
 	if s.spaces[Types].hashes == s.spaces[Items].hashes {
 		return nil, malformed("one hash stream for types and items")
 	}
+	if s.print, err = c.fingerprint(); err != nil {
+		return nil, err
+	}
 	s.info.Age++
 	return s, nil
 }
@@ -84,6 +88,9 @@ func (s *Store) Bytes() int64 { return s.file.Bytes() }
 func (s *Store) Pending() int {
 	return len(s.spaces[Types].records) + len(s.spaces[Items].records)
 }
+
+// Fingerprint is that of the file after the last Commit, or when it was opened.
+func (s *Store) Fingerprint() Fingerprint { return s.print }
 
 // Changed reports whether a Commit would write anything.
 func (s *Store) Changed() bool { return s.stale || s.Pending() > 0 }
@@ -208,7 +215,9 @@ func (s *Store) Commit() error {
 	for space := range s.spaces {
 		s.spaces[space].committed()
 	}
-	return nil
+	var err error
+	s.print, err = s.file.fingerprint()
+	return err
 }
 
 // write brings the record stream and its hash stream up to date.

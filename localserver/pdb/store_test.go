@@ -342,6 +342,32 @@ func TestStoreKilledAtEachWrite(t *testing.T) {
 	}
 }
 
+// A Store knows the fingerprint of its file; every commit changes it, as does another GUID.
+func TestFingerprint(t *testing.T) {
+	file := NewMemory(nil)
+	s := Create(file, GUID{1})
+	seen := map[Fingerprint]bool{}
+	for i := range 5 {
+		merge(t, s, private(t, nil, [][]byte{text(fmt.Sprint(i))}))
+		committed(t, s, file)
+		got, err := FingerprintOf(file)
+		if err != nil || got != s.Fingerprint() || seen[got] {
+			t.Errorf("%x, %v, the store has %x", got, err, s.Fingerprint())
+		}
+		seen[got] = true
+		if s, err = Open(file); err != nil || s.Fingerprint() != got {
+			t.Fatalf("opened: %v", err)
+		}
+	}
+	data, err := Restamp(file.Bytes(), GUID{2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := FingerprintOf(NewMemory(data)); err != nil || seen[got] {
+		t.Errorf("restamped: %x, %v", got, err)
+	}
+}
+
 func TestRestamp(t *testing.T) {
 	file := NewMemory(nil)
 	want := committedSmall(t, Create(file, GUID{1}), file)

@@ -157,7 +157,11 @@ func (s *session) commit() error {
 	if err != nil {
 		return err
 	}
-	if !now.equal(s.left) {
+	same, err := s.unchanged(now)
+	if err != nil {
+		return err
+	}
+	if !same {
 		s.lost = now.exists() && s.page.age > 0
 		s.close()
 		return errChanged
@@ -178,6 +182,27 @@ func (s *session) commit() error {
 		s.remember(false)
 	}
 	return nil
+}
+
+// unchanged reports whether the file is as this session left it, apart from its time.
+func (s *session) unchanged(now mark) (bool, error) {
+	if !now.equal(s.left) {
+		return false, nil
+	}
+	if !now.touched(s.left) {
+		return true, nil
+	}
+	f, err := s.options.volume.open(s.Path)
+	if err != nil {
+		return false, fmt.Errorf("open %s: %w", s.Path, orLocked(err))
+	}
+	defer f.Close()
+	print, err := pdb.FingerprintOf(f)
+	if err != nil || print != s.store.Fingerprint() {
+		return false, nil
+	}
+	s.left = now
+	return true, nil
 }
 
 func (s *session) look() (mark, error) {

@@ -482,6 +482,35 @@ func appendTo(t *testing.T, path string, m *Member) {
 	}
 }
 
+// A PDB that is touched, as is done when an object is put in place, is the same one; one of
+// the same size and superblock, written over it, is not.
+func TestTouched(t *testing.T) {
+	r := newRig(t)
+	a := r.unit("a", 3)
+	object := r.merged(a).Object
+	for i := range 3 {
+		at := time.Unix(2e9+int64(i), 0)
+		if err := os.Chtimes(r.id.Path, at, at); err != nil {
+			t.Fatal(err)
+		}
+		r.merged(r.unit(fmt.Sprint("b", i), 3))
+	}
+	r.check(a, object)
+	if list := r.sessions.List(); len(list) != 1 || list[0].Age != 1 || list[0].Members != 4 {
+		t.Errorf("%+v: the PDB was opened again", list)
+	}
+	other, err := pdb.Restamp(r.read(), pdb.GUID{8, 14: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.write(other)
+	at := time.Unix(3e9, 0)
+	if err := os.Chtimes(r.id.Path, at, at); err != nil {
+		t.Fatal(err)
+	}
+	r.private(r.unit("c", 3), ReasonChanged)
+}
+
 // When another PDB is put in the place of the one that is open, members keep their own, for
 // as long as the session lasts; the next session goes on with what is there.
 func TestReplaced(t *testing.T) {

@@ -81,10 +81,16 @@ func look(v volume, path string) (mark, error) {
 
 func (m mark) exists() bool { return m.info != nil }
 
+// equal reports whether n is the same file in the same state, but for its time stamp: the
+// file is touched when an object is put in place.
 func (m mark) equal(n mark) bool {
 	if m.info == nil || n.info == nil {
 		return m.info == nil && n.info == nil
 	}
-	return m.head == n.head && m.info.Size() == n.info.Size() && m.info.ModTime().Equal(n.info.ModTime()) &&
-		os.SameFile(m.info, n.info)
+	return m.head == n.head && m.info.Size() == n.info.Size() && os.SameFile(m.info, n.info)
+}
+
+// touched reports whether the time stamps differ.
+func (m mark) touched(n mark) bool {
+	return m.info != nil && n.info != nil && !m.info.ModTime().Equal(n.info.ModTime())
 }
