@@ -76,7 +76,7 @@ bench-base: ## the Go benchmarks of this tree against those of the merge base
 	$(GO) test -run '^$$' -bench . -count $(COUNT) ./... > "$$dir/new.txt"; \
 	$(call TOOL,benchstat) "$$dir/old.txt" "$$dir/new.txt"
 
-projects: needs ## redis, fmtlib and protobuf built plain, cold and warm by gcc and clang
+projects: needs ## redis, xz-utils, fmtlib and protobuf built plain, cold and warm by gcc and clang
 	REXWRAP_TEST_PROJECTS=all $(GO) test -count=1 -v -timeout 3h ./integration/projects
 
 INTEROP ?= small
