@@ -110,8 +110,8 @@ func gaveUp(ctx context.Context) bool {
 
 // NewStream implements grpc.ClientConnInterface. A stream is not retried: see
 // Retry. It must be received from to its end, or ctx be cancelled. It fails
-// when nothing is received or sent for as long as a call may take, unless ctx
-// is made by Unhurried.
+// when it waits for the server for as long as a call may take, unless ctx is
+// made by Unhurried.
 func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	if err := c.admit(method); err != nil {
 		return nil, err
@@ -131,6 +131,7 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if err != nil {
 		return nil, s.end(streamCtx, err)
 	}
+	s.rest()
 	s.ClientStream = inner
 	return s, nil
 }
@@ -159,9 +160,10 @@ type stream struct {
 // SendMsg implements grpc.ClientStream. io.EOF means that the server has ended
 // the stream: RecvMsg says why.
 func (s *stream) SendMsg(m any) error {
+	s.watch()
 	err := s.ClientStream.SendMsg(m)
+	s.rest()
 	if err == nil || errors.Is(err, io.EOF) {
-		s.progress()
 		return err
 	}
 	return s.end(s.Context(), err)
@@ -169,10 +171,11 @@ func (s *stream) SendMsg(m any) error {
 
 // RecvMsg implements grpc.ClientStream.
 func (s *stream) RecvMsg(m any) error {
+	s.watch()
 	err := s.ClientStream.RecvMsg(m)
+	s.rest()
 	switch {
 	case err == nil && !s.single:
-		s.progress()
 		return nil
 	case err == nil:
 		return s.end(s.Context(), nil)
@@ -184,17 +187,23 @@ func (s *stream) RecvMsg(m any) error {
 	}
 }
 
-func (s *stream) progress() {
+// watch and rest enclose what waits for the server: what the caller does
+// between, on a machine that may be busy, is not the server's time.
+func (s *stream) watch() {
 	if s.watchdog != nil {
 		s.watchdog.Reset(s.conn.timeout)
 	}
 }
 
-// end stops the watch and tells the connection how the stream ended.
-func (s *stream) end(ctx context.Context, err error) error {
+func (s *stream) rest() {
 	if s.watchdog != nil {
 		s.watchdog.Stop()
 	}
+}
+
+// end stops the watch and tells the connection how the stream ended.
+func (s *stream) end(ctx context.Context, err error) error {
+	s.rest()
 	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
 		err = context.DeadlineExceeded
 	}

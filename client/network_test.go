@@ -241,6 +241,27 @@ func TestRemoteThatDiesCostsLittle(t *testing.T) {
 	})
 }
 
+// What a busy machine does with what it receives is not the server's time.
+func TestSlowReadersAreNotTimedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, time.Millisecond, clienttest.Options{})
+		data := bytes.Repeat([]byte("rexwrap\n"), 256<<10)
+		d := w.server.Put(data)
+		slow := slowWriter{new(bytes.Buffer)}
+		if err := w.store.Fetch(t.Context(), cas.Wanted{Digest: d, Into: slow}); err != nil || !bytes.Equal(slow.Bytes(), data) {
+			t.Errorf("%d bytes, %v", slow.Len(), err)
+		}
+	})
+}
+
+// A slowWriter takes longer for each write than a call may.
+type slowWriter struct{ *bytes.Buffer }
+
+func (w slowWriter) Write(p []byte) (int, error) {
+	<-time.After(7 * time.Second)
+	return w.Buffer.Write(p)
+}
+
 // Actions at -j16, each with headers that others have too and a few small blobs
 // of its own.
 func TestFewQuestionsForManyActions(t *testing.T) {

@@ -3,6 +3,7 @@ package actioncache_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/grpc/codes"
@@ -15,7 +16,7 @@ import (
 
 func remote(t *testing.T, q clienttest.Quirks, o actioncache.Options) (*clienttest.Server, *actioncache.Remote) {
 	s := clienttest.New(t, clienttest.Options{Quirks: q})
-	return s, actioncache.NewRemote(s.Dial(t, client.Options{}), o)
+	return s, actioncache.NewRemote(s.Dial(t, client.Options{CallTimeout: time.Minute}), o)
 }
 
 func TestCaches(t *testing.T) {

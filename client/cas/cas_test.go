@@ -19,7 +19,7 @@ import (
 
 func remote(t *testing.T, q clienttest.Quirks, f digest.Function) (*clienttest.Server, *cas.Remote) {
 	s := clienttest.New(t, clienttest.Options{Quirks: q})
-	return s, cas.NewRemote(s.Dial(t, client.Options{}), f)
+	return s, cas.NewRemote(s.Dial(t, clientOptions(time.Minute)), f)
 }
 
 func clientOptions(timeout time.Duration) client.Options {

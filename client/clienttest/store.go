@@ -27,7 +27,7 @@ func TestStore(t *testing.T, f digest.Function, newStore func(t *testing.T) cas.
 }
 
 // sizes go through all ways of transport: batches, several of them, streams.
-func sizes() []int { return []int{1, 100, 5000, 300 << 10, 1<<20 - 128, 1 << 20, 5<<20 + 1} }
+func sizes() []int { return []int{1, 100, 5000, 300 << 10, 1<<20 - 128, 1 << 20, 2<<20 + 1} }
 
 // content returns n bytes of which half can be compressed.
 func content(seed uint64, n int) []byte {

@@ -24,7 +24,7 @@ import (
 
 func remote(t *testing.T, q clienttest.Quirks) (*clienttest.Server, *execute.Remote, cas.Store) {
 	s := clienttest.New(t, clienttest.Options{Quirks: q})
-	conn := s.Dial(t, client.Options{})
+	conn := s.Dial(t, client.Options{CallTimeout: time.Minute})
 	return s, execute.NewRemote(conn, digest.SHA256, time.Minute), cas.NewRemote(conn, digest.SHA256)
 }
 
