@@ -54,8 +54,8 @@ func (s *keySet) find(k key) (uint32, bool) {
 
 // add gives k the next number. Of equal keys the first one is found.
 func (s *keySet) add(k key) {
-	if uint64(s.count+1)*4 > uint64(len(s.slots))*3 {
-		s.grow()
+	if s.crowded(s.count + 1) {
+		s.resize(max(1024, 2*len(s.slots)))
 	}
 	if s.count%keyChunk == 0 {
 		s.chunks = append(s.chunks, new([keyChunk]key))
@@ -73,8 +73,23 @@ func (s *keySet) insert(n uint32) {
 	s.slots[i] = tag | uint64(n)
 }
 
-func (s *keySet) grow() {
-	s.slots = make([]uint64, max(1024, 2*len(s.slots)))
+// crowded reports whether n keys are too many for the slots.
+func (s *keySet) crowded(n uint32) bool { return uint64(n)*4 > uint64(len(s.slots))*3 }
+
+// reserve makes room for n keys in all.
+func (s *keySet) reserve(n uint32) {
+	size := max(1024, len(s.slots))
+	for uint64(n)*4 > uint64(size)*3 {
+		size *= 2
+	}
+	if size > len(s.slots) {
+		s.resize(size)
+	}
+}
+
+// resize takes a power of two.
+func (s *keySet) resize(size int) {
+	s.slots = make([]uint64, size)
 	for n := uint32(1); n <= s.count; n++ {
 		s.insert(n)
 	}

@@ -135,6 +135,7 @@ func (s *Store) load(space Space) error {
 	if err != nil {
 		return fmt.Errorf("%s hashes: %w", space, err)
 	}
+	g.keys.reserve(h.count())
 	r := &recordReader{r: io.NewSectionReader(streamReader{&s.file.MSF, streamOf(space)}, tpiHeaderSize, int64(h.bytes))}
 	for {
 		record, err := r.next()

@@ -135,3 +135,23 @@ func peakMemory(tb testing.TB) int64 {
 	tb.Fatal("no VmHWM")
 	return 0
 }
+
+// BenchmarkOpen is what a session of a PDB of 50 MB costs to open.
+func BenchmarkOpen(b *testing.B) {
+	r := newRig(b)
+	r.grow(50 << 20)
+	m := r.unit("one more", 90)
+	r.deliver(m)
+	var used time.Duration
+	n := 0
+	for b.Loop() {
+		b.StopTimer()
+		r.sessions.Close()
+		b.StartTimer()
+		begin := processorTime(b)
+		r.deliver(m)
+		used += processorTime(b) - begin
+		n++
+	}
+	b.ReportMetric(used.Seconds()*1e3/float64(n), "cpu-ms/op")
+}
