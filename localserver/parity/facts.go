@@ -84,6 +84,15 @@ func (n *need) add(m *need) {
 	}
 }
 
+func (n *need) remove(m *need) {
+	for f := range m.files {
+		delete(n.files, f)
+	}
+	for f := range m.absent {
+		delete(n.absent, f)
+	}
+}
+
 // workers are the facts about the workers of one platform, by name.
 type workers map[string]*facts
 

@@ -20,6 +20,10 @@ import (
 // this machine makes of the same Action.
 var ErrClosed = errors.New("a worker's result was not the local one")
 
+// ErrPending is returned where a probe takes long: workers are busy, or have to
+// be started first.
+var ErrPending = errors.New("it is not known yet what the worker has")
+
 // Options are what a Parity is made of.
 type Options struct {
 	Executor execute.Executor
@@ -31,10 +35,11 @@ type Options struct {
 // concurrent use. Facts are about SHA-256 sums whatever the store's function:
 // the digests of Hosts are SHA-256.
 type Parity struct {
-	o      Options
-	ctx    context.Context // ends probes
-	cancel context.CancelFunc
-	probes sync.WaitGroup
+	o        Options
+	patience time.Duration   // with a probe
+	ctx      context.Context // ends probes
+	cancel   context.CancelFunc
+	probes   sync.WaitGroup
 
 	mu    sync.Mutex
 	pools map[string]*pool // by platform
@@ -45,9 +50,11 @@ type pool struct {
 	prober  *prober
 	workers workers
 
-	next    *batch // what to probe after the batch that is under way, may be nil
+	current *batch // what is being probed, may be nil
+	next    *batch // what to probe after it, may be nil
 	probing bool
-	trouble error // why the last probe failed
+	since   time.Time // when the probe under way began
+	trouble error     // why the last probe failed
 	retryAt time.Time
 	closed  time.Time // when a result differed; zero for never
 	recheck recheck
@@ -63,7 +70,7 @@ type batch struct {
 // New returns a Parity that knows nothing yet.
 func New(o Options) *Parity {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Parity{o: o, ctx: ctx, cancel: cancel, pools: map[string]*pool{}}
+	return &Parity{o: o, patience: patience, ctx: ctx, cancel: cancel, pools: map[string]*pool{}}
 }
 
 // Close ends the probes under way.
@@ -101,55 +108,73 @@ func platformKey(platform []action.Property) string {
 // answer may be different ones.
 const attempts = 3
 
+// patience is how long callers wait for a probe, counted from its start. It goes
+// on without them.
+const patience = 30 * time.Second
+
 // Prove returns nil if the platform's workers have what h needs, running a probe
 // where that is not known. Else it says why not: a *DifferentError, ErrNoShell,
-// ErrClosed, or what went wrong with the remote. Trouble is remembered for a
-// while, so that not every compile meets it.
+// ErrClosed, ErrPending, or what went wrong with the remote. Trouble is
+// remembered for a while, so that not every compile meets it.
 func (p *Parity) Prove(ctx context.Context, platform []action.Property, h *Host) error {
 	for range attempts {
-		b, err := p.ask(platform, h)
+		b, since, err := p.ask(platform, h)
 		if b == nil || err != nil {
 			return err
 		}
-		select {
-		case <-b.done:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		if b.err != nil {
-			return b.err
+		if err := b.wait(ctx, p.patience-time.Since(since)); err != nil {
+			return err
 		}
 	}
 	return errProbe
 }
 
+// wait returns what came of the batch.
+func (b *batch) wait(ctx context.Context, limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-b.done:
+		return b.err
+	case <-timer.C:
+		return ErrPending
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // ask returns the batch that will look at what is not known yet, nil where all is
-// known.
-func (p *Parity) ask(platform []action.Property, h *Host) (*batch, error) {
+// known, and when the probe under way began.
+func (p *Parity) ask(platform []action.Property, h *Host) (b *batch, since time.Time, err error) {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.pool(platform)
 	if !l.closed.IsZero() && fresh(l.closed, now, validity) {
-		return nil, ErrClosed
+		return nil, now, ErrClosed
 	}
 	n, err := l.workers.lacks(h, now)
 	if err != nil || n.empty() {
-		return nil, err
+		return nil, now, err
 	}
 	if now.Before(l.retryAt) {
-		return nil, l.trouble
+		return nil, now, l.trouble
+	}
+	if l.current != nil {
+		if n.remove(l.current.need); n.empty() {
+			return l.current, l.since, nil
+		}
 	}
 	if l.next == nil {
 		l.next = &batch{need: newNeed(), done: make(chan struct{})}
 	}
 	l.next.need.add(n)
-	b := l.next
+	b = l.next
 	if !l.probing {
-		l.probing = true
+		l.probing, l.since = true, now
 		p.probes.Go(func() { p.run(l) })
 	}
-	return b, nil
+	return b, l.since, nil
 }
 
 // run probes until nobody asks for more.
@@ -157,7 +182,7 @@ func (p *Parity) run(l *pool) {
 	for {
 		p.mu.Lock()
 		b := l.next
-		l.next, l.probing = nil, b != nil
+		l.current, l.next, l.probing, l.since = b, nil, b != nil, time.Now()
 		p.mu.Unlock()
 		if b == nil {
 			return

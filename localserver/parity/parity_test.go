@@ -330,8 +330,25 @@ func TestMerged(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := s.server.Executions(); n > 3 {
+	if n := s.server.Executions(); n > 3 { // each file once
 		t.Errorf("%d probes for 30 callers", n)
+	}
+}
+
+// A probe that takes long goes on without those who wait for it.
+func TestPending(t *testing.T) {
+	s := newSite(t, clienttest.Quirks{})
+	s.parity.patience = 20 * time.Millisecond
+	s.server.Fault(&clienttest.Fault{Method: "Execute", To: 1, Delay: 300 * time.Millisecond})
+	h := s.host()
+	for range 3 { // the later ones do not wait at all
+		if err := s.prove(h); !errors.Is(err, ErrPending) {
+			t.Fatalf("Prove: %v", err)
+		}
+	}
+	s.parity.patience = time.Minute
+	if err := s.prove(h); err != nil || s.server.Executions() != 1 {
+		t.Errorf("Prove: %v, %d probes", err, s.server.Executions())
 	}
 }
 

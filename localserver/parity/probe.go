@@ -27,7 +27,8 @@ var ErrNoShell = errors.New("worker has no shell with stat and sha256sum")
 var errProbe = errors.New("malformed answer of a probe")
 
 const (
-	probeTimeout = time.Minute
+	// probeTimeout is for hashing some hundred megabytes on a busy worker.
+	probeTimeout = 5 * time.Minute
 	probeOutput  = "found"
 	// batchSize is how many names one probe looks at; they have to fit into
 	// the arguments of one process.
