@@ -127,7 +127,7 @@ var policy = map[string][]string{
 	"integration":               {"integration/rig", "integration/script", testscript},
 	"integration/arch":          {},
 	"integration/remote":        {"integration/rig", grpc, remoteAPIs},
-	"integration/remotescripts": {"integration/rig", "integration/script", remoteAPIs, testscript},
+	"integration/remotescripts": {"integration/debsrc", "integration/rig", "integration/script", remoteAPIs, testscript},
 	"integration/script":        {"integration/rig", testscript},
 	"integration/rig":           {testscript, sys},
 	"integration/slots":         {"integration/rig"},
