@@ -33,6 +33,7 @@ type fake struct {
 	build    *journal.BuildReport
 	entries  []*journal.Entry
 	scan     *admin.ScanReply
+	headers  *journal.HeaderReport
 	action   *admin.ActionReply
 	verified *admin.CacheVerified
 	calls    []string
@@ -102,6 +103,11 @@ func (f *fake) CacheFlush(context.Context, func(admin.Progress) error) (*admin.F
 func (f *fake) Scan(_ context.Context, req *admin.CallRequest) (*admin.ScanReply, error) {
 	f.note("scan", req)
 	return orNotFound(f.scan)
+}
+
+func (f *fake) Headers(_ context.Context, req *admin.HeadersRequest) (*journal.HeaderReport, error) {
+	f.note("headers", req)
+	return orNotFound(f.headers)
 }
 
 func (f *fake) Action(_ context.Context, req *admin.ActionRequest) (*admin.ActionReply, error) {
@@ -218,6 +224,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"scan"}, "scan needs a compiler call"},
 		{[]string{"scan", "--json"}, "scan needs a compiler call"},
 		{[]string{"scan", "-c", "x.c"}, "scan needs a compiler call"},
+		{[]string{"scan", "--headers", "a", "b"}, "takes one directory"},
+		{[]string{"scan", "--headers", "--", "gcc"}, "takes one directory"},
 		{[]string{"action"}, "action needs a digest"},
 		{[]string{"completion", "csh"}, "bash, zsh or fish"},
 		{[]string{"completion"}, "bash, zsh or fish"},

@@ -296,6 +296,25 @@ func TestActionOutput(t *testing.T) {
 	}
 }
 
+func TestHeadersOutput(t *testing.T) {
+	f := &fake{headers: &journal.HeaderReport{Compiles: 7, Headers: []journal.Header{
+		{Path: "/p/include/all.h", Compiles: 7, Seconds: 12.34}, {Path: "/p/include/one.h", Compiles: 1, Seconds: 0.5},
+	}}}
+	b := newBench(t, f)
+	b.try(t, "scan", "--headers", "include")
+	if want := "     12.3 s      7  /p/include/all.h\n      0.5 s      1  /p/include/one.h\n"; b.out.String() != want {
+		t.Errorf("stdout %q, want %q", &b.out, want)
+	}
+	if req := f.request.(*admin.HeadersRequest); req.Dir != b.dir+"/include" {
+		t.Errorf("request %+v", req)
+	}
+	b.try(t, "scan", "--json", "--headers")
+	var got journal.HeaderReport
+	if err := json.Unmarshal(b.out.Bytes(), &got); err != nil || !cmp.Equal(f.headers, &got) || *f.request.(*admin.HeadersRequest) != (admin.HeadersRequest{}) {
+		t.Errorf("JSON %s, %v, request %+v", &b.out, err, f.request)
+	}
+}
+
 func TestScanOutput(t *testing.T) {
 	f := &fake{scan: &admin.ScanReply{
 		Scanner: "cpp", Files: []admin.ScannedFile{{Path: "a.c"}, {Path: "x y.h"}}, Absent: []string{"z.h"}, Fallbacks: []string{"macro-include"},

@@ -40,6 +40,10 @@ func (f *fake) ExplainBuild(_ context.Context, req *ExplainBuildRequest) (*journ
 	return &journal.BuildReport{Build: req.Build}, nil
 }
 
+func (f *fake) Headers(_ context.Context, req *HeadersRequest) (*journal.HeaderReport, error) {
+	return &journal.HeaderReport{Headers: []journal.Header{{Path: req.Dir + "/a.h", Compiles: 2}}}, nil
+}
+
 func (f *fake) Log(_ context.Context, req *LogRequest, emit func(*journal.Entry) error) error {
 	for i := range req.Count {
 		if err := emit(&journal.Entry{ID: journal.ID(i + 1), Outcome: journal.SteppedAside}); err != nil {
@@ -121,6 +125,10 @@ func TestVerbs(t *testing.T) {
 		{VerbCacheVerify, func() (any, error) { return c.CacheVerify(ctx, report) }, &CacheVerified{Corrupt: 1}},
 		{VerbCacheEvict, func() (any, error) { return c.CacheEvict(ctx, &EvictRequest{ToBytes: &size}, report) }, &Removed{Bytes: 77}},
 		{VerbScan, func() (any, error) { return c.Scan(ctx, &CallRequest{Argv: []string{"gcc"}}) }, &ScanReply{Files: []ScannedFile{{Path: "a.c"}}}},
+		{
+			VerbHeaders, func() (any, error) { return c.Headers(ctx, &HeadersRequest{Dir: "/d"}) },
+			&journal.HeaderReport{Headers: []journal.Header{{Path: "/d/a.h", Compiles: 2}}},
+		},
 	}
 	for _, tt := range tests {
 		got, err := tt.call()

@@ -75,6 +75,11 @@ func (c *Client) Scan(ctx context.Context, req *CallRequest) (*ScanReply, error)
 	return one[ScanReply](ctx, c, VerbScan, req)
 }
 
+// Headers ranks what compiles read by what it costs to change it.
+func (c *Client) Headers(ctx context.Context, req *HeadersRequest) (*journal.HeaderReport, error) {
+	return one[journal.HeaderReport](ctx, c, VerbHeaders, req)
+}
+
 // Action returns what is known of an Action.
 func (c *Client) Action(ctx context.Context, req *ActionRequest) (*ActionReply, error) {
 	return one[ActionReply](ctx, c, VerbAction, req)

@@ -57,6 +57,8 @@ func (h *handler) dispatch(ctx context.Context, verb string, body []byte, reply 
 		})
 	case VerbScan:
 		return call(ctx, body, h.s.Scan)
+	case VerbHeaders:
+		return call(ctx, body, h.s.Headers)
 	case VerbAction:
 		return call(ctx, body, h.s.Action)
 	case VerbCacheSize:

@@ -116,6 +116,12 @@ type ScannedFile struct {
 	Probed bool `json:"probed,omitempty"`
 }
 
+// HeadersRequest is the request of VerbHeaders.
+type HeadersRequest struct {
+	// Dir is the absolute directory that headers must be in; empty for all.
+	Dir string `json:"dir,omitempty"`
+}
+
 // ActionRequest is the request of VerbAction.
 type ActionRequest struct {
 	// Digest is an Action digest, HASH/SIZE or an unambiguous hash, or a

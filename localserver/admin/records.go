@@ -74,6 +74,14 @@ func (r *records) ExplainBuild(_ context.Context, req *ExplainBuildRequest) (*jo
 	return nil, Errorf(ErrNotFound, "no compile has been recorded yet")
 }
 
+func (r *records) Headers(_ context.Context, req *HeadersRequest) (*journal.HeaderReport, error) {
+	h := r.j.Headers(req.Dir)
+	if h.Compiles == 0 {
+		return nil, Errorf(ErrNotFound, "no compile whose inputs are known has been recorded yet")
+	}
+	return h, nil
+}
+
 func (r *records) Log(ctx context.Context, req *LogRequest, emit func(*journal.Entry) error) error {
 	return r.j.Tail(ctx, max(0, req.Count), req.Follow, func(rec *journal.Record) error { return emit(rec.Entry()) })
 }

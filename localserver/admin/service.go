@@ -31,6 +31,8 @@ type Recorder interface {
 	Zero(ctx context.Context) error
 	Explain(ctx context.Context, req *ExplainRequest) (*journal.Explanation, error)
 	ExplainBuild(ctx context.Context, req *ExplainBuildRequest) (*journal.BuildReport, error)
+	// Headers ranks what compiles read by what it costs to change it.
+	Headers(ctx context.Context, req *HeadersRequest) (*journal.HeaderReport, error)
 	// Log calls emit for each record until it fails or the log is over.
 	Log(ctx context.Context, req *LogRequest, emit func(*journal.Entry) error) error
 }

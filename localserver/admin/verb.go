@@ -17,6 +17,7 @@ const (
 	VerbFlush        = "flush"
 	VerbStop         = "stop"
 	VerbScan         = "scan"
+	VerbHeaders      = "scan.headers"
 	VerbAction       = "action"
 	VerbCacheSize    = "cache.size"
 	VerbCacheClear   = "cache.clear"

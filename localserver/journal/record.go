@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"path/filepath"
 	"strconv"
@@ -203,6 +204,16 @@ func (r *Record) stored() bool {
 		return r.Outcome.Hit()
 	}
 	return r.Reason == "" || r.Reason == ReasonVariant || r.Reason == ReasonRecache || r.Reason == ReasonVerify
+}
+
+// compiling is the CPU time that the compile took, in this call or in the one
+// that made the entry; the time on the clock where no other is known.
+func (r *Record) compiling() time.Duration {
+	c := r.Spent
+	if c.IsZero() {
+		c = r.Saved
+	}
+	return cmp.Or(c.User+c.Sys, c.Wall)
 }
 
 // sourcePath is the absolute path of the source.
