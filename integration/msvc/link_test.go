@@ -2,6 +2,7 @@ package msvc
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"os"
@@ -371,4 +372,70 @@ func TestHashesAreSeen(t *testing.T) {
 	if out := b.tools.Check(t, filepath.Join(b.dir, "bad.pdb")); !strings.Contains(out, "our hash") {
 		t.Error("a wrong hash is not seen")
 	}
+}
+
+// The streams of records, and the hashes, are, byte for byte, those that lld writes for the
+// same records. mspdb lists the records that begin behind a multiple of 8 KiB, and so do we;
+// lld lists those that end there.
+func TestStreamsAreThoseOfTheLinker(t *testing.T) {
+	sources, units := manyUnits(12)
+	b := newBench(t, sources, units, "/Od")
+	b.args = []string{"-debug:noghash"}
+	_, debug := b.link(b.embed)
+	linked, err := pdb.ReadPrivate(debug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory := pdb.NewMemory(nil)
+	store := pdb.Create(memory, guid(1))
+	if _, err := store.Merge(linked); err != nil {
+		t.Fatal(err)
+	}
+	b.save(store, memory, "again.pdb")
+	for _, stream := range []int{2, 4} { // TPI, IPI
+		want, got := typeStream(t, debug, stream), typeStream(t, memory.Bytes(), stream)
+		for i, what := range []string{"records", "hashes"} {
+			if at := difference(got[i], want[i]); at >= 0 {
+				t.Errorf("%s of stream %d: %d bytes, by lld %d, the first difference at %d", what, stream, len(got[i]), len(want[i]), at)
+			}
+		}
+		if len(want[0]) < 6<<10 {
+			t.Errorf("stream %d has only %d bytes", stream, len(want[0]))
+		}
+	}
+}
+
+// difference returns the first place where a and b differ, -1 for none.
+func difference(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	if len(a) != len(b) {
+		return min(len(a), len(b))
+	}
+	return -1
+}
+
+// typeStream returns a stream of records, without the number of its hash stream and where in
+// there its adjusters would lie, of which it has none, and the hashes of its records.
+func typeStream(t *testing.T, data []byte, number int) [2][]byte {
+	t.Helper()
+	m, err := pdb.ReadMSF(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := m.Stream(number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashes, err := m.Stream(int(binary.LittleEndian.Uint16(records[20:])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := binary.LittleEndian.Uint32(records[12:]) - uint32(pdb.FirstIndex)
+	clear(records[20:22])
+	clear(records[48:52])
+	return [2][]byte{records, hashes[:4*count]}
 }
