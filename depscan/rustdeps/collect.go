@@ -341,14 +341,14 @@ func (c *collector) isKnown(crate string) bool {
 
 // wholePackage takes all files of a package.
 func (c *collector) wholePackage(dir string) error {
-	files, err := packageFiles(dir)
+	list, err := listPackage(dir)
 	if _, _, ok := toolchains.ReasonOf(err); ok {
 		return err
 	}
 	if err != nil {
 		return toolchains.Unsupported("package-unreadable", dir)
 	}
-	for _, path := range files {
+	for _, path := range list.files {
 		if err := c.add(path); err != nil {
 			return err
 		}

@@ -27,11 +27,14 @@ func PackageDir(call *toolchains.Call, source string) string {
 	return filepath.Dir(call.Abs(source))
 }
 
-// packageFiles lists the regular files below dir, sorted, but for folders of
+// A listing is what there is below a folder, sorted.
+type listing struct{ files, dirs []string }
+
+// listPackage lists the regular files and the folders below dir, but for folders of
 // version control and for those that carry a cache tag. Links count as files where
-// they lead to one.
-func packageFiles(dir string) ([]string, error) {
-	var out []string
+// they lead to one; what is behind a link to a folder would go unnoticed.
+func listPackage(dir string) (*listing, error) {
+	out := &listing{}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -39,18 +42,23 @@ func packageFiles(dir string) ([]string, error) {
 		case entry.IsDir() && path != dir && skipped(path, entry.Name()):
 			return filepath.SkipDir
 		case entry.IsDir():
+			out.dirs = append(out.dirs, path)
 			return nil
 		}
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			return nil
+		info, err := os.Stat(path)
+		switch {
+		case err == nil && info.IsDir():
+			return toolchains.Unsupported("package-link", path)
+		case err == nil && info.Mode().IsRegular():
+			out.files = append(out.files, path)
 		}
-		out = append(out, path)
-		if len(out) > maxPackageFiles {
+		if len(out.files) > maxPackageFiles {
 			return toolchains.Unsupported("package-too-large", dir)
 		}
 		return nil
 	})
-	slices.Sort(out)
+	slices.Sort(out.files)
+	slices.Sort(out.dirs)
 	return out, err
 }
 
@@ -63,16 +71,20 @@ func skipped(path, name string) bool {
 	return err == nil
 }
 
-// PackageListing returns a digest of the names of the files in a package, the
-// zero Digest where they cannot be listed.
+// PackageListing returns a digest of the names of the files and folders in a
+// package, the zero Digest where they cannot be listed.
 func PackageListing(dir string) digest.Digest {
-	files, err := packageFiles(dir)
+	list, err := listPackage(dir)
 	if err != nil {
 		return digest.Digest{}
 	}
 	b := digest.NewBuilder("rexwrap package 1")
-	for _, path := range files {
-		b.String(strings.TrimPrefix(path, dir))
+	for _, names := range [][]string{list.files, list.dirs} {
+		below := make([]string, len(names))
+		for i, path := range names {
+			below[i] = strings.TrimPrefix(path, dir)
+		}
+		b.Strings(below)
 	}
 	return b.Sum()
 }

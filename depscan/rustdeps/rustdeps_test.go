@@ -102,9 +102,9 @@ func TestPackage(t *testing.T) {
 	for _, name := range []string{"Cargo.toml", "src/lib.rs", ".git/HEAD", "target/CACHEDIR.TAG", "target/x"} {
 		write(t, filepath.Join(dir, name), "")
 	}
-	files, err := packageFiles(dir)
-	if err != nil || !slices.Equal(files, []string{dir + "/Cargo.toml", dir + "/src/lib.rs"}) {
-		t.Errorf("%q, %v", files, err)
+	list, err := listPackage(dir)
+	if err != nil || !slices.Equal(list.files, []string{dir + "/Cargo.toml", dir + "/src/lib.rs"}) {
+		t.Errorf("%q, %v", list, err)
 	}
 	before := PackageListing(dir)
 	write(t, filepath.Join(dir, "target/y"), "")
@@ -114,6 +114,19 @@ func TestPackage(t *testing.T) {
 	write(t, filepath.Join(dir, "src/new.txt"), "")
 	if PackageListing(dir) == before {
 		t.Error("a new file does not count")
+	}
+	before = PackageListing(dir)
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if PackageListing(dir) == before {
+		t.Error("a new folder does not count")
+	}
+	if err := os.Symlink("src", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listPackage(dir); err == nil || !PackageListing(dir).IsZero() {
+		t.Error("a link to a folder is taken")
 	}
 	if got := PackageDir(&toolchains.Call{Dir: "/w", Env: toolchains.Environ{"CARGO_MANIFEST_DIR=/w/p"}}, "p/src/lib.rs"); got != "/w/p" {
 		t.Error(got)

@@ -99,6 +99,8 @@ func TestAside(t *testing.T) {
 		{lib + "-C llvm-args=-load=/x.so", ReasonPlugin},
 		{"--crate-name x --crate-type cdylib,dylib x.rs", ReasonSeveralLinks},
 		{bin + "--target x86_64-pc-windows-msvc", ReasonTarget},
+		{bin + "--target my-linux.json", ReasonTarget},
+		{lib + "-Zbinary-dep-depinfo", ReasonUnstable},
 		{bin + "-C link-arg=-Wl,-Map=x", ReasonLinkerOption},
 		{bin + "-C link-arg=@x", ReasonLinkerOption},
 		{bin + "-C link-arg=-Wl,--version-script=x", ""},

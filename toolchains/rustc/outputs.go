@@ -29,7 +29,7 @@ func (p *parser) whole() error {
 		return toolchains.Unsupported(ReasonIncremental, "")
 	case c.Linked() > 1:
 		return toolchains.Unsupported(ReasonSeveralLinks, strings.Join(c.Types, ","))
-	case c.Links() && !isELF(p.target()):
+	case c.Links() && (!isELF(p.target()) || strings.HasSuffix(c.Target, ".json")): // which names a linker of its own
 		return toolchains.Unsupported(ReasonTarget, p.target())
 	}
 	return nil

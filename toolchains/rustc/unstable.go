@@ -8,7 +8,6 @@ func unstable() []argtable.Option {
 	return []argtable.Option{
 		{Name: "-Zallow-features", Forms: setting, Class: argtable.Codegen},
 		{Name: "-Zalways-encode-mir", Forms: setting, Class: argtable.Codegen},
-		{Name: "-Zbinary-dep-depinfo", Forms: setting, Class: argtable.Codegen},
 		{Name: "-Zbranch-protection", Forms: setting, Class: argtable.Codegen},
 		{Name: "-Zcf-protection", Forms: setting, Class: argtable.Codegen},
 		{Name: "-Zcrate-attr", Forms: setting, Class: argtable.Codegen},
