@@ -12,10 +12,26 @@ BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags=urfave_cli_no_
 	-ldflags='-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := build
-.PHONY: build install uninstall check test needs race lint fuzz bench bench-base projects interop demo scan-corpus scan-fuzz windows clean help
+.PHONY: build launchers install uninstall check test needs race lint fuzz bench bench-base projects interop demo scan-corpus scan-fuzz windows clean help
 
-build: ## bin/rexwrap and bin/rexd
-	$(BUILD) -o $(BIN)/ ./cmd/rexwrap ./cmd/rexd
+# What starts the programs of a shipped toolchain on a worker, for rexd to embed.
+# It says no version: its digest is part of every Action that ships one.
+LAUNCHERS = linux-amd64 linux-arm64
+LAUNCHER  = $(BIN)/launcher
+EMPTY    :=
+COMMA    := ,
+SPACE    := $(EMPTY) $(EMPTY)
+
+build: launchers ## bin/rexwrap and bin/rexd
+	$(BUILD) -overlay $(LAUNCHER)/overlay.json -o $(BIN)/ ./cmd/rexwrap ./cmd/rexd
+
+launchers:
+	@mkdir -p $(LAUNCHER)
+	for l in $(LAUNCHERS); do \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$${l#linux-} $(GO) build -trimpath -buildvcs=false -ldflags='-s -w' \
+			-o $(LAUNCHER)/$$l ./cmd/rexlaunch || exit 1; \
+	done
+	@echo '{"Replace":{$(subst $(SPACE),$(COMMA),$(foreach l,$(LAUNCHERS),"cmd/rexd/launcher/$l":"$(LAUNCHER)/$l"))}}' > $(LAUNCHER)/overlay.json
 
 install: build ## both binaries, man pages and completions below PREFIX (and DESTDIR)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man8 \

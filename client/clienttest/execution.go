@@ -183,8 +183,35 @@ func (x *execution) cmd(ctx context.Context) (*exec.Cmd, error) {
 	}
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Args, cmd.Dir, cmd.Env = x.command.Arguments, x.workdir(), env
+	if x.worker.quirks.Confined {
+		cmd.Path = "/usr/bin/unshare"
+		cmd.Args = append(x.confinement(), x.command.Arguments...)
+	}
 	cmd.WaitDelay = time.Second
 	return cmd, nil
+}
+
+// confinement are the words that put a command into a mount namespace which
+// holds nothing but the InputRoot, /proc and /dev/null.
+func (x *execution) confinement() []string {
+	const script = `set -e
+path=$PATH PATH=/usr/bin:/bin
+root=$1 dir=$2
+shift 2
+base=$(mktemp -d "$root/.confined-XXXXXX")
+at=/srv/$(basename "$root")
+mount -t tmpfs none "$base"
+mkdir -p "$base/proc" "$base/dev" "$base/tmp" "$base$at"
+touch "$base/dev/null"
+mount --bind /dev/null "$base/dev/null"
+mount --rbind /proc "$base/proc"
+mount --bind "$root" "$base$at"
+PATH=$path
+exec /usr/bin/unshare --root="$base" --wd="$at/$dir" "$@"
+`
+	return []string{
+		"unshare", "--map-root-user", "--mount", "/bin/sh", "-c", script, "sh", x.root, filepath.FromSlash(x.command.WorkingDirectory),
+	}
 }
 
 func (x *execution) exitCode(s *os.ProcessState) int32 {

@@ -41,6 +41,7 @@ type Quirks struct {
 	Stamps    bool // changes what it stores: bazel-remote
 
 	// Execution.
+	Confined           bool       // commands see nothing but the InputRoot, at a place of its own, /proc and /dev/null
 	Platform           []string   // NAME=VALUE that must be sent, and nothing else
 	RootOutputs        bool       // output_paths are relative to the input root: mettle
 	OldOutputs         bool       // honours output_files if output_paths is empty: just

@@ -287,7 +287,7 @@ func (c *composition) pipeline() *pipeline.Pipeline {
 		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: c.files, Facts: prober.Facts, Scratch: c.scratch()}),
 		Facts:    prober.Facts,
 		Recorder: c.journal,
-		Remote:   c.remote, Chooser: c.chooser,
+		Remote:   c.remote, Chooser: c.chooser, Launcher: launcher(),
 		Settings: func(call *toolchains.Call) (*config.Settings, error) { return c.loader.Load(call.Env, call.Dir) },
 		Scratch:  c.scratch(), Now: time.Now, Log: c.log,
 	})

@@ -17,6 +17,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 2 && strings.HasSuffix(os.Args[0], "/"+launch.ProbeName) {
+		probe(os.Args[1])
+		return
+	}
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		fail("/proc is not mounted: " + err.Error())
@@ -27,6 +31,12 @@ func main() {
 	}
 	err = syscall.Exec(program, argv, os.Environ())
 	fail(program + ": " + err.Error())
+}
+
+func probe(path string) {
+	if err := os.WriteFile(path, []byte(launch.ProbeText), 0o644); err != nil {
+		fail(err.Error())
+	}
 }
 
 func readFile(path string) (string, error) {

@@ -104,11 +104,11 @@ var policy = map[string][]string{
 		"client/action", "client/cas", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
 		"depscan/filestate", "depscan/rustdeps", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/layout",
 		"localserver/materialize", "localserver/parity", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
-		"wrapper/wire", zerolog,
+		"toolchains/pack", "wrapper/wire", zerolog,
 	},
 	"localserver/remote": {
 		"client", "client/action", "client/actioncache", "client/cas", "client/checkup", "client/digest", "client/execute", "client/merkle",
-		"localserver/config", "localserver/parity", protobuf, remoteAPIs, synchronize, zerolog,
+		"localserver/config", "localserver/parity", "toolchains/pack/launch", protobuf, remoteAPIs, synchronize, zerolog,
 	},
 	"localserver": {
 		"client/digest", "depscan", "localserver/admin", "localserver/bug", "localserver/diskstore",
@@ -119,7 +119,7 @@ var policy = map[string][]string{
 		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "depscan/rustdeps", "localserver",
 		"localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal",
 		"localserver/localexec", "localserver/pipeline", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
-		"toolchains/clang", "toolchains/gcc", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
+		"toolchains/clang", "toolchains/gcc", "toolchains/pack", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
 		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},
 
@@ -141,7 +141,7 @@ var policy = map[string][]string{
 	"integration/rust":          {"integration/rig", testscript},
 	"integration/bench":         {"integration/rig", "integration/debsrc"},
 	"integration/demo":          {"integration/rig", "integration/debsrc"},
-	"integration/relocation":    {"client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe", testscript},
+	"integration/relocation":    {"client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/pack", "toolchains/probe", testscript},
 	"integration/scancorpus":    {"client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -22,12 +23,28 @@ func Build(root, dir string) error {
 		}
 		return nil
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags=urfave_cli_no_docs",
-		"-ldflags=-s -w", "-o", dir+string(filepath.Separator), "./cmd/rexwrap", "./cmd/rexd")
+	scratch, err := os.MkdirTemp("", "build")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	launcher, overlay := filepath.Join(scratch, "rexlaunch"), filepath.Join(scratch, "overlay.json")
+	if err := goBuild(root, "-o", launcher, "./cmd/rexlaunch"); err != nil {
+		return err
+	}
+	text := fmt.Sprintf(`{"Replace":{"cmd/rexd/launcher/linux-%s":%q}}`, runtime.GOARCH, launcher)
+	if err := os.WriteFile(overlay, []byte(text), 0o600); err != nil {
+		return err
+	}
+	return goBuild(root, "-tags=urfave_cli_no_docs", "-overlay", overlay, "-o", dir+string(filepath.Separator), "./cmd/rexwrap", "./cmd/rexd")
+}
+
+func goBuild(root string, args ...string) error {
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"}, args...)...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build rexwrap: %w\n%s", err, bytes.TrimSpace(out))
+		return fmt.Errorf("build %s: %w\n%s", args[len(args)-1], err, bytes.TrimSpace(out))
 	}
 	return nil
 }

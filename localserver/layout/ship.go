@@ -2,6 +2,7 @@ package layout
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/client/digest"
@@ -25,7 +26,8 @@ const (
 // in their order, under -nostdinc: a packed compiler would look for them at
 // places of the worker. A relative --sysroot would do as well, but leaks the
 // worker's path into DWARF. Under -nostdinc gcc leaves out stdc-predef.h, which
-// -include brings back: with the same bytes, but for the macros that -g3 records.
+// -include brings back, by its bare name, so that it is a system's header: with
+// the same bytes, but for the macros that -g3 records.
 type Ship struct {
 	Pack *pack.Pack
 	// Facts are the compiler's for this compile, nil where nothing is
@@ -41,7 +43,7 @@ func (b *builder) program() []string {
 	}
 	words := append([]string{relativeTo(b.l.WorkingDir, b.packed(s.Pack.Driver))}, s.Pack.Arguments...)
 	for _, name := range b.implicit() {
-		words = append(words, "-include", b.path(name, folder(name)))
+		words = append(words, "-include", path.Base(name))
 	}
 	return words
 }
@@ -70,9 +72,6 @@ func (b *builder) shipSearch() []string {
 	for _, dir := range s.Facts.AbsentDirs {
 		b.rewritten = append(b.rewritten, strings.TrimRight(dir, "/")) // absent on the worker too
 	}
-	for _, name := range s.Facts.Implicit {
-		b.rewritten = append(b.rewritten, path.Dir(name))
-	}
 	return words
 }
 
@@ -88,6 +87,11 @@ func (b *builder) shipDoubts() {
 	}
 	if s.Facts != nil && len(s.Facts.ReadFiles)+len(s.Facts.QuoteDirs)+len(s.Facts.FrameworkDirs) > 0 {
 		b.doubts("built-in files")
+	}
+	for _, name := range b.implicit() {
+		if !slices.ContainsFunc(s.Facts.AngleDirs, func(dir string) bool { return path.Clean(dir) == path.Dir(name) }) {
+			b.doubts(name)
+		}
 	}
 	for _, name := range gnu.SearchVariables(b.c.Language) {
 		// Their folders come before the built-in ones, and after -isystem.

@@ -19,6 +19,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/pack"
 )
 
 // A laidOut compile is one as an Action: the key of its result here and
@@ -31,6 +32,10 @@ type laidOut struct {
 	// why, where that cannot be checked.
 	host     *parity.Host
 	unhosted error
+	// ship is the toolchain in the InputRoot, nil where the worker's is used;
+	// unpacked says why it should be there and is not.
+	ship     *pack.Pack
+	unpacked error
 	tree     *merkle.Tree
 	names    names
 }
@@ -43,12 +48,12 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	if err != nil {
 		return nil, err
 	}
-	hosted := layout.HostFiles(r.compile, facts)
-	want := &layout.Request{Compile: r.compile, Inputs: in, Root: r.at.root, HostFile: hosted}
+	req, unpacked := r.layoutRequest(facts)
+	req.Inputs = in
 	if r.at.shared {
-		want.Mode = layout.Relocatable
+		req.Mode = layout.Relocatable
 	}
-	l, err := layout.New(want)
+	l, err := layout.New(req)
 	if err != nil {
 		return nil, toolchains.Unsupported("layout", err.Error())
 	}
@@ -56,7 +61,12 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	if err != nil {
 		return nil, fmt.Errorf("build input root: %w", err)
 	}
-	laid := &laidOut{layout: l, tree: tree, names: namesOf(l, r.at)}
+	laid := &laidOut{layout: l, tree: tree, names: namesOf(l, r.at), unpacked: unpacked}
+	hosted := req.HostFile
+	if req.Ship != nil {
+		laid.ship = req.Ship.Pack
+		hosted = func(string) bool { return false }
+	}
 	laid.spec = &action.Spec{
 		Arguments: l.Arguments, Env: slices.Concat(l.Env, r.actionEnv(c, r.hostDigest(c, l, hosted), streams)),
 		WorkingDir: l.WorkingDir, InputRoot: tree.Root, Timeout: r.timeout(), Platform: platformOf(r.settings),
@@ -64,7 +74,7 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	for _, o := range l.Outputs {
 		laid.spec.OutputFiles = append(laid.spec.OutputFiles, o.Path)
 	}
-	if l.Unproven == nil {
+	if l.Unproven == nil && laid.ship == nil {
 		laid.reportHost(r.compile.Toolchain)
 	}
 	if laid.Encoded, err = action.Encode(laid.spec); err != nil {
@@ -96,6 +106,9 @@ func (l *laidOut) remotable() error {
 	if l.layout.Unproven != nil {
 		return l.layout.Unproven
 	}
+	if l.unpacked != nil {
+		return l.unpacked
+	}
 	if l.unhosted != nil {
 		return toolchains.Unsupported(reasonParity, l.unhosted.Error())
 	}
@@ -106,6 +119,15 @@ func (l *laidOut) remotable() error {
 		return toolchains.Unsupported("remote-not-portable", "a file is there with two modes")
 	}
 	return nil
+}
+
+// sought is the variant that a worker's result is, or another machine's.
+func (l *laidOut) sought() Variant {
+	v := l.variant("", false)
+	if l.ship != nil && l.layout.Quiet {
+		v.Streams = cLocale
+	}
+	return v
 }
 
 // variant is the result of l in a manifest.

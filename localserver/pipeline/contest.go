@@ -73,17 +73,34 @@ func (c *contest) admit(ctx context.Context) error {
 	if err := x.laid.remotable(); err != nil {
 		return err
 	}
-	if err := r.far.remote.Workers(ctx, x.laid.spec.Platform); err != nil {
-		if errors.Is(err, remote.ErrNoWorkers) && r.settings.Strategy == config.Auto {
-			return nil // a cache, as far as anybody has said
+	err := r.able(ctx, x.laid)
+	if r.shipInstead(err) {
+		r.far.expected = nil
+		if x = r.expect(ctx); x == nil {
+			return err
 		}
+		if err = x.laid.remotable(); err == nil {
+			err = r.able(ctx, x.laid)
+		}
+	}
+	if errors.Is(err, remote.ErrNoWorkers) && r.settings.Strategy == config.Auto {
+		return nil // a cache, as far as anybody has said
+	}
+	if err == nil {
+		c.x = x
+	}
+	return err
+}
+
+// able returns why the workers cannot run l, or nil.
+func (r *request) able(ctx context.Context, l *laidOut) error {
+	if l.ship != nil {
+		return r.delivered(ctx, l)
+	}
+	if err := r.far.remote.Workers(ctx, l.spec.Platform); err != nil {
 		return err
 	}
-	if err := r.proven(ctx, x.laid); err != nil {
-		return err
-	}
-	c.x = x
-	return nil
+	return r.proven(ctx, l)
 }
 
 // local is the leg of this machine.
@@ -110,7 +127,7 @@ func (c *contest) remote(ctx context.Context) error {
 	if r.settings.Strategy != config.Race {
 		r.conv.Away()
 	}
-	c.variant = laid.variant("", false)
+	c.variant = laid.sought()
 	job := r.job(laid, &c.variant)
 	if r.far.supply == nil {
 		r.far.supply = r.supply(ctx, laid, &c.variant)
@@ -216,7 +233,7 @@ func (r *request) job(laid *laidOut, v *Variant) *remote.Job {
 
 // due reports whether this worker's result is one to be compiled here as well.
 func (c *contest) due() bool {
-	return c.r.far.remote.Parity().Executed(c.x.laid.spec.Platform, c.variant.Action) && !c.cancelled
+	return c.x.laid.ship == nil && c.r.far.remote.Parity().Executed(c.x.laid.spec.Platform, c.variant.Action) && !c.cancelled
 }
 
 // recheck compiles here what a worker has made, and compares. This machine's
@@ -251,6 +268,7 @@ func (c *contest) deliver() error {
 	if err != nil {
 		return r.finish(journal.ExecutedRemote, err)
 	}
+	c.variant.Quiet = c.brought.quiet()
 	r.record.Page = pageOf(r.settings, c.variant.Action)
 	r.record.Worker, r.record.Spent = c.brought.Worker, c.brought.Cost.journal()
 	r.adopt(c.x.candidate, &c.variant, c.brought)

@@ -19,6 +19,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/strategy"
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/pack"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
@@ -100,6 +101,9 @@ type Options struct {
 	Chooser *strategy.Chooser
 	// Settings returns those of a call. An error makes it step aside.
 	Settings func(call *toolchains.Call) (*config.Settings, error)
+	// Launcher starts the programs of shipped toolchains; without it none is
+	// shipped.
+	Launcher pack.Launcher
 	// Scratch is a directory for the compiler's own dep-files.
 	Scratch string
 	Now     func() time.Time
@@ -116,6 +120,7 @@ type Pipeline struct {
 	inflight *inflight
 	pace     pace
 	lists    lists
+	packer   *packer
 	// missing is set while look-ups of the remote miss: then inputs are sent
 	// there without waiting for the answer.
 	missing atomic.Bool
@@ -129,7 +134,7 @@ type Pipeline struct {
 func New(o Options) *Pipeline {
 	return &Pipeline{
 		store: o.Store, files: o.Files, o: o, roots: newRoots(), prepared: newRemembered(),
-		inflight: newInflight(), log: o.Log,
+		inflight: newInflight(), packer: newPacker(o.Launcher, o.Files), log: o.Log,
 	}
 }
 

@@ -28,6 +28,8 @@ type Remote interface {
 	Execute(ctx context.Context, j *remote.Job) (*action.Result, error)
 	// Parity is nil where there are no workers.
 	Parity() *parity.Parity
+	Runs(ctx context.Context, platform []action.Property, launcher []byte) error
+	Deliver(p *remote.Parcel) error
 }
 
 // far is what of a request concerns the remote.
@@ -96,10 +98,10 @@ func (r *request) lookUpScanned(ctx context.Context) (bool, error) {
 	if x == nil || r.missed == journal.ReasonVariant {
 		return false, nil
 	}
-	v := x.laid.variant("", false)
+	v := x.laid.sought()
 	r.far.quietOnly = x.laid.layout.Quiet
 	defer func() { r.far.quietOnly = false }()
-	if r.p.missing.Load() && r.wantsWorkers() && x.laid.remotable() == nil {
+	if r.p.missing.Load() && r.wantsWorkers() && x.laid.ship == nil && x.laid.remotable() == nil {
 		r.far.supply = r.supply(ctx, x.laid, &v)
 	}
 	hit, err := r.take(ctx, x.candidate, &v)

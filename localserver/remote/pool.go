@@ -156,6 +156,7 @@ func (p *Pool) Warnings() []string {
 	var out []string
 	for _, r := range p.all() {
 		out = append(out, r.notices.list()...)
+		out = append(out, r.parcels.progress(r.id.blobs)...)
 	}
 	p.mu.Lock()
 	for _, b := range p.broken {

@@ -52,6 +52,7 @@ type Remote struct {
 	store     *cas.Remembering
 	uploads   *uploads
 	notices   *notices
+	parcels   parcels
 }
 
 func newRemote(id identity, log zerolog.Logger) *Remote {

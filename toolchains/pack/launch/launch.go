@@ -22,6 +22,13 @@ const (
 	RealDir  = ".real"
 )
 
+// A launcher of the name ProbeName writes ProbeText to the file that its argument
+// names: whether a worker can run it is found out so.
+const (
+	ProbeName = "rexlaunch-probe"
+	ProbeText = "rexwrap\n"
+)
+
 const head = "rexpack 1"
 
 // Errors of Command.

@@ -1,0 +1,167 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rexwrap/rexwrap/client/cas"
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/localserver/layout"
+	"github.com/rexwrap/rexwrap/localserver/parity"
+	"github.com/rexwrap/rexwrap/localserver/remote"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/pack"
+)
+
+// The values of the setting toolchain.
+const (
+	toolchainShip = "ship"
+	toolchainAuto = "auto"
+)
+
+// Reasons of compiles that stay here although their toolchain could be sent.
+const (
+	reasonNoLauncher = "ship-no-launcher" // this server was built without it
+	reasonUploading  = "ship-uploading"   // the toolchain is on its way
+)
+
+// cLocale stands in Variant.Streams for results that print as in the C locale:
+// no call's streams are so called.
+const cLocale = "C locale"
+
+// A packer packs toolchains, each once. It is safe for concurrent use.
+type packer struct {
+	launcher pack.Launcher
+	files    toolchains.Files
+
+	mu    sync.Mutex
+	packs map[packKey]*packed
+	// differs says until when workers are known to have another toolchain.
+	differs map[differsKey]time.Time
+}
+
+type packKey struct {
+	toolchain digest.Digest
+	language  string
+}
+
+type differsKey struct {
+	remote    Remote
+	platform  string
+	toolchain digest.Digest
+}
+
+// packed is a pack on its way.
+type packed struct {
+	once sync.Once
+	pack *pack.Pack
+	err  error
+}
+
+// differsAge is how long a worker's toolchain is taken for another one.
+const differsAge = time.Hour
+
+func newPacker(launcher pack.Launcher, files toolchains.Files) *packer {
+	return &packer{launcher: launcher, files: files, packs: make(map[packKey]*packed), differs: make(map[differsKey]time.Time)}
+}
+
+// pack returns the pack of a compile.
+func (p *packer) pack(c *toolchains.Compile) (*pack.Pack, error) {
+	if len(p.launcher.Data) == 0 {
+		return nil, toolchains.Unsupported(reasonNoLauncher, "")
+	}
+	key := packKey{c.Toolchain.Digest, c.Language}
+	p.mu.Lock()
+	made := p.packs[key]
+	if made == nil {
+		made = &packed{}
+		p.packs[key] = made
+	}
+	p.mu.Unlock()
+	made.once.Do(func() { made.pack, made.err = pack.New(c.Toolchain, c.Language, p.launcher, p.files) })
+	return made.pack, made.err
+}
+
+func (r *request) differsKey() differsKey {
+	return differsKey{r.far.remote, fmt.Sprintf("%q", platformOf(r.settings)), r.compile.Toolchain.Digest}
+}
+
+// ships reports whether the toolchain travels with the compile: by setting, or
+// since the workers are known to have another one.
+func (r *request) ships() bool {
+	switch {
+	case r.far.remote == nil:
+		return false
+	case r.settings.Toolchain == toolchainShip:
+		return true
+	case r.settings.Toolchain != toolchainAuto:
+		return false
+	}
+	p := r.p.packer
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return r.p.o.Now().Before(p.differs[r.differsKey()])
+}
+
+// shipInstead reports whether the compile is to be laid out anew with its
+// toolchain, since why says that the workers have another one, or nothing to
+// find out by.
+func (r *request) shipInstead(why error) bool {
+	var different *parity.DifferentError
+	bare := errors.Is(why, parity.ErrNoShell) || remote.IsBare(why)
+	if r.settings.Toolchain != toolchainAuto || r.ships() || !bare && !errors.As(why, &different) {
+		return false
+	}
+	if _, err := r.p.packer.pack(r.compile); err != nil {
+		return false
+	}
+	p := r.p.packer
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.differs[r.differsKey()] = r.p.o.Now().Add(differsAge)
+	return true
+}
+
+// layoutRequest says how the compile is laid out: with what the worker has, or
+// with its toolchain. unpacked says why a toolchain that should travel cannot.
+func (r *request) layoutRequest(facts *toolchains.Facts) (req *layout.Request, unpacked error) {
+	req = &layout.Request{Compile: r.compile, Root: r.at.root}
+	if r.ships() {
+		p, err := r.p.packer.pack(r.compile)
+		if err == nil {
+			req.Ship = &layout.Ship{Pack: p, Facts: facts}
+			return req, nil
+		}
+		unpacked = err
+	}
+	req.HostFile = layout.HostFiles(r.compile, facts)
+	return req, unpacked
+}
+
+// delivered returns nil where the toolchain of l is in the remote's CAS and its
+// workers can run it, else why not: its upload may just have been begun.
+func (r *request) delivered(ctx context.Context, l *laidOut) error {
+	if err := r.far.remote.Runs(ctx, l.spec.Platform, r.p.packer.launcher.Data); err != nil {
+		return err
+	}
+	parcel := &remote.Parcel{Name: r.compile.Toolchain.Family + " " + r.compile.Toolchain.Version}
+	id := digest.NewBuilder("rexwrap parcel 1")
+	for i := range l.ship.Entries {
+		e := &l.ship.Entries[i]
+		id.Digest(e.Digest)
+		if e.Source == "" {
+			parcel.Blobs = append(parcel.Blobs, cas.Bytes(e.Digest, e.Data))
+		} else {
+			parcel.Blobs = append(parcel.Blobs, cas.File(e.Digest, e.Source))
+		}
+	}
+	parcel.ID = id.Sum()
+	err := r.far.remote.Deliver(parcel)
+	if errors.Is(err, remote.ErrUnderWay) {
+		return toolchains.Unsupported(reasonUploading, parcel.Name)
+	}
+	return err
+}
