@@ -1,6 +1,7 @@
 package msvc
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -72,15 +73,21 @@ func (f *Family) borrow(word string) (argtable.Match, bool) {
 	}
 	const harmless = preprocessor | codegen | diagnostic
 	m, ok := f.extra.Lookup(word)
-	if !ok || m.Option.Class&^harmless != 0 || m.Form == argtable.Separate {
+	if !ok || m.Option.Class&^harmless != 0 || m.Form == argtable.Separate || strings.ContainsAny(m.Value, `/\`) {
 		return argtable.Match{}, false
 	}
-	for _, name := range []string{"-flto", "-ftime-trace", "-fprofile", "-fcs-profile", "-fcoverage", "-fsave-optimization", "-fmodule", "-fthin", "-foffload", "-fsycl", "-fsanitize"} {
-		if strings.HasPrefix(word, name) {
-			return argtable.Match{}, false
-		}
+	if slices.ContainsFunc(notBorrowed(), func(name string) bool { return strings.HasPrefix(word, name) }) {
+		return argtable.Match{}, false
 	}
 	return m, true
+}
+
+// notBorrowed are the beginnings of options that make other outputs or read further files.
+func notBorrowed() []string {
+	return []string{
+		"-fbasic-block-sections=", "-fcoverage", "-fcs-profile", "-flto", "-fmodule", "-foffload", "-fprofile",
+		"-fsanitize", "-fsave-optimization", "-fsycl", "-fthin", "-ftime-trace",
+	}
 }
 
 // Parse makes a Compile of a call that resolved to tc. Errors are

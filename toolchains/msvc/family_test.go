@@ -73,7 +73,7 @@ func TestAside(t *testing.T) {
 			"other-output":         {"/c /Fx x.cpp", "/Zs x.cpp", "/Zg x.cpp"},
 		}},
 		{NewClang(), map[string][]string{
-			"unknown-argument": {"/c /unknown x.cpp", "/c -g x.cpp", "/c /JMC x.cpp", "/c -fprofile-generate x.cpp", "/c -fsanitize=undefined x.cpp", "/c -ftime-trace x.cpp", "/c -flto x.cpp"},
+			"unknown-argument": {"/c /unknown x.cpp", "/c -g x.cpp", "/c /JMC x.cpp", "/c -fprofile-generate x.cpp", "/c -fsanitize=undefined x.cpp", "/c -ftime-trace x.cpp", "/c -flto x.cpp", "/c -fbasic-block-sections=list=x x.cpp", "/c -fdebug-compilation-dir=/x x.cpp"},
 			"cc1-option":       {"/c -Xclang -emit-llvm x.cpp", "/c /clang:-MD x.cpp"},
 			"backend-option":   {"/c -mllvm -x x.cpp"},
 			"driver-mode":      {"/c --driver-mode=gcc x.cpp"},
@@ -129,8 +129,32 @@ func TestParse(t *testing.T) {
 		if strings.Join(outputs, " ") != c.outputs || *got.Microsoft != c.microsoft {
 			t.Errorf("%s: %q, %+v, want %q, %+v", c.args, outputs, *got.Microsoft, c.outputs, c.microsoft)
 		}
-		if debug := c.microsoft.Debug != toolchains.NoDebug; got.Recorded != debug || (got.Carries != 0) != debug {
+		if debug := c.microsoft.Debug != toolchains.NoDebug; got.Recorded != debug || got.Carries&toolchains.CarriesOutput != 0 != debug {
 			t.Errorf("%s: recorded %v, carries %v", c.args, got.Recorded, got.Carries)
+		}
+	}
+}
+
+// What of this machine, its folders and its clock reaches the result.
+func TestCarries(t *testing.T) {
+	dir := tree(t)
+	const places = toolchains.CarriesDir | toolchains.CarriesPaths
+	for args, want := range map[string]toolchains.Carries{
+		"/c x.cpp": 0, "/c /FC x.cpp": places, "/c /showIncludes x.cpp": places, "/c /Z7 x.cpp": places | toolchains.CarriesOutput,
+		"/c /sourceDependencies x.json x.cpp": places,
+	} {
+		if c, err := parse(t, New(), dir, args); err != nil || c.Carries != want {
+			t.Errorf("%s: %+v, %v, want %v", args, c, err, want)
+		}
+	}
+	for args, want := range map[string]bool{"/c x.cpp": true, "/c /Brepro x.cpp": false, "/c /Brepro /Brepro- x.cpp": true} {
+		if c, err := parse(t, New(), dir, args); err != nil || c.Nondeterministic != want {
+			t.Errorf("%s: %+v, %v, want %v", args, c, err, want)
+		}
+	}
+	for args, want := range map[string]bool{"-c -march=native x.cpp": true, "-c /tune:native x.cpp": true, "-c -march=haswell x.cpp": false} {
+		if c, err := parse(t, NewClang(), dir, args); err != nil || c.Args[1].Class.Has(argtable.LocalOnly) != want {
+			t.Errorf("%s: %+v, %v, want %v", args, c, err, want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
 	"github.com/rexwrap/rexwrap/toolchains/gnu"
 )
 
@@ -28,6 +29,7 @@ type parser struct {
 
 func (p *parser) parse() error {
 	p.Microsoft = &toolchains.Microsoft{Echo: !p.line.family.clang}
+	p.Nondeterministic = true // the object has a time stamp
 	for i, name := range p.line.names {
 		if err := p.option(name, &p.Args[i]); err != nil {
 			return err
@@ -56,15 +58,25 @@ func (p *parser) option(name string, a *toolchains.Arg) error {
 		p.wholeProgram = name == "-GL"
 	case "-X":
 		p.noInclude = true
+	case "-FC":
+		p.Carries |= toolchains.CarriesDir | toolchains.CarriesPaths
+	case "-Brepro", "-Brepro-":
+		p.Nondeterministic = name == "-Brepro-"
+	case "-march=", "-mtune=", "-tune:":
+		if strings.Contains(a.Value, "native") {
+			a.Class |= argtable.LocalOnly
+		}
 	case "-external:env:":
 		p.external = append(p.external, a.Value)
 	case "-showIncludes", "-showIncludes:user":
 		p.Microsoft.Includes = true
 		p.Microsoft.UserIncludes = name != "-showIncludes"
+		p.Carries |= toolchains.CarriesDir | toolchains.CarriesPaths
 	case "-showFilenames", "-showFilenames-":
 		p.Microsoft.Echo = name == "-showFilenames"
 	case "-sourceDependencies":
 		p.dependencies = a.Value
+		p.Carries |= toolchains.CarriesDir | toolchains.CarriesPaths
 	}
 	return nil
 }
