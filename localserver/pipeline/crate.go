@@ -11,6 +11,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan/rustdeps"
+	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
@@ -232,7 +233,21 @@ func (r *request) storeCrate(x *run, c *Candidate, res *Result) error {
 		r.p.files.Record(f.path, f.digest)
 	}
 	r.record.Key.Inputs = c.List
+	r.noteVariables(c)
 	return nil
+}
+
+// noteVariables tells the journal what of the environment c depends on, so that
+// explain can name what has changed.
+func (r *request) noteVariables(c *Candidate) {
+	for _, v := range c.Variables {
+		value, set := r.call.Env.Lookup(v.Name)
+		r.record.Key.Env = append(r.record.Key.Env, journal.NewVariable(v.Name, value, set))
+	}
+	if c.Package != "" {
+		r.record.Key.Env = append(r.record.Key.Env,
+			journal.NewVariable("what a procedural macro may read", c.Surroundings.Hex(), true))
+	}
 }
 
 // crateAction is the digest of all that a result depends on.

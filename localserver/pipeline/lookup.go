@@ -38,6 +38,7 @@ func (r *request) lookUp() (bool, error) {
 	r.record.Action = v.Action
 	r.record.Saved = res.Cost.journal()
 	r.record.Key.Inputs = c.List
+	r.noteVariables(c)
 	ok, err := r.answer(res)
 	r.step(journal.StepMaterialize)
 	if !ok && err == nil {
