@@ -62,7 +62,7 @@ func TestProjects(t *testing.T) {
 			s.plain()
 			eachServer(t, func(t *testing.T, k kind, start func(*testing.T) string) {
 				s := *s
-				s.t, s.server, s.address = t, k.name, start(t)
+				s.t, s.server, s.address = t, k, start(t)
 				s.run()
 			})
 		})
@@ -79,7 +79,8 @@ type site struct {
 	want    rig.Tree      // what the plain compiler makes
 	took    time.Duration // by it
 
-	server, address string
+	server  kind
+	address string
 }
 
 func newSite(t *testing.T, p project) *site {
@@ -115,11 +116,19 @@ func (s *site) run() {
 	fresh := s.machine("fresh")
 	hits, second := s.measure(fresh)
 	s.compare("hits")
-	if compiles := second.Calls - second.SteppedAside; second.HitsRemote != compiles || second.Executed > 0 || second.Remotely > 0 {
+	compiles := second.Calls - second.SteppedAside
+	s.t.Logf("plain %s, executed %s (%d remotely, %d here, %d fell back: %v), hits %s (%d of %d)", round(s.took), round(executed),
+		first.Remotely, first.Executed, first.FellBack, first.Reasons, round(hits), second.HitsRemote, compiles)
+	if s.server.readOnly { // what was compiled here after a worker's answer was of no use is not shared
+		compiles -= second.FellBack
+		if second.FellBack > first.FellBack {
+			s.t.Errorf("%d fell back", second.FellBack)
+		}
+	}
+	// A build may compile one thing twice (redis): the second is a local hit.
+	if second.HitsRemote+second.HitsLocal+second.Merged != compiles || second.HitsLocal > second.HitsRemote/10 || second.Remotely > 0 {
 		s.t.Errorf("want %d remote hits: %+v\n%s", compiles, second, s.explain(fresh))
 	}
-	s.t.Logf("plain %s, executed %s (%d remotely, %d here, %d fell back), hits %s (%d of %d)", round(s.took), round(executed),
-		first.Remotely, first.Executed, first.FellBack, round(hits), second.HitsRemote, second.Calls-second.SteppedAside)
 }
 
 func round(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
@@ -129,7 +138,7 @@ func (s *site) dir() string { return filepath.Join(s.base, "checkout") }
 // machine is one with an empty cache.
 func (s *site) machine(name string) *rig.Rig {
 	s.t.Helper()
-	dir := filepath.Join(s.base, s.server+"-"+name)
+	dir := filepath.Join(s.base, s.server.name+"-"+name)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		s.t.Fatal(err)
 	}
