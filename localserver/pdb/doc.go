@@ -5,9 +5,9 @@
 // An object compiled with /Zi holds, in place of its types, one record that names
 // a PDB by GUID, age and path, and symbols that number the types in that PDB. A
 // Store is such a PDB that grows: Merge puts the types of another one into it and
-// returns the Map from the old numbers to the new; Map.Apply renumbers the object
-// and makes it name the Store's PDB. A link of objects so treated gives the bytes
-// that a link of objects with their types inside (/Z7) gives.
+// returns the Map from the old numbers to the new, and Compiled.Renumbered gives
+// the object that goes with it. A link of objects so treated gives the bytes that a
+// link of objects with their types inside (/Z7) gives.
 //
 // Every record kind whose numbers are not known here ends in an UnsupportedError,
 // before anything is changed: the caller then leaves object and PDB as they are.

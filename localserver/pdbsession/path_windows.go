@@ -26,10 +26,18 @@ func resolve(path string) (string, error) {
 			return "", &os.PathError{Op: "resolve", Path: path, Err: err}
 		}
 		if n < size {
-			return strings.TrimPrefix(windows.UTF16ToString(buf[:n]), `\\?\`), nil
+			return plain(windows.UTF16ToString(buf[:n])), nil
 		}
 		size = n + 1
 	}
+}
+
+// plain returns a final path as users write it: compilers do not take all others.
+func plain(path string) string {
+	if share, ok := strings.CutPrefix(path, `\\?\UNC\`); ok {
+		return `\\` + share
+	}
+	return strings.TrimPrefix(path, `\\?\`)
 }
 
 // foldPath returns what is equal for paths of one file: here case does not count.
