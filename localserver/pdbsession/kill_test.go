@@ -34,7 +34,7 @@ func (d *doomed) open(path string) (openFile, error) {
 	return &doomedFile{f, d}, err
 }
 
-func (d *doomed) replace(path string, data []byte) error {
+func (d *doomed) replace(path string, data []byte, durable bool) error {
 	temp := path + ".rexwrap-new"
 	if d.write() != nil {
 		return errors.Join(errKilled, os.WriteFile(temp, data[:len(data)/2], 0o666))
@@ -42,7 +42,7 @@ func (d *doomed) replace(path string, data []byte) error {
 	if d.write() != nil {
 		return errors.Join(errKilled, os.WriteFile(temp, data, 0o666))
 	}
-	return d.osVolume.replace(path, data)
+	return d.osVolume.replace(path, data, durable)
 }
 
 type doomedFile struct {

@@ -42,3 +42,6 @@ func plain(path string) string {
 
 // foldPath returns what is equal for paths of one file: here case does not count.
 func foldPath(path string) string { return strings.ToLower(path) }
+
+// syncFolder has nothing to do: NTFS keeps names in a journal.
+func syncFolder(string) error { return nil }

@@ -238,7 +238,7 @@ func (s *session) write() error {
 		}
 		s.dirty = true
 	}
-	if err := s.options.volume.replace(s.Path, s.memory.Bytes()); err != nil {
+	if err := s.options.volume.replace(s.Path, s.memory.Bytes(), s.options.Durable); err != nil {
 		return err
 	}
 	s.dirty = false

@@ -648,11 +648,11 @@ func (f *flaky) open(path string) (openFile, error) {
 	return f.osVolume.open(path)
 }
 
-func (f *flaky) replace(path string, data []byte) error {
+func (f *flaky) replace(path string, data []byte, durable bool) error {
 	if f.replaceError != nil && !f.healed() {
 		return f.replaceError
 	}
-	return f.osVolume.replace(path, data)
+	return f.osVolume.replace(path, data, durable)
 }
 
 // A PDB that is in use is waited for; when that takes too long, members keep their own PDB,
@@ -738,12 +738,12 @@ type gate struct {
 	writes          int
 }
 
-func (g *gate) replace(path string, data []byte) error {
+func (g *gate) replace(path string, data []byte, durable bool) error {
 	if g.writes++; g.writes == 1 {
 		close(g.reached)
 		<-g.opened
 	}
-	return g.osVolume.replace(path, data)
+	return g.osVolume.replace(path, data, durable)
 }
 
 // Members that come while the PDB is written are written together.
@@ -785,4 +785,52 @@ func TestFull(t *testing.T) {
 	r.merged(r.unit("a", 3))
 	v.replaceError = pdb.ErrFull
 	r.private(r.unit("b", 3), ReasonFull)
+}
+
+// A volume that counts what waits for the disk.
+type patientDisk struct {
+	osVolume
+	syncs, replaced int
+}
+
+type syncedFile struct {
+	openFile
+	disk *patientDisk
+}
+
+func (d *patientDisk) open(path string) (openFile, error) {
+	f, err := d.osVolume.open(path)
+	return &syncedFile{f, d}, err
+}
+
+func (f *syncedFile) Sync() error {
+	f.disk.syncs++
+	return f.openFile.Sync()
+}
+
+func (d *patientDisk) replace(path string, data []byte, durable bool) error {
+	if durable {
+		d.replaced++
+	}
+	return d.osVolume.replace(path, data, durable)
+}
+
+// Members wait for the disk when they are asked to, and only then.
+func TestDurable(t *testing.T) {
+	for _, durable := range []bool{false, true} {
+		r := newRig(t)
+		v := &patientDisk{}
+		r.options.volume, r.options.InPlace, r.options.Durable = v, 1, durable
+		r.start()
+		for i := range 3 { // the first one writes anew, the others in place
+			r.merged(r.unit(fmt.Sprint("unit", i), 30))
+		}
+		wantReplaced, wantSyncs := 0, 0
+		if durable {
+			wantReplaced, wantSyncs = 1, 2*2
+		}
+		if v.replaced != wantReplaced || v.syncs != wantSyncs {
+			t.Errorf("durable %v: %d replaced, %d syncs", durable, v.replaced, v.syncs)
+		}
+	}
 }

@@ -1,9 +1,11 @@
 package pdbsession
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/rexwrap/rexwrap/localserver/pdb"
 )
@@ -14,8 +16,9 @@ import (
 type volume interface {
 	// open opens an existing file for changes.
 	open(path string) (openFile, error)
-	// replace puts data at path at once, whatever was there.
-	replace(path string, data []byte) error
+	// replace puts data at path at once, whatever was there. If durable, it
+	// waits until the disk has it.
+	replace(path string, data []byte, durable bool) error
 	// stat is os.Stat.
 	stat(path string) (os.FileInfo, error)
 }
@@ -33,17 +36,32 @@ func (osVolume) stat(path string) (os.FileInfo, error) { return os.Stat(path) }
 
 // replace uses one name for its temporary file, so that a server that was killed leaves at
 // most one, which the next write takes.
-func (osVolume) replace(path string, data []byte) error {
+func (osVolume) replace(path string, data []byte, durable bool) error {
 	temp := path + ".rexwrap-new"
-	if err := os.WriteFile(temp, data, 0o666); err != nil {
+	err := writeFile(temp, data, durable)
+	if err == nil {
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
 		os.Remove(temp)
 		return err
 	}
-	if err := os.Rename(temp, path); err != nil {
-		os.Remove(temp)
-		return err
+	if durable {
+		return syncFolder(filepath.Dir(path))
 	}
 	return nil
+}
+
+func writeFile(path string, data []byte, durable bool) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil && durable {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // headSize is that of the part of a PDB that changes with every commit.
