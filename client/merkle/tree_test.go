@@ -105,8 +105,10 @@ func TestReadDirectories(t *testing.T) {
 	want := []Entry{
 		{Path: "l", Target: "a/b"},
 		{Path: "a", Dir: true},
-		{Path: "a/b", Dir: true}, {Path: "a/b/f", Digest: digest.OfString("x")},
-		{Path: "a/c", Dir: true}, {Path: "a/c/f", Digest: digest.OfString("x")},
+		{Path: "a/b", Dir: true},
+		{Path: "a/b/f", Digest: digest.OfString("x")},
+		{Path: "a/c", Dir: true},
+		{Path: "a/c/f", Digest: digest.OfString("x")},
 		{Path: "e", Dir: true},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" || rounds != 3 {
