@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -51,7 +52,7 @@ type composition struct {
 	chooser  *strategy.Chooser
 	slots    *listen.Slots
 	// localJobs is how many compiles run here while there is a remote.
-	localJobs int
+	localJobs atomic.Int64
 	closers   []func() error
 }
 
@@ -116,9 +117,10 @@ func (c *composition) open() error {
 	c.closers = append(c.closers, func() error { c.journal.Close(); return nil })
 	c.remotes = remote.NewPool(remote.Options{Version: c.version, Log: c.log})
 	c.closers = append(c.closers, c.closeRemotes)
-	c.slots, c.localJobs = listen.NewSlots(c.place), c.settings.LocalJobs
+	c.slots = listen.NewSlots(c.place)
+	c.localJobs.Store(int64(c.settings.LocalJobs))
 	c.chooser = strategy.New(strategy.Options{
-		LocalJobs: c.localJobs, RemoteJobs: c.settings.RemoteJobs, FreeMemory: strategy.FreeMemory,
+		LocalJobs: c.settings.LocalJobs, RemoteJobs: c.settings.RemoteJobs, FreeMemory: strategy.FreeMemory,
 	})
 	return pipeline.MakeScratch(c.scratch())
 }
@@ -141,7 +143,7 @@ func (c *composition) remote(s *config.Settings) pipeline.Remote {
 	var err error
 	r := c.remotes.Of(s)
 	if r != nil {
-		err = c.slots.Keep(c.localJobs)
+		err = c.slots.Keep(int(c.localJobs.Load()))
 	} else {
 		err = c.slots.Discard()
 	}
@@ -302,6 +304,10 @@ func (c *composition) current() *config.Settings {
 	}
 	if s.CacheSize != c.settings.CacheSize {
 		c.store.SetSize(s.CacheSize)
+	}
+	if s.LocalJobs != c.settings.LocalJobs || s.RemoteJobs != c.settings.RemoteJobs {
+		c.localJobs.Store(int64(s.LocalJobs))
+		c.chooser.Resize(s.LocalJobs, s.RemoteJobs)
 	}
 	c.settings = s
 	return s

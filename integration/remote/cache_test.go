@@ -66,6 +66,20 @@ func TestSecondCheckout(t *testing.T) {
 	}
 }
 
+// With paths = relocatable checkouts share debug information too.
+func TestRelocatable(t *testing.T) {
+	for name, list := range map[string][]compile{"relative": compiles("-g")[:2], "absolute": absolute("-g")[:2]} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, clienttest.Options{}, "REXWRAP_PATHS=relocatable")
+			s.flags = func(dir string) []string { return []string{"-ffile-prefix-map=" + dir + "=/proc/self/cwd"} }
+			s.build(s.machine(), s.checkout("one"), list)
+			if got := s.build(s.machine(), s.checkout("some/other"), list); got.HitsRemote != int64(len(list)) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
 // A call that names its outputs otherwise finds the result by the candidates
 // that the first one shared.
 func TestOtherOutputNames(t *testing.T) {
@@ -158,12 +172,13 @@ func TestLyingResults(t *testing.T) {
 			r.StderrDigest = &repb.Digest{Hash: strings.Repeat("cd", 32), SizeBytes: 7}
 		},
 	}
+	s := newSite(t, clienttest.Options{Quirks: clienttest.Quirks{Unchecked: true}})
+	dir, r := s.checkout("one"), s.machine()
 	for _, name := range slices.Sorted(maps.Keys(lies)) {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, clienttest.Options{Quirks: clienttest.Quirks{Unchecked: true}})
-			dir := s.checkout("one")
-			list := compiles("-O2")[:2]
-			s.build(s.machine(), dir, list)
+			s.server.Lie(nil)
+			list := compiles("-O2", "-DLIE=\""+name+"\"")[:1]
+			s.build(r, dir, list)
 			s.server.Lie(func(r *repb.ActionResult) {
 				if len(r.OutputFiles) > 0 && r.OutputFiles[0].Path != "candidates" {
 					for _, f := range r.OutputFiles {
@@ -172,7 +187,7 @@ func TestLyingResults(t *testing.T) {
 					lies[name](r)
 				}
 			})
-			if got := s.build(s.machine(), dir, list); got.Misses != int64(len(list)) {
+			if got := s.build(s.emptied(r), dir, list); got.Misses != int64(len(list)) {
 				t.Errorf("%+v", got)
 			}
 			if found, _ := filepath.Glob(filepath.Join(s.base, "*", "escaped")); len(found) > 0 {
@@ -201,9 +216,10 @@ func TestLostBlobs(t *testing.T) {
 			s := newSite(t, clienttest.Options{})
 			dir := s.checkout("one")
 			list := compiles("-O2")[:2]
-			s.build(s.machine(), dir, list)
+			r := s.machine()
+			s.build(r, dir, list)
 			s.server.Fault(fault)
-			if got := s.build(s.machine(), dir, list); got.Misses != int64(len(list)) {
+			if got := s.build(s.emptied(r), dir, list); got.Misses != int64(len(list)) {
 				t.Errorf("%+v", got)
 			}
 			s.server.Heal()
@@ -250,8 +266,9 @@ func TestQuirksOfCaches(t *testing.T) {
 			s := newSite(t, clienttest.Options{Quirks: quirks})
 			dir := s.checkout("one")
 			list := compiles("-O2")
-			s.build(s.machine(), dir, list)
-			if got := s.build(s.machine(), dir, list); got.HitsRemote != int64(len(list)) {
+			r := s.machine()
+			s.build(r, dir, list)
+			if got := s.build(s.emptied(r), dir, list); got.HitsRemote != int64(len(list)) {
 				t.Errorf("%+v", got)
 			}
 		})

@@ -5,6 +5,7 @@ package remote
 import (
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,7 +106,7 @@ func TestSuspectActionIsNotShared(t *testing.T) {
 
 // Whatever becomes of workers, the build ends with the plain compiler's objects.
 func TestWorkersFail(t *testing.T) {
-	for name, fault := range map[string]*clienttest.Fault{
+	faults := map[string]*clienttest.Fault{
 		"unavailable":  {Method: "Execute", Code: codes.Unavailable},
 		"exhausted":    {Method: "Execute", Code: codes.ResourceExhausted, To: 2},
 		"internal":     {Method: "Execute", Code: codes.Internal},
@@ -115,13 +116,15 @@ func TestWorkersFail(t *testing.T) {
 		"no uploads":   {Method: "BatchUpdateBlobs", Code: codes.Unavailable},
 		"no questions": {Method: "FindMissingBlobs", Code: codes.Internal},
 		"no downloads": {Method: "BatchReadBlobs", Code: codes.Internal},
-	} {
+	}
+	s := newSite(t, clienttest.Options{}, remotely)
+	dir := s.checkout("one")
+	r := s.warm(s.machine(), dir)
+	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t, clienttest.Options{}, remotely)
-			dir := s.checkout("one")
-			r := s.warm(s.machine(), dir)
+			s.server.Heal()
+			list := compiles("-O1", "-DFAULT=\""+name+"\"")[:2]
 			s.server.Fault(fault)
-			list := compiles("-O1")[:3]
 			if got := s.build(r, dir, list); got.Errors != 0 || got.Remotely+got.FellBack != int64(len(list)) {
 				t.Errorf("%+v", got)
 			}
@@ -190,6 +193,27 @@ func TestPlatform(t *testing.T) {
 	s := newSite(t, clienttest.Options{Quirks: clienttest.Quirks{Platform: []string{"os=linux", "pool=big"}}}, remotely, "REXWRAP_PLATFORM=pool=big,os=linux")
 	dir := s.checkout("one")
 	if got := s.build(s.warm(s.machine(), dir), dir, compiles("-O2")); got.Remotely != 4 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A cache without workers is one for which nothing falls back, whatever would not
+// have been executed.
+func TestAutoWithoutWorkers(t *testing.T) {
+	s := newSite(t, clienttest.Options{Quirks: clienttest.Quirks{NoExecution: true}}, "REXWRAP_STRATEGY=auto")
+	dir := s.checkout("one")
+	list := slices.Concat(compiles("-O2")[:1], compiles("-O2", "-fstack-usage")[:1])
+	if got := s.build(s.machine(), dir, list); got.Executed != 2 || got.FellBack != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// By default misses go where there is room, and all answers are the compiler's.
+func TestAuto(t *testing.T) {
+	s := newSite(t, clienttest.Options{}, "REXWRAP_STRATEGY=auto")
+	dir := s.checkout("one")
+	got := s.build(s.warm(s.machine(), dir), dir, compiles("-O2"))
+	if got.Remotely+got.Executed != 4 || got.Errors != 0 {
 		t.Errorf("%+v", got)
 	}
 }

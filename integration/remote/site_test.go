@@ -45,7 +45,10 @@ type site struct {
 	base   string
 	set    []string
 	plain  map[string]outcome // of the plain compiler, by directory and compile
-	rigs   int
+	// flags, if set, returns what the plain compiler needs in a checkout to
+	// make what is wanted.
+	flags func(dir string) []string
+	rigs  int
 }
 
 // newSite makes a site whose settings are set, besides the remote's address.
@@ -70,6 +73,15 @@ func (s *site) machine(set ...string) *rig.Rig {
 	}
 	r.Set = append(slices.Clone(s.set), set...)
 	s.t.Cleanup(r.Close)
+	return r
+}
+
+// emptied is a machine whose cache has been cleared.
+func (s *site) emptied(r *rig.Rig) *rig.Rig {
+	s.t.Helper()
+	if _, err := r.Verb("cache", "clear"); err != nil {
+		s.t.Fatal(err)
+	}
 	return r
 }
 
@@ -187,7 +199,11 @@ func (s *site) build(r *rig.Rig, dir string, list []compile) rig.Stats {
 		key := dir + "\x00" + strings.Join(c.argv, "\x00")
 		want, known := s.plain[key]
 		if !known {
-			want = s.do(dir, c, r.Env())
+			bare := c
+			if s.flags != nil {
+				bare.argv = slices.Insert(slices.Clone(c.argv), 1, s.flags(dir)...)
+			}
+			want = s.do(dir, bare, r.Env())
 			s.plain[key] = want
 		}
 		got := s.do(dir, c, r.Env(), "rexwrap")

@@ -63,7 +63,7 @@ func (r *request) contest(ctx context.Context) error {
 // why not, nil where nobody wanted it to.
 func (c *contest) admit(ctx context.Context) error {
 	r := c.r
-	if !r.wantsWorkers() {
+	if !r.wantsWorkers() || r.cacheOnly(ctx) {
 		return nil
 	}
 	x := r.expect(ctx)
@@ -90,6 +90,16 @@ func (c *contest) admit(ctx context.Context) error {
 		c.x = x
 	}
 	return err
+}
+
+// cacheOnly reports whether nobody expects the remote to execute anything: it has
+// no workers, and the strategy does not ask for them by name.
+func (r *request) cacheOnly(ctx context.Context) bool {
+	if r.settings.Strategy != config.Auto {
+		return false
+	}
+	err := r.far.remote.Workers(ctx, platformOf(r.settings))
+	return errors.Is(err, remote.ErrNoWorkers) && !remote.IsBare(err)
 }
 
 // able returns why the workers cannot run l, or nil.

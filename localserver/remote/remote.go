@@ -99,6 +99,9 @@ func (r *Remote) close(ctx context.Context) error {
 	for _, c := range r.conns {
 		errs = append(errs, c.Close())
 	}
+	if r.execution != nil {
+		r.execution.probing.Wait() // their calls have ended with the connections
+	}
 	return errors.Join(errs...)
 }
 

@@ -50,8 +50,9 @@ type Job struct {
 type workers struct {
 	executor execute.Executor
 
-	mu     sync.Mutex
-	probes map[string]*probe // by platform
+	probing sync.WaitGroup
+	mu      sync.Mutex
+	probes  map[string]*probe // by platform
 }
 
 // A probe is the answer to whether the workers of a platform can run compiles.
@@ -59,6 +60,9 @@ type probe struct {
 	done chan struct{}
 	err  error // set, with at, before done is closed
 	at   time.Time
+	// before is what the last probe said if that was no: it holds until this
+	// one is done, so that nobody waits again for a remote that hangs.
+	before error
 }
 
 const (
@@ -83,8 +87,13 @@ func (r *Remote) Workers(ctx context.Context, platform []action.Property) error 
 	}
 	p, first := r.execution.probeOf(platform)
 	if first {
-		p.err, p.at = r.probe(ctx, platform), time.Now()
-		close(p.done)
+		r.execution.probing.Go(func() {
+			p.err, p.at = r.probe(ctx, platform), time.Now()
+			close(p.done)
+		})
+	}
+	if p.before != nil && !p.ended() {
+		return p.before
 	}
 	select {
 	case <-p.done:
@@ -102,18 +111,29 @@ func (w *workers) probeOf(platform []action.Property) (p *probe, first bool) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if p := w.probes[key.String()]; p != nil && !p.stale() {
-		return p, false
+	last := w.probes[key.String()]
+	if last != nil && !last.stale() {
+		return last, false
 	}
 	p = &probe{done: make(chan struct{})}
+	if last != nil {
+		p.before = last.err
+	}
 	w.probes[key.String()] = p
 	return p, true
 }
 
-func (p *probe) stale() bool {
+func (p *probe) ended() bool {
 	select {
 	case <-p.done:
+		return true
 	default:
+		return false
+	}
+}
+
+func (p *probe) stale() bool {
+	if !p.ended() {
 		return false
 	}
 	age := probeAge
