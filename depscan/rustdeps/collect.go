@@ -323,7 +323,7 @@ func (c *collector) knownCrates(files []string) error {
 			return toolchains.Unsupported("input-unreadable", path)
 		}
 		for _, m := range byHand.FindAllSubmatch(text, -1) {
-			if name := string(m[1]); !c.isKnown(name) {
+			if name := string(m[1]); !c.isKnown(name) && c.couldLoad(name) {
 				return toolchains.Unsupported("extern-crate", name)
 			}
 		}
@@ -337,6 +337,34 @@ func (c *collector) isKnown(crate string) bool {
 		return true
 	}
 	return slices.ContainsFunc(c.c.Crate.Externs, func(e toolchains.Extern) bool { return e.Name == crate })
+}
+
+// couldLoad reports whether a crate that a source names by hand, or only mentions
+// in a comment or a macro, may have been loaded without leaving a trace: from a -L
+// folder, as a procedural macro, or where no linker lists it.
+func (c *collector) couldLoad(crate string) bool {
+	for _, s := range c.c.Crate.Search {
+		entries, err := os.ReadDir(c.c.Call.Abs(s.Dir))
+		if err != nil || s.Kind == "native" || s.Kind == "framework" {
+			continue
+		}
+		for _, entry := range entries {
+			stem, suffix, ok := crateStem(entry.Name())
+			if ok && (stem == crate || strings.HasPrefix(stem, crate+"-")) && (suffix == ".so" || c.list == "" || c.mergesCode()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mergesCode reports whether rustc itself reads the code of other crates, so that
+// the linker does not (-C lto).
+func (c *collector) mergesCode() bool {
+	return slices.ContainsFunc(c.c.Args, func(a toolchains.Arg) bool {
+		return (a.Option == "-C" || a.Option == "--codegen" || a.Option == "--codegen=") &&
+			(a.Value == "lto" || strings.HasPrefix(a.Value, "lto="))
+	})
 }
 
 // wholePackage takes all files of a package.

@@ -167,9 +167,19 @@ func TestCrateByHand(t *testing.T) {
 	if got := p.read("--crate-name l --crate-type lib main.rs -L crate=o" + emitAll); !slices.Contains(got, "o/liba.rmeta") {
 		t.Errorf("l: %q", got)
 	}
-	_, err := p.compile("--crate-name main --crate-type bin main.rs --emit=dep-info,link --out-dir o -L o")
-	if reason, _, _ := toolchains.ReasonOf(err); reason != "extern-crate" {
-		t.Errorf("main: %v", err)
+	const bin = "--crate-name main --crate-type bin main.rs --emit=dep-info,link --out-dir o -L o"
+	if got := p.read(bin); !slices.ContainsFunc(got, func(path string) bool { return strings.HasSuffix(path, "o/liba.rlib") }) {
+		t.Errorf("main: the linker's list lacks the crate: %q", got)
+	}
+	for _, args := range []string{bin + " -C lto", strings.Replace(bin, "bin main.rs", "staticlib main.rs", 1)} {
+		_, err := p.compile(args)
+		if reason, _, _ := toolchains.ReasonOf(err); reason != "extern-crate" {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+	write(t, filepath.Join(p.dir, "main.rs"), "// extern crate b;\nfn main() {}")
+	if got := p.read(bin); !slices.Contains(got, "main.rs") {
+		t.Errorf("a crate that is not there: %q", got)
 	}
 }
 
