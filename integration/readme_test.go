@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/rexwrap/rexwrap/client/clienttest"
 	"github.com/rexwrap/rexwrap/integration/rig"
 	"github.com/rexwrap/rexwrap/integration/script"
 )
@@ -139,9 +140,10 @@ func (s *sample) possible(m mention) bool {
 
 // A sample is the project and the installation that README commands run in.
 type sample struct {
-	t   *testing.T
-	rig *rig.Rig
-	dir string
+	t      *testing.T
+	rig    *rig.Rig
+	dir    string
+	server *clienttest.Server // stands for the README's remote
 }
 
 func newSample(t *testing.T) *sample {
@@ -156,7 +158,7 @@ func newSample(t *testing.T) *sample {
 	}
 	t.Cleanup(r.Close)
 	r.Set = []string{"REXWRAP_CACHE_DIR=" + filepath.Join(r.Home(), ".cache/rexwrap")}
-	s := &sample{t, r, t.TempDir()}
+	s := &sample{t, r, t.TempDir(), clienttest.New(t, clienttest.Options{})}
 	sources := &txtar.Archive{}
 	for _, folder := range []string{"make", "cmake", "meson"} {
 		for _, f := range txtar.Parse([]byte(readmeSources)).Files {
@@ -184,6 +186,7 @@ func (s *sample) run(m mention) {
 	s.t.Helper()
 	command := m.command
 	env := s.rig.Env()
+	command = strings.ReplaceAll(command, "grpc://cache.example:9092", s.server.Address)
 	if run := dockerRun.FindStringSubmatch(command); run != nil {
 		command = strings.ReplaceAll(run[2], run[1], filepath.Join(s.rig.Dir, "mounted"))
 	}
