@@ -75,7 +75,7 @@ func (x *examination) clock(m *repb.ExecutedActionMetadata, begin time.Time) {
 		return
 	}
 	now, at := x.Now(), stamp.AsTime()
-	begin = now.Add(begin.Sub(time.Now())) // by the same clock
+	begin = now.Add(time.Until(begin)) // by the same clock
 	switch {
 	case at.Before(begin.Add(-skew)):
 		x.warn("clock", fmt.Sprintf("the worker's is %s behind ours", round(begin.Sub(at))), "set both by NTP")
