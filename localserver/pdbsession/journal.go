@@ -75,7 +75,7 @@ func decodePage(data []byte, limit int) (*page, bool) {
 	for len(d.data) > 0 {
 		key := string(d.bytes(int(min(d.uvarint(), uint64(len(data))))))
 		entry := d.bytes(int(min(d.uvarint(), uint64(len(data)))))
-		if d.failed {
+		if d.failed || p.memo.has(key) {
 			return nil, false
 		}
 		p.memo.put(key, entry)

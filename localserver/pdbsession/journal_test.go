@@ -69,6 +69,17 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// A page that has an entry twice is none of ours.
+func TestPageWithEqualKeys(t *testing.T) {
+	p := &page{memo: newMemo(1 << 10)}
+	p.memo.put("key", []byte("entry"))
+	const field = "\x03key\x05entry"
+	data := p.encode()
+	if _, ok := decodePage(append(data, field...), 1<<10); ok || !bytes.HasSuffix(data, []byte(field)) {
+		t.Error("taken")
+	}
+}
+
 func FuzzPage(f *testing.F) {
 	p := &page{memo: newMemo(1 << 10)}
 	p.memo.put("key", (&remembered{to: &pdb.Map{Types: []pdb.Index{0x1000}}}).encode())
