@@ -33,11 +33,17 @@
 //     checks the manifest's candidates against the files, by stat alone where
 //     nothing changed; a match names an Action, and its result is a hit;
 //  4. else waits for an equal compile that is under way;
-//  5. else has the wrapper run the compiler as its own child, so that
-//     jobserver, limits, terminal and signals stay the build's, and learns from
-//     the run which files it read;
-//  6. reads the outputs while the wrapper waits, lets it go, and stores them
-//     under the Action digest, with a candidate in the manifest.
+//  5. else, with a remote, scans for the inputs, and asks the remote's
+//     ActionCache for the Action that they make, beside that for candidates that
+//     other machines have shared; blobs are fetched, verified and kept;
+//  6. else has it executed where the strategy says: by a worker, whose result is
+//     checked and fetched;
+//  7. or has the wrapper run the compiler as its own child, so that jobserver,
+//     limits, terminal and signals stay the build's, and learns from the run
+//     which files it read where no scan has told;
+//  8. reads the outputs while the wrapper waits, lets it go, and stores them
+//     under the Action digest, with a candidate in the manifest; what was made
+//     here is uploaded in the background.
 //
 // A hit is written to temp files beside the targets; only the live wrapper
 // renames them. Every step that fails makes the call step aside or its result

@@ -1,7 +1,8 @@
 // Package pipeline is what the local server does about a call: the chain of
 // stages from the wrapper's Call to its answer, as told in localserver's
-// comment. Each stage is a file: request (understand), lookup, inflight,
-// execute, capture, store, answer.
+// comment. Each stage is a file: request (understand), lookup, inflight, remote
+// and fetch (look-ups elsewhere), action, contest (where a miss runs), execute,
+// capture, store, share (what this machine made, for others), answer.
 //
 // # Keys
 //
@@ -22,6 +23,15 @@
 // the other place. With paths = relocatable a compile that can be relocated
 // (layout.Relocation) has a name for the root that all places share, and so one
 // key everywhere.
+//
+// # Remotes
+//
+// An Action is one that a worker can execute: its Command, as layout has it, is
+// the key here and everywhere. So there is one result for what this machine, a
+// worker or another machine made, and it is kept as a worker spells it: paths in
+// dep-files and messages are translated for each call. A remote is asked only
+// after the cache here, and costs a hit at most: whatever is wrong with it, or
+// with a result, is a miss, and whatever is wrong with a worker is compiled here.
 //
 // Not here: sockets (localserver), option tables (toolchains), where blobs are
 // (localserver/diskstore).
