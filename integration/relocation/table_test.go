@@ -168,12 +168,15 @@ func rows() []row {
 func special() []row {
 	const (
 		rel = "-c -I../inc -o obj/x.o ../src/"
+		// pch makes a precompiled header; the compile's flags go behind it.
+		pch = "cp ../inc/k.h pre.h; cp -r ../inc/deep ../inc/k2.h .; $CC -I../inc -c pre.h -o pre.h.gch"
 		abs = "-c -I$P/inc -I$P/build/gen -o $P/build/obj/x.o $P/src/"
 	)
 	in := func(name, on, args string) row {
 		return row{name: name, on: on, dir: "$P/build", args: args}
 	}
 	not := func(r row, why string) row { r.unproven = why; return r }
+	hidden := func(r row) row { return not(r, "the dep-file does not name what the precompiled header hides") }
 	short := func(r row) row { r.short = true; return r }
 	with := func(r row, env ...string) row { r.env = env; return r }
 	prepared := func(r row, prep string) row { r.prep = prep; return r }
@@ -246,8 +249,11 @@ func special() []row {
 		not(at(with(in("pwd/link/both", c, "-g -MD -c -I$L/inc -Igen -o obj/x.o $P/src/file.c"), "PWD=$L/build"), "$P/build", "$L"), "two names for the project"),
 		in("link-arguments", c, "-g -MD -c -I$L/inc -Igen -o obj/x.o $L/src/file.c"),
 		at(in("no-root", c, "-g -c -I$P/inc -I$P/build/gen -o x.o $P/src/file.c"), "$P/src", "none"),
-		prepared(not(in("pch/use", "gcc", "-g -I. -include pre.h -Igen "+rel+"plain.c"), "to be seen"), "cp ../inc/k.h pre.h; cp -r ../inc/deep ../inc/k2.h .; $CC -g -I../inc -c pre.h -o pre.h.gch"),
-		prepared(not(in("pch/use", "clang", "-g -include-pch pre.h.pch -Igen "+rel+"plain.c"), "to be seen"), "cp ../inc/k.h pre.h; $CC -g -I../inc -c ../inc/k.h -o pre.h.pch"),
+		prepared(hidden(in("pch/use", "gcc", "-g -I. -include pre.h -Igen "+rel+"plain.c")), pch+" -g"),
+		prepared(hidden(in("pch/use/O2", "gcc", "-O2 -MD -I. -include pre.h -Igen "+rel+"file.c")), pch+" -O2"),
+		prepared(hidden(in("pch/use/absolute", "gcc", "-g -MD -I$P/build -include $P/build/pre.h "+abs+"plain.c")), pch+" -g"),
+		prepared(hidden(in("pch/use/absolute/file", "gcc", "-g -I$P/build -include $P/build/pre.h "+abs+"file.c")), pch+" -g"),
+		prepared(not(in("pch/use", "clang", "-g -include-pch pre.h.pch -Igen "+rel+"plain.c"), "clang looks at the times of its inputs"), "cp ../inc/k.h pre.h; $CC -g -I../inc -c ../inc/k.h -o pre.h.pch"),
 		not(in("pch/make", c, "-c ../inc/k.h -o k.h.gch"), "differs from run to run, or holds times"),
 		in("odd/-x", c, "-g -x c -I$P/inc -Igen -c $P/src/plain.c -o x.o"),
 		in("odd/define", c, "-g -DDIR=\"$P/share\" "+abs+"plain.c"),

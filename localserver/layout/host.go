@@ -20,6 +20,9 @@ func HostFiles(c *toolchains.Compile, facts *toolchains.Facts) func(path string)
 		h.dirs = append(slices.Clone(h.dirs), facts.AbsentDirs...)
 		for i, dir := range h.dirs {
 			h.dirs[i] = path.Clean(dir)
+			if parent := path.Dir(h.dirs[i]); path.Base(parent) == c.Toolchain.Target {
+				h.dirs = append(h.dirs, parent) // the whole of a cross toolchain's folder
+			}
 		}
 		h.files = slices.Concat(facts.Implicit, facts.ReadFiles)
 	}

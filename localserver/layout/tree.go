@@ -53,6 +53,9 @@ func (t *tree) file(f *depscan.File) error {
 		b.l.Host = append(b.l.Host, *f)
 		return nil
 	}
+	if strings.Contains(f.Path, ".gch") {
+		b.doubts(f.Path) // in dep-files, it stands for headers that it hides
+	}
 	if !b.reachable(f.Path) {
 		return unprovenBy(f.Path)
 	}
