@@ -11,7 +11,6 @@ import (
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/rs/zerolog"
-	"google.golang.org/grpc/codes"
 
 	"github.com/rexwrap/rexwrap/client/action"
 	"github.com/rexwrap/rexwrap/client/cas"
@@ -187,9 +186,12 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// permissionDenied is gRPC's code, which stops at client.
+const permissionDenied = 7
+
 func TestRefusedSharesAreSaidOnce(t *testing.T) {
 	s, p, r := newRemote(t, clienttest.Quirks{})
-	s.Fault(&clienttest.Fault{Method: "UpdateActionResult", Code: codes.PermissionDenied})
+	s.Fault(&clienttest.Fault{Method: "UpdateActionResult", Code: permissionDenied})
 	e := encode(t, &action.Spec{Arguments: []string{"cc"}, InputRoot: digest.Empty()})
 	for range 3 {
 		r.Share(&remote.Share{Action: e})
