@@ -409,3 +409,30 @@ func TestHashString(t *testing.T) {
 		}
 	}
 }
+
+// A file that does not grow to the size that its container claims.
+type fixedSize struct{ *Memory }
+
+func (fixedSize) Truncate(int64) error { return nil }
+
+// What does not fit into the format is refused before it is written.
+func TestFull(t *testing.T) {
+	p := private(t, [][]byte{pointerTo(0x74)}, [][]byte{text("x")})
+	for name, fill := range map[string]func(s *Store){
+		"numbers": func(s *Store) { s.spaces[Types].keys.count = uint32(maxIndex-FirstIndex) + 1 },
+		"bytes":   func(s *Store) { s.spaces[Items].bytes = maxStream - tpiHeaderSize - 4 },
+	} {
+		s := Create(NewMemory(nil), GUID{1})
+		fill(s)
+		if _, err := s.Merge(p); !errors.Is(err, ErrFull) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s := Create(fixedSize{NewMemory(nil)}, GUID{1})
+	s.file.blocks = maxBlocks
+	s.file.next = maxBlocks
+	merge(t, s, p)
+	if err := s.Commit(); !errors.Is(err, ErrFull) {
+		t.Errorf("blocks: %v", err)
+	}
+}
