@@ -34,23 +34,39 @@ func TestOutputs(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"--crate-name syn --edition=2018 /r/syn/src/lib.rs --crate-type lib --emit=dep-info,metadata,link " + tail,
-			[]string{"rlib /t/deps/libsyn-0f.rlib", "metadata /t/deps/libsyn-0f.rmeta", "dep-info /t/deps/syn-0f.d"}},
-		{"--crate-name build_script_build build.rs --crate-type bin --emit=dep-info,link " + tail,
-			[]string{"bin /t/deps/build_script_build-0f", "dep-info /t/deps/build_script_build-0f.d"}},
-		{"--crate-name m src/lib.rs --crate-type proc-macro --emit=dep-info,link -C prefer-dynamic " + tail + " --extern proc_macro",
-			[]string{"proc-macro /t/deps/libm-0f.so", "dep-info /t/deps/m-0f.d"}},
-		{"--crate-name c c.rs --crate-type cdylib --crate-type rlib --emit=dep-info,link --out-dir /t/deps",
-			[]string{"cdylib /t/deps/libc.so", "rlib /t/deps/libc.rlib", "dep-info /t/deps/c.d"}},
-		{"--crate-name s s.rs --crate-type staticlib --emit=dep-info,link --out-dir t",
-			[]string{"staticlib t/libs.a", "dep-info t/s.d"}},
+		{
+			"--crate-name syn --edition=2018 /r/syn/src/lib.rs --crate-type lib --emit=dep-info,metadata,link " + tail,
+			[]string{"rlib /t/deps/libsyn-0f.rlib", "metadata /t/deps/libsyn-0f.rmeta", "dep-info /t/deps/syn-0f.d"},
+		},
+		{
+			"--crate-name build_script_build build.rs --crate-type bin --emit=dep-info,link " + tail,
+			[]string{"bin /t/deps/build_script_build-0f", "dep-info /t/deps/build_script_build-0f.d"},
+		},
+		{
+			"--crate-name m src/lib.rs --crate-type proc-macro --emit=dep-info,link -C prefer-dynamic " + tail + " --extern proc_macro",
+			[]string{"proc-macro /t/deps/libm-0f.so", "dep-info /t/deps/m-0f.d"},
+		},
+		{
+			"--crate-name c c.rs --crate-type cdylib --crate-type rlib --emit=dep-info,link --out-dir /t/deps",
+			[]string{"cdylib /t/deps/libc.so", "rlib /t/deps/libc.rlib", "dep-info /t/deps/c.d"},
+		},
+		{
+			"--crate-name s s.rs --crate-type staticlib --emit=dep-info,link --out-dir t",
+			[]string{"staticlib t/libs.a", "dep-info t/s.d"},
+		},
 		{"--crate-name h h.rs --emit=dep-info,link --test " + tail, []string{"bin /t/deps/h-0f", "dep-info /t/deps/h-0f.d"}},
-		{"--crate-name b b.rs --crate-type bin --emit=dep-info,metadata " + tail,
-			[]string{"metadata /t/deps/libb-0f.rmeta", "dep-info /t/deps/b-0f.d"}},
-		{"--crate-name b b.rs --crate-type bin --emit=dep-info,metadata -C incremental=/i " + tail,
-			[]string{"metadata /t/deps/libb-0f.rmeta", "dep-info /t/deps/b-0f.d"}},
-		{"--crate-name b b.rs --crate-type lib --emit asm,obj,llvm-ir,llvm-bc,mir",
-			[]string{"object b.o", "assembly b.s", "llvm-ir b.ll", "llvm-bc b.bc", "mir b.mir"}},
+		{
+			"--crate-name b b.rs --crate-type bin --emit=dep-info,metadata " + tail,
+			[]string{"metadata /t/deps/libb-0f.rmeta", "dep-info /t/deps/b-0f.d"},
+		},
+		{
+			"--crate-name b b.rs --crate-type bin --emit=dep-info,metadata -C incremental=/i " + tail,
+			[]string{"metadata /t/deps/libb-0f.rmeta", "dep-info /t/deps/b-0f.d"},
+		},
+		{
+			"--crate-name b b.rs --crate-type lib --emit asm,obj,llvm-ir,llvm-bc,mir",
+			[]string{"object b.o", "assembly b.s", "llvm-ir b.ll", "llvm-bc b.bc", "mir b.mir"},
+		},
 		{"--crate-name b b.rs --crate-type bin -Csplit-debuginfo=packed", []string{"bin b", "dwp b.dwp"}},
 		{"--crate-name b b.rs --crate-type cdylib -Csplit_debuginfo=packed", []string{"cdylib libb.so", "dwp libb.so.dwp", "dwp-old libb.dwp"}},
 	} {
@@ -141,8 +157,10 @@ func TestReading(t *testing.T) {
 	for i := range c.Args {
 		words = append(words, c.Args[i].Words()...)
 	}
-	want := []string{"-g", "-O", "--crate-name=x", "--crate-type", "lib", "-Lnative=/n", "-L", "/a", "--extern",
-		"noprelude:y=/y.rlib", "--extern", "proc_macro", "-Aunused", "--codegen", "opt-level=3", "x.rs"}
+	want := []string{
+		"-g", "-O", "--crate-name=x", "--crate-type", "lib", "-Lnative=/n", "-L", "/a", "--extern",
+		"noprelude:y=/y.rlib", "--extern", "proc_macro", "-Aunused", "--codegen", "opt-level=3", "x.rs",
+	}
 	if !slices.Equal(words, want) {
 		t.Errorf("got %q, want %q", words, want)
 	}
