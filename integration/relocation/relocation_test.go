@@ -178,8 +178,9 @@ func difference(want, got *outcome, l *layout.Layout, c *toolchains.Compile) str
 		return fmt.Sprintf("stdout is\n%s\nwant\n%s", text, want.stdout)
 	}
 	for _, role := range slices.Sorted(maps.Keys(want.files)) {
-		file, ok := got.files[role]
+		file := got.files[role]
 		if role == toolchains.RoleDep && want.status == 0 {
+			var ok bool
 			if file, ok = l.ClientDep(c.Toolchain.Family, file, c.Dep.Targets); !ok {
 				return fmt.Sprintf("dep-file is not understood:\n%s", got.files[role])
 			}
