@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -138,6 +139,9 @@ func metadata(path string) ([]byte, error) {
 const (
 	archiveMagic  = "!<arch>\n"
 	archiveHeader = 60
+	// maxMember bounds a member, in bytes; the largest metadata has some tens
+	// of megabytes.
+	maxMember = 1 << 30
 )
 
 // archiveMember returns the first member of one of the given names. The reader
@@ -145,12 +149,10 @@ const (
 func archiveMember(f io.ReadSeeker, wanted ...string) ([]byte, error) {
 	var text []byte
 	err := members(f, func(name string, size int64) (bool, error) {
-		for _, w := range wanted {
-			if name == w {
-				text = make([]byte, size)
-				_, err := io.ReadFull(f, text)
-				return false, err
-			}
+		if slices.Contains(wanted, name) {
+			text = make([]byte, size)
+			_, err := io.ReadFull(f, text)
+			return false, err
 		}
 		return true, nil
 	})
@@ -175,7 +177,7 @@ func members(f io.ReadSeeker, visit func(name string, size int64) (bool, error))
 			return errNoMetadata
 		}
 		size, err := strconv.ParseInt(strings.TrimSpace(string(head[48:58])), 10, 64)
-		if err != nil || size < 0 {
+		if err != nil || size < 0 || size > maxMember {
 			return errNoMetadata
 		}
 		name := strings.TrimRight(string(head[:16]), " ")

@@ -157,3 +157,31 @@ func TestLinkedFiles(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestMetadata(t *testing.T) {
+	dir := t.TempDir()
+	header := func(name string, size string) string {
+		return name + strings.Repeat(" ", 48-len(name)) + size + strings.Repeat(" ", 10-len(size)) + "`\n"
+	}
+	for name, c := range map[string]struct {
+		text, want string
+		bad        bool
+	}{
+		"rmeta":     {text: "rust\x00\x00\x00\x06more", want: "rust\x00\x00\x00\x06more"},
+		"other":     {text: "something else", bad: true},
+		"empty":     {bad: true},
+		"rlib":      {text: archiveMagic + header("x.o/", "3") + "abc\n" + header("lib.rmeta/", "4") + "text", want: "text"},
+		"long name": {text: archiveMagic + header("//", "20") + "rust.metadata.bin/\n\n" + header("/0", "2") + "ab", want: "ab"},
+		"no member": {text: archiveMagic + header("x.o/", "2") + "ab", bad: true},
+		"cut short": {text: archiveMagic + header("lib.rmeta/", "9") + "ab", bad: true},
+		"too large": {text: archiveMagic + header("lib.rmeta/", "9999999999"), bad: true},
+		"no number": {text: archiveMagic + header("lib.rmeta/", "x"), bad: true},
+	} {
+		path := filepath.Join(dir, name)
+		write(t, path, c.text)
+		got, err := metadata(path)
+		if (err != nil) != c.bad || !c.bad && string(got) != c.want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
