@@ -101,7 +101,7 @@ func (c *conversation) Run(ctx context.Context, m *wire.Run) (*wire.Ran, error) 
 		return nil, err
 	}
 	if m.Hold {
-		defer context.AfterFunc(ctx, func() { _ = c.send(&wire.Cancel{}, false) })() // one who is gone is found out below
+		defer context.AfterFunc(ctx, c.cancel)()
 	}
 	if err := c.conn.SetReadDeadline(time.Time{}); err != nil {
 		return nil, err
@@ -115,6 +115,17 @@ func (c *conversation) Run(ctx context.Context, m *wire.Run) (*wire.Ran, error) 
 	c.waiting, c.begun = true, time.Now()
 	c.mu.Unlock()
 	return ran, nil
+}
+
+// cancel ends a run, unless its end is known already. That the wrapper is gone is
+// found out by who waits for it.
+func (c *conversation) cancel() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.waiting {
+		_ = c.conn.SetWriteDeadline(time.Now().Add(writeLimit))
+		_ = wire.Write(c.conn, &wire.Cancel{})
+	}
 }
 
 // Away implements pipeline.Conversation. That the wrapper is gone shows when the

@@ -24,8 +24,9 @@ import (
 var ErrMiss = errors.New("not known remotely")
 
 const (
-	// callTimeout bounds each try of a call.
-	callTimeout = 5 * time.Second
+	// callTimeout bounds each try of a call. One that takes longer says that
+	// the remote is dead, even if this machine is overloaded.
+	callTimeout = 10 * time.Second
 	// patience is how long a compile waits for a remote that may hang. Far
 	// networks answer in a tenth of it.
 	patience = 2 * time.Second
