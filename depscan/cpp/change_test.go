@@ -106,6 +106,11 @@ func changes() []change {
 			change: put("other/a.h", "#include \"c.h\"\n"), want: []string{"x.c", "a.h", "c.h"},
 		},
 		{
+			name:  "link that led nowhere leads somewhere",
+			files: "-- x.c --\n#include <a.h>\n-- i1/b.h --\n-- i2/a.h --\n-- i1/a.h -> ../other/a.h\n", args: []string{"-Ii1", "-Ii2"},
+			change: put("other/a.h", ""), want: []string{"x.c", "i1/a.h"},
+		},
+		{
 			name:  "symbolic link of a directory turned",
 			files: "-- x.c --\n#include <a.h>\n-- one/a.h --\n#include \"b.h\"\n-- one/b.h --\n-- two/a.h --\n-- i -> one\n", args: []string{"-Ii"},
 			change: func(t *testing.T, dir string) {

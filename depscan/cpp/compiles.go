@@ -126,7 +126,7 @@ func (c *compiles) keep(key compileKey, f *finished) {
 }
 
 // recall returns the remembered answer for key if it still holds, else nil.
-func (c *compiles) recall(s *Scanner, key compileKey, now moment) *depscan.Inputs {
+func (c *compiles) recall(s *memory, key compileKey, now moment) *depscan.Inputs {
 	c.mu.Lock()
 	f := c.known[key]
 	c.mu.Unlock()
@@ -169,7 +169,7 @@ func (f *finished) resolves(fs *files, now moment) bool {
 
 // refresh returns f with the digests of files that changed outside of their
 // directives, f itself where none did, nil where f does not hold any more.
-func (s *Scanner) refresh(f *finished, since uint64) *finished {
+func (s *memory) refresh(f *finished, since uint64) *finished {
 	g := f
 	for i := range f.read {
 		r := &f.read[i]
@@ -200,7 +200,7 @@ func (s *Scanner) refresh(f *finished, since uint64) *finished {
 
 // sameDirectives reports whether the file r, now with state st, differs from
 // what was read at most in what no directive sees.
-func (s *Scanner) sameDirectives(f *finished, r *readFile, st *nodeState) (*unit, bool) {
+func (s *memory) sameDirectives(f *finished, r *readFile, st *nodeState) (*unit, bool) {
 	if r.text == 0 || st.kind != kindFile || st.ident != r.state.ident && f.mode&modeClang != 0 || f.strict {
 		return nil, false
 	}
@@ -245,7 +245,9 @@ func quietAnswers(list []*resolution, fs *files) bool {
 
 // Forget drops the remembered answer of c, so that the next Scan evaluates it
 // again. What it shares with other compiles is kept.
-func (s *Scanner) Forget(c *toolchains.Compile) {
+func (s *Scanner) Forget(c *toolchains.Compile) { s.memory().forget(c) }
+
+func (s *memory) forget(c *toolchains.Compile) {
 	cfg, err := readConfig(c)
 	if err != nil {
 		return

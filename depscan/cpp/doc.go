@@ -9,7 +9,8 @@
 //
 //   - files and watcher: what exists. Each scan looks at everything again (one
 //     stat for each file and directory; names that a directory does not list need
-//     none), or trusts inotify where the file system is local.
+//     none), or trusts inotify where the file system is local: the queue of
+//     events is read until it is empty before a scan begins, see watcher.
 //   - lexer: bytes to directives, once for each content and lexMode, kept in a
 //     bounded cache (texts). Text between directives leaves a mark only where it
 //     can matter. Branches are linked, so a group that is not taken costs a jump.
@@ -19,6 +20,11 @@
 //   - evaluator: runs the directives of one compile. The macro table is an array
 //     by symbol over the base; macros are expanded token by token as conditions ask
 //     for them. Each #if remembers results by the definitions it looked at.
+//   - subtree and variant: what reading a file, with all that it includes, looks
+//     at and changes, recorded when it is read for the second time. Another
+//     source that comes to the file in the same state replays it: some ten
+//     variants stand for a compile.
+//   - interests: definitions of names that no condition asks for are not run.
 //   - compiles: the answers of whole compiles, good while every look-up ends as it
 //     did and every file has the same directives.
 //
@@ -90,6 +96,5 @@
 //	unterminated-comment     the same error as the compiler's
 //
 // Not modelled: MSVC's search, changes through memory mappings or by other
-// machines while a directory is watched, file systems mounted over a watched
-// directory.
+// machines while a directory is watched.
 package cpp

@@ -10,7 +10,7 @@ import (
 // An evaluator runs the directives of one compile after the other. Its tables
 // are reused: an entry counts only if it carries the current generation.
 type evaluator struct {
-	s      *Scanner
+	s      *memory
 	cfg    *config
 	base   *base
 	chain  *chain

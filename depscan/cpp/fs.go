@@ -22,8 +22,9 @@ type files struct {
 	clock  atomic.Uint64
 	idents atomic.Int32
 	shards [nodeShards]nodeShard
-	links  sync.Map // inode → ident
-	watch  *watcher // nil where there is none
+	count  atomic.Int64 // of nodes
+	links  sync.Map     // inode → ident
+	watch  *watcher     // nil where there is none
 	// epoch is the tick up to which nothing is believed for being watched;
 	// events counts the changes heard of in what was looked at.
 	epoch  atomic.Uint64
@@ -152,7 +153,7 @@ func (f *files) quiet(n *node, st *nodeState, c uint64) bool {
 	case kindDir:
 		return n.watched.Load() < c && n.changed.Load() < c
 	}
-	return st.kind == kindMissing
+	return st.kind == kindMissing && !st.dangles()
 }
 
 // lacks reports whether the directory dir lacks name without a doubt: it did when
@@ -204,6 +205,7 @@ func (f *files) node(path string) *node {
 		return old
 	}
 	shard.nodes[strings.Clone(path)] = n
+	f.count.Add(1)
 	return n
 }
 
@@ -261,8 +263,18 @@ func (f *files) observe(n *node, since uint64) (nodeKind, statKey) {
 			return kindMissing, statKey{}
 		}
 	}
-	return statPath(n.path)
+	kind, key := statPath(n.path)
+	if kind == kindMissing && isLink(n.path) {
+		return kind, danglingKey()
+	}
+	return kind, key
 }
+
+// danglingKey is the key of symbolic links that lead nowhere: what appears at
+// their ends is not heard of where they are.
+func danglingKey() statKey { return statKey{links: 1} }
+
+func (st *nodeState) dangles() bool { return st.kind == kindMissing && st.key == danglingKey() }
 
 // lists reports whether the directory n can hold base.
 func (f *files) lists(n *node, st *nodeState, base string) bool {

@@ -192,7 +192,7 @@ func (d dialect) evaluator(t *testing.T) *evaluator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(Options{})
+	s := newMemory(Options{})
 	cfg := &config{clang: d.cc == "clang", language: d.lang, dollars: true}
 	e := &evaluator{s: s}
 	b := newBase(&toolchains.Facts{Predefined: out}, cfg, s.syms)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -42,6 +43,15 @@ const defaultMemory = 64 << 20
 // A Scanner is the exact depscan.Scanner for the gcc and clang families. It is
 // safe for concurrent use.
 type Scanner struct {
+	o  Options
+	mu sync.Mutex // held while the memory is replaced
+	m  atomic.Pointer[memory]
+}
+
+// A memory is what a Scanner knows. Texts, variants and answers are bounded by
+// themselves; names of macros and of files only become more, and when there are
+// too many the Scanner begins anew.
+type memory struct {
 	o     Options
 	syms  *symbols
 	fs    *files
@@ -80,7 +90,34 @@ func New(o Options) *Scanner {
 	if o.Files == nil {
 		o.Files = plainFiles{}
 	}
-	s := &Scanner{
+	s := &Scanner{o: o}
+	s.m.Store(newMemory(o))
+	return s
+}
+
+const (
+	maxSymbols = 1 << 20
+	maxNodes   = 1 << 19
+)
+
+// memory returns what s knows, after a check of its size.
+func (s *Scanner) memory() *memory {
+	m := s.m.Load()
+	if m.syms.count() < maxSymbols && m.fs.count.Load() < maxNodes {
+		return m
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.m.Load(); now != m {
+		return now
+	}
+	s.m.Store(newMemory(s.o))
+	m.close() // scans that use it still go on by looking at everything
+	return s.m.Load()
+}
+
+func newMemory(o Options) *memory {
+	s := &memory{
 		o: o, syms: newSymbols(), fs: newFiles(o.Watch),
 		bases: make(map[baseKey]*base), chains: make(map[string]*chain),
 	}
@@ -94,6 +131,10 @@ func New(o Options) *Scanner {
 // depscan.ErrFallback means that c is beyond the scanner; Reason names why.
 // The Inputs are shared: the caller must not change them.
 func (s *Scanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inputs, error) {
+	return s.memory().scan(ctx, c)
+}
+
+func (s *memory) scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inputs, error) {
 	cfg, err := readConfig(c)
 	if err != nil {
 		return nil, err
@@ -153,7 +194,7 @@ const (
 // pass before lacked.
 const maxPasses = 50
 
-func (s *Scanner) base(ctx context.Context, c *toolchains.Compile, cfg *config) (*base, error) {
+func (s *memory) base(ctx context.Context, c *toolchains.Compile, cfg *config) (*base, error) {
 	f, err := s.o.Compiler.Facts(ctx, c)
 	if err != nil {
 		return nil, err
@@ -180,7 +221,7 @@ func (s *Scanner) base(ctx context.Context, c *toolchains.Compile, cfg *config) 
 }
 
 // chain returns the search chain of spec.
-func (s *Scanner) chain(spec *searchSpec, since uint64) *chain {
+func (s *memory) chain(spec *searchSpec, since uint64) *chain {
 	key := spec.key()
 	s.mu.Lock()
 	c := s.chains[key]
@@ -200,7 +241,7 @@ func (s *Scanner) chain(spec *searchSpec, since uint64) *chain {
 
 // commandMacro returns the definition that m makes, the same one for equal ms,
 // so that memos hold across compiles.
-func (s *Scanner) commandMacro(m cmdMacro, mode lexMode) *macroDef {
+func (s *memory) commandMacro(m cmdMacro, mode lexMode) *macroDef {
 	if m.undef {
 		return nil
 	}
@@ -358,7 +399,9 @@ func (a *answers) learn(ctx context.Context, comp Compiler, c *toolchains.Compil
 }
 
 // Close ends the watching of directories. No Scan may run or follow.
-func (s *Scanner) Close() {
+func (s *Scanner) Close() { s.m.Load().close() }
+
+func (s *memory) close() {
 	if s.fs.watch != nil {
 		s.fs.watch.close(s.fs)
 	}

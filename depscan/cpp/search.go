@@ -635,7 +635,7 @@ func (s *search) missing(path string, n *node) {
 		path, n, mark = strings.TrimRight(path[:up], "/"), n.dir, "/"
 	}
 	s.r.gone = append(s.r.gone, s.c.goneRef(path+mark))
-	if listable && n.dir != nil {
+	if listable && n.dir != nil && !s.c.fs.stat(n, s.since).dangles() {
 		if dir := s.c.fs.stat(n.dir, s.since); dir.kind == kindDir {
 			s.depend(n.dir, dir, n)
 			return

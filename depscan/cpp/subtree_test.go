@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -231,7 +232,7 @@ func (f *forest) compare(t *testing.T, compiler Compiler, steps int) {
 	for _, watch := range []bool{false, true} {
 		s := New(Options{Compiler: compiler, Watch: watch})
 		defer s.Close()
-		s.subtrees.least = 0
+		s.m.Load().subtrees.least = 0
 		warm = append(warm, s)
 	}
 	replayed, fell := 0, 0
@@ -245,9 +246,15 @@ func (f *forest) compare(t *testing.T, compiler Compiler, steps int) {
 			if f.one(2) {
 				s.Forget(c)
 			}
-			before := s.replays()
+			before := s.m.Load().replays()
+			var others sync.WaitGroup
+			for range 2 {
+				other := f.compile()
+				others.Go(func() { _, _ = s.Scan(context.Background(), other) })
+			}
 			got, err := s.Scan(context.Background(), c)
-			replayed += s.replays() - before
+			others.Wait()
+			replayed += s.m.Load().replays() - before
 			if Reason(err) != Reason(wrong) {
 				t.Fatalf("step %d, scanner %d, %v: error %v, want %v", step, i, c.Call.Argv, err, wrong)
 			}
@@ -269,7 +276,7 @@ func (f *forest) compare(t *testing.T, compiler Compiler, steps int) {
 }
 
 // replays returns how often a variant was replayed.
-func (s *Scanner) replays() int {
+func (s *memory) replays() int {
 	n := int32(0)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -31,7 +31,7 @@ func newWatched(t *testing.T) *watched {
 	}
 	w := &watched{s: New(Options{Compiler: &cpptest.Compiler{}, Watch: true}), dir: dir}
 	t.Cleanup(w.s.Close)
-	if w.s.fs.watch == nil {
+	if w.s.m.Load().fs.watch == nil {
 		t.Fatal("nothing can be watched")
 	}
 	w.write(t, "x.c", "#include \"a.h\"\n")
@@ -72,7 +72,7 @@ func (w *watched) scan(t *testing.T) []string {
 // rests reports whether another scan looks at no file.
 func (w *watched) rests(t *testing.T) bool {
 	t.Helper()
-	n := w.s.fs.node(filepath.Join(w.dir, "i/a.h"))
+	n := w.s.m.Load().fs.node(filepath.Join(w.dir, "i/a.h"))
 	before := n.checked.Load()
 	w.scan(t)
 	return n.checked.Load() == before
@@ -165,7 +165,7 @@ func TestQueueOverflow(t *testing.T) {
 // TestNoMoreWatches checks that directories that cannot be watched are looked at.
 func TestNoMoreWatches(t *testing.T) {
 	w := newWatched(t)
-	w.s.fs.watch.limit = 2
+	w.s.m.Load().fs.watch.limit = 2
 	for range 3 {
 		w.expect(t, "i/a.h", "i/b.h")
 	}
@@ -180,12 +180,67 @@ func TestNoMoreWatches(t *testing.T) {
 func TestWatchingEnds(t *testing.T) {
 	w := newWatched(t)
 	w.settle(t)
-	w.s.fs.watch.close(w.s.fs)
+	w.s.m.Load().fs.watch.close(w.s.m.Load().fs)
 	w.write(t, "i/a.h", "#include \"c.h\"\n")
 	w.expect(t, "i/a.h", "i/c.h")
 	w.write(t, "i/a.h", "")
 	w.expect(t, "i/a.h")
 	if w.rests(t) {
 		t.Error("a directory is believed that is not watched")
+	}
+}
+
+// TestMemoryIsBounded checks that a scanner that knows too many names begins anew,
+// also while others scan.
+func TestMemoryIsBounded(t *testing.T) {
+	w := newWatched(t)
+	w.settle(t)
+	before := w.s.m.Load()
+	before.fs.count.Add(maxNodes)
+	w.expect(t, "i/a.h", "i/b.h")
+	if w.s.m.Load() == before {
+		t.Error("all is kept")
+	}
+	w.write(t, "i/a.h", "")
+	if _, err := before.scan(context.Background(), w.c); err != nil {
+		t.Error(err)
+	}
+	w.expect(t, "i/a.h")
+}
+
+// changing is a Compiler whose answer changes.
+type changing struct {
+	cpptest.Compiler
+	dirs []string
+}
+
+func (c *changing) Facts(ctx context.Context, compile *toolchains.Compile) (*toolchains.Facts, error) {
+	f, err := c.Compiler.Facts(ctx, compile)
+	if err != nil {
+		return nil, err
+	}
+	g := *f
+	g.AngleDirs = c.dirs
+	return &g, nil
+}
+
+// TestFactsAreAskedFor checks that each scan goes by what the compiler says then:
+// a directory of its own may appear.
+func TestFactsAreAskedFor(t *testing.T) {
+	w := newWatched(t)
+	c := &changing{}
+	s := New(Options{Compiler: c, Watch: true})
+	t.Cleanup(s.Close)
+	w.s, w.c = s, cpptest.Compile(w.dir, nil, "/usr/bin/gcc", "-nostdinc", "-c", "x.c")
+	if _, err := s.Scan(context.Background(), w.c); Reason(err) != "missing-include" {
+		t.Errorf("error %v without the directory", err)
+	}
+	c.dirs = []string{filepath.Join(w.dir, "i")}
+	in, err := s.Scan(context.Background(), w.c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := in.Files[len(in.Files)-1].Path; last != filepath.Join(w.dir, "i/b.h") {
+		t.Errorf("last file %s", last)
 	}
 }

@@ -28,7 +28,8 @@ func TestHeaders(t *testing.T) {
 	j.Add(gone)
 
 	want := &HeaderReport{Compiles: 2, Headers: []Header{
-		{Path: "/s/i/x.h", Compiles: 2, Seconds: 3}, {Path: "/s/i/y.h", Compiles: 1, Seconds: 2},
+		{Path: "/s/i/x.h", Compiles: 2, Seconds: 3},
+		{Path: "/s/i/y.h", Compiles: 1, Seconds: 2},
 		{Path: "/usr/include/stdio.h", Compiles: 1, Seconds: 1},
 	}}
 	if diff := cmp.Diff(want, j.Headers("")); diff != "" {
