@@ -20,7 +20,7 @@ func (l *Layout) ClientDep(family string, text []byte, targets []string) ([]byte
 		return nil, false
 	}
 	f = f.Retarget(targets, l.names.ClientPath)
-	if !slices.Equal(f.Prereqs, l.prerequisites()) {
+	if !slices.Equal(withoutRepeats(f.Prereqs), l.prerequisites()) {
 		return nil, false
 	}
 	return style.Append(nil, f), true
@@ -39,6 +39,20 @@ func (l *Layout) WorkerDep(family string, text []byte, targets []string) ([]byte
 		}
 		return l.names.WorkerPath(path)
 	})
+}
+
+// withoutRepeats returns names without those that were there before: gcc names a
+// header twice that it found by two spellings of its folder.
+func withoutRepeats(names []string) []string {
+	seen := make(map[string]bool, len(names))
+	out := make([]string, 0, len(names))
+	for _, name := range names {
+		if !seen[name] {
+			seen[name] = true
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // prerequisites are the names of the dep-file.

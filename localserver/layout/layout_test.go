@@ -129,6 +129,10 @@ func TestAbsoluteArguments(t *testing.T) {
 	if !ok || string(got) != "obj/x.o: /home/u/p/src/x.c /home/u/p/inc/k.h\n" {
 		t.Errorf("ClientDep: %q, %v", got, ok)
 	}
+	const twice = "rexwrap: /proc/self/cwd/../src/x.c /proc/self/cwd/../inc/k.h \\\n /proc/self/cwd/../inc/k.h\n"
+	if _, ok := l.ClientDep("gcc", []byte(twice), []string{"obj/x.o"}); !ok {
+		t.Error("a header that is named twice is not believed")
+	}
 	if back, ok := l.WorkerDep("gcc", got, []string{"obj/x.o"}); !ok || string(back) != dep {
 		t.Errorf("WorkerDep: %q, %v", back, ok)
 	}
