@@ -33,6 +33,16 @@
 // after the cache here, and costs a hit at most: whatever is wrong with it, or
 // with a result, is a miss, and whatever is wrong with a worker is compiled here.
 //
+// # Rust
+//
+// A compile of rustc has its inputs read off every run (depscan/rustdeps), and its
+// Action only names the result: no worker runs it. Its paths stay in keys as they
+// are, but for folders that are only searched, which stand by number (mount). A
+// candidate holds the variables that the source asks for, and, where a procedural
+// macro ran, a digest of the whole environment and of the package's listing. A
+// linker that makes an output is in the key by content. On a hit the files are in
+// their places before the chunks that announce them are replayed.
+//
 // Not here: sockets (localserver), option tables (toolchains), where blobs are
 // (localserver/diskstore).
 package pipeline

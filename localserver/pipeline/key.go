@@ -139,6 +139,9 @@ func (k *keyParts) journal() *journal.KeyParts {
 		name, value, set := strings.Cut(kv, "=")
 		out.Env[i] = journal.NewVariable(name, value, set)
 	}
+	if k.Family == "rustc" && k.Native != "" {
+		out.Env = append(out.Env, journal.NewVariable("linker", k.Native, true))
+	}
 	for i := 0; i < len(k.Extra); i += 2 {
 		out.Env = append(out.Env, journal.NewVariable("extra input "+k.Extra[i], k.Extra[i+1], true))
 	}
