@@ -132,6 +132,14 @@ func (s *site) stats() rig.Stats {
 	return st
 }
 
+// hits are the calls since before that no compiler was run for: a result that is
+// still being stored is waited for.
+func (s *site) hits(before rig.Stats) int64 {
+	s.t.Helper()
+	now := s.stats().Sub(before)
+	return now.HitsLocal + now.Merged
+}
+
 // artefacts returns name, mode and content of all files below a folder, but for
 // those that are cargo's own book-keeping.
 func (s *site) artefacts(dir string) []string {

@@ -41,7 +41,8 @@ func (r *request) capture(userDep []byte) ([]captured, error) {
 		switch {
 		case err != nil:
 			return nil, toolchains.Unsupported("output-unreadable", o.Path)
-		case r.replaces(path, false):
+		case target == materialize.Special && r.replaces(path, false):
+			mode = permissions(path)
 		case target == materialize.Absent && o.Optional:
 			continue
 		case target == materialize.Absent:
