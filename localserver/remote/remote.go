@@ -82,7 +82,7 @@ func (r *Remote) connect(o client.Options) error {
 		*c.conn = r.conns[c.address]
 	}
 	r.cache = actioncache.NewRemote(r.actions, actioncache.Options{Function: digest.SHA256, ReadOnly: !r.id.upload || r.id.readOnly})
-	find := cas.NewMerging(cas.NewRemote(r.blobs, digest.SHA256), findWindow)
+	find := cas.NewMerging(cas.NewChunked(cas.NewRemote(r.blobs, digest.SHA256), nil), findWindow)
 	r.store = cas.NewRemembering(find, presentAge, presentLimit)
 	if r.workers != nil {
 		r.execution = newWorkers(r.workers, r.id.jobs)
