@@ -6,7 +6,5 @@
 // must be equal: outputs, and dep-file and diagnostics in the client's names.
 //
 // A row says whether its class is proven; the table of localserver/layout rests
-// on these rows. Plain `go test` takes a part of them, REXWRAP_TEST_LONG=1 all,
-// and REXWRAP_TEST_COMPILERS names other compilers ("gcc-13 clang-16"), for
-// which the rows say what they would be good for.
+// on these rows. Plain `go test` takes a part of them, REXWRAP_TEST_LONG=1 all.
 package relocation
