@@ -246,7 +246,7 @@ func (c *collector) extern(path string) (*names, error) {
 	if err != nil {
 		return nil, toolchains.Unsupported("input-unreadable", path)
 	}
-	n, err := c.asker.memo.read(abs, d, true)
+	n, err := c.asker.memo.read(abs, d)
 	if err != nil {
 		return nil, toolchains.Unsupported("metadata", path)
 	}
@@ -258,14 +258,22 @@ func isShared(path string) bool { return strings.HasSuffix(path, ".so") }
 // shared takes note of a shared library that was loaded. Metadata of one that is
 // no procedural macro is compressed: what it needs is not known.
 func (c *collector) shared(path string) error {
-	text, err := os.ReadFile(c.c.Call.Abs(path))
+	d, _, err := c.files.DigestSince(c.c.Call.Abs(path), c.run.Mark)
 	if err != nil {
+		return toolchains.Unsupported("input-unreadable", path)
+	}
+	c.macros = true
+	if _, ok := c.asker.memo.get(d); ok {
+		return nil
+	}
+	text, err := os.ReadFile(c.c.Call.Abs(path))
+	if err != nil || digest.Of(text) != d {
 		return toolchains.Unsupported("input-unreadable", path)
 	}
 	if !bytes.Contains(text, []byte("rustc_proc_macro_decls_")) {
 		return toolchains.Unsupported("rust-dylib", path)
 	}
-	c.macros = true
+	c.asker.memo.put(d, nil)
 	return nil
 }
 

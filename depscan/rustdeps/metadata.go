@@ -25,7 +25,9 @@ var errNoMetadata = errors.New("no metadata")
 // A names holds what one metadata mentions.
 type names struct {
 	extras map[string]bool // "-0123456789abcdef"
-	text   []byte          // all of it, nil where extras suffice
+	// path is where all of the text is read when extras do not suffice.
+	path string
+	text []byte
 }
 
 // mentions reports whether the crate whose file is lib STEM .rlib may be among
@@ -34,11 +36,24 @@ func (n *names) mentions(stem string) bool {
 	i := strings.IndexByte(stem, '-')
 	switch {
 	case i < 0:
-		return bytes.Contains(n.text, []byte(stem))
+		return n.contains(stem)
 	case isExtra(stem[i:]):
 		return n.extras[stem[i:]]
 	}
-	return bytes.Contains(n.text, []byte(stem[i:]))
+	return n.contains(stem[i:])
+}
+
+// contains reports whether word stands in the text; one that cannot be read any
+// more may hold it.
+func (n *names) contains(word string) bool {
+	if n.text == nil {
+		text, err := metadata(n.path)
+		if err != nil {
+			return true
+		}
+		n.text = text
+	}
+	return bytes.Contains(n.text, []byte(word))
 }
 
 const extraLength = 17
@@ -74,16 +89,18 @@ func extras(text []byte) map[string]bool {
 // maxMemo bounds the metadata whose names are remembered.
 const maxMemo = 4096
 
-// A memo remembers extras by content. It is safe for concurrent use.
+// A memo remembers by content the extras of metadata, and nil for a procedural
+// macro. It is safe for concurrent use.
 type memo struct {
 	mu    sync.Mutex
 	known map[digest.Digest]map[string]bool
 }
 
-func (m *memo) get(d digest.Digest) map[string]bool {
+func (m *memo) get(d digest.Digest) (extras map[string]bool, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.known[d]
+	extras, ok = m.known[d]
+	return extras, ok
 }
 
 func (m *memo) put(d digest.Digest, e map[string]bool) {
@@ -95,17 +112,16 @@ func (m *memo) put(d digest.Digest, e map[string]bool) {
 	m.known[d] = e
 }
 
-// read returns the names in the metadata of a crate's file. whole asks for the
-// text too.
-func (m *memo) read(path string, d digest.Digest, whole bool) (*names, error) {
-	if e := m.get(d); e != nil && !whole {
-		return &names{extras: e}, nil
+// read returns the names in the metadata of a crate's file.
+func (m *memo) read(path string, d digest.Digest) (*names, error) {
+	if e, ok := m.get(d); ok && e != nil {
+		return &names{extras: e, path: path}, nil
 	}
 	text, err := metadata(path)
 	if err != nil {
 		return nil, err
 	}
-	n := &names{extras: extras(text), text: text}
+	n := &names{extras: extras(text), path: path, text: text}
 	m.put(d, n.extras)
 	return n, nil
 }
