@@ -26,7 +26,7 @@ const makeToken = '+'
 // findJobserver returns nil where there is none that is safe to use.
 func findJobserver(makeflags string) *jobserver {
 	place := ""
-	for _, word := range strings.Fields(makeflags) {
+	for word := range strings.FieldsSeq(makeflags) {
 		for _, option := range []string{"--jobserver-auth=", "--jobserver-fds="} {
 			if value, ok := strings.CutPrefix(word, option); ok {
 				place = value

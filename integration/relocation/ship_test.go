@@ -5,6 +5,7 @@ package relocation
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -139,9 +140,7 @@ func (s *shipper) ship(t *testing.T, r *rig, row *row, program string) bool {
 	}
 	want := compile(t, withLocal(call.Argv, l), call.Dir, call.Env, localOutputs(req.Compile))
 	data := contents(t, l)
-	for d, made := range l.Made {
-		data[d] = made
-	}
+	maps.Copy(data, l.Made)
 	if diff := difference(want, s.onEmptyWorker(t, l, data, u), l, req.Compile); diff != "" {
 		t.Errorf("%s\n%q\n%s", diff, l.Arguments, strings.Join(l.Env, "\n"))
 	}

@@ -2,6 +2,7 @@ package parity
 
 import (
 	"encoding/hex"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -234,12 +235,8 @@ func (w workers) learn(worker string, f *facts) {
 		w[worker] = f
 		return
 	}
-	for name, fact := range f.files {
-		old.files[name] = fact
-	}
-	for name, fact := range f.names {
-		old.names[name] = fact
-	}
+	maps.Copy(old.files, f.files)
+	maps.Copy(old.names, f.names)
 }
 
 // trim keeps the number of workers bounded: those that come and go leave facts

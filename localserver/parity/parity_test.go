@@ -370,7 +370,7 @@ func TestCancelled(t *testing.T) {
 
 func TestBatches(t *testing.T) {
 	n := newNeed()
-	for _, name := range strings.Fields("a b c d e") {
+	for name := range strings.FieldsSeq("a b c d e") {
 		n.files["/"+name], n.absent["/x"+name] = struct{}{}, struct{}{}
 	}
 	parts := n.split(4)

@@ -167,7 +167,7 @@ func readAnswer(text string, files, absent []string) (*facts, error) {
 	}
 	stamps, dirs, sums := readStamps(parts[0]), readStamps(parts[3]), readSums(parts[1])
 	there := map[string]bool{}
-	for _, name := range strings.Fields(parts[2]) {
+	for name := range strings.FieldsSeq(parts[2]) {
 		there[name] = true
 	}
 	now := time.Now()

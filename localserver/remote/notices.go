@@ -27,8 +27,8 @@ func (n *notices) add(text string) {
 	if scheme, rest, ok := strings.Cut(text, "://"); ok {
 		host, _, _ := strings.Cut(rest, ": ")
 		address = scheme + "://" + host
-	} else if i := strings.Index(text, ": "); i >= 0 {
-		address = text[:i]
+	} else if before, _, ok0 := strings.Cut(text, ": "); ok0 {
+		address = before
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
