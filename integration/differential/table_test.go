@@ -502,7 +502,7 @@ func precompiledRows() []row {
 		{name: "use-gch-include", on: "gcc", cmd: `$CC -include main.h -c lib.c`, prep: keepGch},
 		{name: "use-gch-MD", on: "gcc", cmd: `$CC -MD -include main.h -c lib.c`, prep: keepGch},
 		{name: "use-gch-invalid", on: "gcc", cmd: `$CC -Winvalid-pch -DX=1 -O2 -c main.c`, prep: keepGch},
-		{name: "use-gch-folder", on: "gcc", cmd: `$CC -include main.h -c lib.c`, prep: `[ -e $KEEP/gch ] || $CC main.h -o $KEEP/gch; mkdir main.h.gch; cp $KEEP/gch main.h.gch/plain`},
+		{name: "use-gch-folder", on: "gcc", cmd: `$CC -include main.h -c lib.c`, prep: `[ -e $KEEP/gch ] || $CC main.h -o $KEEP/gch; mkdir main.h.gch; cp $KEEP/gch main.h.gch/plain`, want: run},
 		{name: "use-gch-header-gone", on: "gcc", cmd: `$CC -include p.h -c lib.c`, prep: `[ -e $KEEP/gch ] || $CC inc/only.h -o $KEEP/gch; cp $KEEP/gch p.h.gch`},
 		{name: "use-pch", on: "clang", cmd: `$CC -include-pch main.h.pch -c lib.c`, prep: `$CC -x c-header main.h -o main.h.pch`},
 		{name: "use-pch-implicit", on: "clang", cmd: `$CC -include main.h -c lib.c`, prep: `$CC -x c-header main.h -o main.h.pch`},
