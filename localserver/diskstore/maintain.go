@@ -62,14 +62,23 @@ func (s *Store) examine() {
 	if x == nil {
 		return
 	}
-	defer x.users.Done()
 	if n <= 1 {
+		x.users.Done()
 		return
 	}
 	before := tables(x.dir)
 	err := checkTables(x.dir, tuned(x.dir, true, s.opts.Log), nil)
+	x.users.Done() // whoever holds maintenance may be waiting for it
 	s.maintenance.Lock()
 	defer s.maintenance.Unlock()
+	current := s.use()
+	if current == nil {
+		return
+	}
+	defer current.users.Done()
+	if current != x {
+		return // there is another index by now
+	}
 	switch {
 	case err == nil:
 		s.unclean = 0
