@@ -658,7 +658,7 @@ func rareRows() []row {
 		flag("gcc-toolchain", "clang", "--gcc-toolchain=/usr"),
 		{name: "rewrite-includes", on: "clang", cmd: `$CC -E -frewrite-includes main.c`, want: "preprocess"},
 		{name: "module-map", on: "clang", cmd: `$CC -fmodules -fmodule-map-file=m.map -c main.c`, files: "-- m.map --\nmodule m { header \"inc/only.h\" }\n", want: "modules"},
-		{name: "modules-cache", on: "clang", cmd: `$CC -fmodules -fmodules-cache-path=cache -c main.c`, want: "modules"},
+		{name: "modules-cache", on: "clang", cmd: `$CC -fmodules -fmodules-cache-path=$KEEP/modules -c main.c`, want: "modules"},
 		{name: "assembler-response-file", on: "gcc", cmd: `$CC -Wa,@args -c main.c`, files: "-- args --\n--noexecstack\n", want: "assembler-option"},
 		{name: "assembler-output", on: "gcc", cmd: `$CC -Wa,-o,x.o -c main.c`, want: "assembler-option"},
 		{name: "assembler-MD", on: "gcc", cmd: `$CC -Wa,-MD,x.d -c hello.s`, want: "assembler-option"},
