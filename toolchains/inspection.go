@@ -21,6 +21,7 @@ type format uint8
 const (
 	otherFormat format = iota
 	elfFormat
+	peFormat // of Windows
 	scriptFormat
 )
 
@@ -39,6 +40,8 @@ func formatOf(path string) (format, error) {
 		return scriptFormat, nil
 	case bytes.Equal(head, []byte("\x7fELF")):
 		return elfFormat, nil
+	case bytes.HasPrefix(head, []byte("MZ")):
+		return peFormat, nil
 	}
 	return otherFormat, nil
 }

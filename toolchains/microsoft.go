@@ -1,5 +1,11 @@
 package toolchains
 
+// The families of Microsoft's command line, as Toolchain.Family has them.
+const (
+	FamilyMSVC    = "msvc"     // cl.exe
+	FamilyClangCL = "clang-cl" // clang's imitation of it
+)
+
 // Microsoft is what a call of cl.exe or clang-cl says besides.
 type Microsoft struct {
 	// Debug is where debug information goes.

@@ -19,6 +19,7 @@ const (
 type naming struct {
 	kind      nameKind
 	cPlusPlus bool
+	microsoft string // FamilyMSVC or FamilyClangCL, empty for gcc's and clang's
 	reason    string // of refusedName
 }
 
@@ -47,8 +48,8 @@ func refusalOf(stem string) string {
 		return "fortran"
 	case "swift", "swiftc":
 		return "swift"
-	case "cl", "clang-cl", "icl":
-		return "msvc-not-yet"
+	case "icl":
+		return "not-a-compiler"
 	case "go", "gccgo":
 		return "go"
 	case "gdc", "ldc2", "dmd":
@@ -66,14 +67,20 @@ func refusalOf(stem string) string {
 }
 
 // nameOf judges a basename: "gcc", "x86_64-linux-gnu-g++-12", "clang++-14.exe",
-// "x86_64-w64-mingw32-gcc-posix".
+// "x86_64-w64-mingw32-gcc-posix", "clang-cl-14", "CL.EXE".
 func nameOf(base string) naming {
+	if name := strings.ToLower(base); name == "cl" || name == "cl.exe" {
+		return naming{kind: compilerName, microsoft: FamilyMSVC}
+	}
 	for stem, more := bareName(base), true; more; _, stem, more = strings.Cut(stem, "-") {
 		if reason := refusalOf(stem); reason != "" {
 			return naming{kind: refusedName, reason: reason}
 		}
 		if cPlusPlus, ok := driverNamed(stem); ok {
 			return naming{kind: compilerName, cPlusPlus: cPlusPlus}
+		}
+		if stem == FamilyClangCL {
+			return naming{kind: compilerName, microsoft: FamilyClangCL}
 		}
 	}
 	return naming{}

@@ -67,13 +67,16 @@ func NewResolver(files Files, run Runner, memory Memory) *Resolver {
 // "other-wrapper", "not-a-compiler", "executable-format", "compiler-unreadable",
 // "compiler-changing", "compiler-libraries", "subprogram-is-script",
 // "specs-file", "clang-config", "response-file", "probe-failed", and by name "nvcc", "hip",
-// "ispc", "fortran", "swift", "go", "d", "ada", "rustup", "linker", "msvc-not-yet".
+// "ispc", "fortran", "swift", "go", "d", "ada", "rustup", "linker".
 //
 // The identity holds for a driver that is started under call.Program as its
 // argv[0]: gcc and clang find their parts by it.
 func (r *Resolver) Resolve(ctx context.Context, call *Call) (*Toolchain, error) {
 	if isRustDriver(call.Program) {
 		return r.resolveRust(ctx, call)
+	}
+	if isMicrosoft(call.Program) {
+		return r.resolveMicrosoft(ctx, call)
 	}
 	words, err := expandedWords(call)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // A Toolchain is a compiler with everything it starts, identified by content.
 // It is immutable and shared by all calls that resolve to it.
 type Toolchain struct {
-	// Family is "gcc", "clang" or "rustc".
+	// Family is "gcc", "clang", "rustc", FamilyMSVC or FamilyClangCL.
 	Family string
 	// Program is the driver as the call names it, absolute, symbolic links
 	// kept (g++ and gcc may be one file); Real is the file behind it.
@@ -66,7 +66,7 @@ type Facts struct {
 // A Family is one command-line language. Implementations are safe for
 // concurrent use.
 type Family interface {
-	// Name is "gcc", "clang", "msvc" or "rustc".
+	// Name is "gcc", "clang", "rustc", FamilyMSVC or FamilyClangCL.
 	Name() string
 	// Parse makes a Compile of a call that resolved to tc. An error is an
 	// *UnsupportedError: the wrapper then runs the compiler unchanged.

@@ -36,8 +36,13 @@ func NewClang(extra ...argtable.Option) *Family {
 	}
 }
 
-// Name returns "msvc".
-func (f *Family) Name() string { return "msvc" }
+// Name returns toolchains.FamilyMSVC or toolchains.FamilyClangCL.
+func (f *Family) Name() string {
+	if f.clang {
+		return toolchains.FamilyClangCL
+	}
+	return toolchains.FamilyMSVC
+}
 
 // Table returns the option table, without the options of clang that clang-cl has too.
 func (f *Family) Table() *argtable.Table { return f.table }
