@@ -23,13 +23,17 @@ var ErrPath = errors.New("path is not inside the input root")
 
 // An Entry is one node of an InputRoot. Path is relative and separated by
 // slashes. Exactly one of the kinds holds: a symbolic link if Target is set, a
-// directory if Dir is set, else a file.
+// directory if Dir or Mount is set, else a file.
 type Entry struct {
 	Path       string
 	Digest     digest.Digest // of a file
 	Executable bool
 	Target     string // of a symbolic link
 	Dir        bool   // an otherwise empty directory
+	// Mount is a directory that was built before. Nothing else stands below
+	// it, and its Directories are not among those of the tree that it is
+	// mounted into.
+	Mount *Tree
 }
 
 // A Tree is an InputRoot: the digest of its root Directory and the encoding of
@@ -128,12 +132,15 @@ func (t *Tree) encode(n *node) (digest.Digest, error) {
 				return digest.Digest{}, err
 			}
 			dir.Directories = append(dir.Directories, &repb.DirectoryNode{Name: name, Digest: Proto(d)})
+		case child.leaf.Mount != nil:
+			t.mount(child.leaf.Mount)
+			dir.Directories = append(dir.Directories, &repb.DirectoryNode{Name: name, Digest: Proto(child.leaf.Mount.Root)})
 		case child.leaf.Target != "":
 			target := []byte(child.leaf.Target)
 			t.Targets[t.function.Of(target)] = target
 			dir.Symlinks = append(dir.Symlinks, &repb.SymlinkNode{Name: name, Target: child.leaf.Target})
 		default:
-			t.noteMode(child.leaf)
+			t.noteMode(child.leaf.Digest, child.leaf.Executable)
 			dir.Files = append(dir.Files, &repb.FileNode{Name: name, Digest: Proto(child.leaf.Digest), IsExecutable: child.leaf.Executable})
 		}
 	}
@@ -146,10 +153,18 @@ func (t *Tree) encode(n *node) (digest.Digest, error) {
 	return d, nil
 }
 
-func (t *Tree) noteMode(e *Entry) {
-	executable, seen := t.modes[e.Digest]
-	t.MixedModes = t.MixedModes || (seen && executable != e.Executable)
-	t.modes[e.Digest] = e.Executable
+func (t *Tree) noteMode(d digest.Digest, executable bool) {
+	other, seen := t.modes[d]
+	t.MixedModes = t.MixedModes || (seen && executable != other)
+	t.modes[d] = executable
+}
+
+// mount notes what of a mounted tree concerns the whole.
+func (t *Tree) mount(m *Tree) {
+	t.MixedModes = t.MixedModes || m.MixedModes
+	for d, executable := range m.modes {
+		t.noteMode(d, executable)
+	}
 }
 
 func sortedNames(children map[string]*node) []string {

@@ -176,3 +176,28 @@ func TestFromProto(t *testing.T) {
 		}
 	}
 }
+
+func TestMount(t *testing.T) {
+	tool := Entry{Path: "bin/cc", Digest: digest.OfString("cc"), Executable: true}
+	pack, err := Build([]Entry{tool, {Path: "lib", Dir: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flat, err := Build([]Entry{file("x.c", "x"), {Path: "t/bin/cc", Digest: tool.Digest, Executable: true}, {Path: "t/lib", Dir: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mounted, err := Build([]Entry{file("x.c", "x"), {Path: "t", Mount: pack}})
+	if err != nil || mounted.Root != flat.Root {
+		t.Errorf("mounted %v, %v, want %v", mounted.Root, err, flat.Root)
+	}
+	if len(mounted.Directories) != 1 {
+		t.Errorf("%d directories are encoded again", len(mounted.Directories)-1)
+	}
+	if mixed, err := Build([]Entry{file("x.c", "cc"), {Path: "t", Mount: pack}}); err != nil || !mixed.MixedModes {
+		t.Errorf("mixed modes are not noticed: %v", err)
+	}
+	if _, err := Build([]Entry{{Path: "t", Mount: pack}, file("t/x", "x")}); !errors.Is(err, ErrPath) {
+		t.Errorf("below a mount: %v", err)
+	}
+}

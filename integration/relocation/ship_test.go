@@ -5,7 +5,6 @@ package relocation
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/client/merkle"
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/pack"
@@ -62,7 +62,8 @@ type shipper struct {
 
 type unpacked struct {
 	*pack.Pack
-	dir string
+	tree *merkle.Tree
+	dir  string
 }
 
 func newShipper(t *testing.T) *shipper {
@@ -92,7 +93,11 @@ func (s *shipper) packed(t *testing.T, c *toolchains.Compile) *unpacked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &unpacked{p, filepath.Join(s.dir, fmt.Sprint(len(s.packs)))}
+	tree, err := layout.PackTree(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &unpacked{p, tree, filepath.Join(s.dir, fmt.Sprint(len(s.packs)))}
 	for _, e := range p.Entries {
 		data := e.Data
 		if e.Source != "" {
@@ -126,7 +131,7 @@ func (s *shipper) ship(t *testing.T, r *rig, row *row, program string) bool {
 	req := r.request(t, call, root)
 	u := s.packed(t, req.Compile)
 	req.Mode, req.HostFile = row.mode, nil
-	req.Ship = &layout.Ship{Pack: u.Pack, Facts: r.factsOf(t, req.Compile)}
+	req.Ship = &layout.Ship{Pack: u.Pack, Tree: u.tree, Facts: r.factsOf(t, req.Compile)}
 	l, err := layout.New(req)
 	if err != nil {
 		t.Fatal(err)
@@ -139,9 +144,7 @@ func (s *shipper) ship(t *testing.T, r *rig, row *row, program string) bool {
 		t.Errorf("the worker needs %v", l.Host)
 	}
 	want := compile(t, withLocal(call.Argv, l), call.Dir, call.Env, localOutputs(req.Compile))
-	data := contents(t, l)
-	maps.Copy(data, l.Made)
-	if diff := difference(want, s.onEmptyWorker(t, l, data, u), l, req.Compile); diff != "" {
+	if diff := difference(want, s.onEmptyWorker(t, l, contents(t, l), u), l, req.Compile); diff != "" {
 		t.Errorf("%s\n%q\n%s", diff, l.Arguments, strings.Join(l.Env, "\n"))
 	}
 	return true
@@ -180,18 +183,12 @@ exec /usr/bin/unshare --root="$base" --wd="$at/$dir" "$@"
 	rest := *l
 	rest.Entries = slices.Clone(l.Entries)
 	packed := ""
-	for i := range rest.Entries {
-		if at, ok := strings.CutSuffix(rest.Entries[i].Path, "/.rexpack"); ok {
-			packed = at
+	rest.Entries = slices.DeleteFunc(rest.Entries, func(e merkle.Entry) bool {
+		if e.Mount != nil {
+			packed = e.Path
 		}
-	}
-	kept := rest.Entries[:0]
-	for _, e := range rest.Entries {
-		if !strings.HasPrefix(e.Path, packed+"/") {
-			kept = append(kept, e)
-		}
-	}
-	rest.Entries = kept
+		return e.Mount != nil
+	})
 	root := t.TempDir()
 	unpack(t, &rest, contents, root)
 	if err := os.MkdirAll(filepath.Join(root, packed), 0o755); err != nil {

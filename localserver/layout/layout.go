@@ -54,10 +54,9 @@ type Layout struct {
 	WorkingDir string
 	// Entries are the nodes of the InputRoot.
 	Entries []merkle.Entry
-	// Sources says from where the client reads the content of an entry; Made
-	// holds those that are in no file.
+	// Sources says from where the client reads the content of an entry. The
+	// files of a shipped toolchain are not among them.
 	Sources map[digest.Digest]string
-	Made    map[digest.Digest][]byte
 	// Host are inputs that the worker must have at their own absolute paths,
 	// HostAbsent names that it must not have; one with a slash at its end
 	// stands for all names in a directory.
@@ -99,6 +98,10 @@ const ReasonUnproven = "remote-unproven"
 // two contents at one place.
 func New(r *Request) (*Layout, error) {
 	b := newBuilder(r)
+	if r.Compile.Crate != nil {
+		b.l.LocalArguments = Identity(r.Compile)
+		return b.verbatim(unprovenBy("rustc"))
+	}
 	if r.Compile.Recorded {
 		return b.verbatim(unprovenBy("recorded"))
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/client/merkle"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
@@ -30,9 +29,22 @@ const (
 // the same bytes, but for the macros that -g3 records.
 type Ship struct {
 	Pack *pack.Pack
+	// Tree is the folder of the Pack, made by PackTree.
+	Tree *merkle.Tree
 	// Facts are the compiler's for this compile, nil where nothing is
 	// preprocessed.
 	Facts *toolchains.Facts
+}
+
+// PackTree makes the folder of a pack. It costs as much as the pack is large, and
+// is to be done once for each.
+func PackTree(p *pack.Pack) (*merkle.Tree, error) {
+	entries := make([]merkle.Entry, len(p.Entries))
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		entries[i] = merkle.Entry{Path: e.Path, Digest: e.Digest, Executable: e.Executable}
+	}
+	return merkle.Build(entries)
 }
 
 // program returns the words of the command line before the compile's own.
@@ -123,18 +135,7 @@ func speaks(env toolchains.Environ) bool {
 
 // shipEntries adds the toolchain to the InputRoot.
 func (b *builder) shipEntries() {
-	s := b.r.Ship
-	if s == nil {
-		return
-	}
-	b.l.Made = make(map[digest.Digest][]byte)
-	for i := range s.Pack.Entries {
-		e := &s.Pack.Entries[i]
-		b.l.Entries = append(b.l.Entries, merkle.Entry{Path: b.packed(e.Path), Digest: e.Digest, Executable: e.Executable})
-		if e.Source == "" {
-			b.l.Made[e.Digest] = e.Data
-		} else {
-			b.l.Sources[e.Digest] = e.Source
-		}
+	if s := b.r.Ship; s != nil {
+		b.l.Entries = append(b.l.Entries, merkle.Entry{Path: b.packed(""), Mount: s.Tree})
 	}
 }

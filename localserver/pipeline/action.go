@@ -19,7 +19,6 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/toolchains"
-	"github.com/rexwrap/rexwrap/toolchains/pack"
 )
 
 // A laidOut compile is one as an Action: the key of its result here and
@@ -34,7 +33,7 @@ type laidOut struct {
 	unhosted error
 	// ship is the toolchain in the InputRoot, nil where the worker's is used;
 	// unpacked says why it should be there and is not.
-	ship     *pack.Pack
+	ship     *shipment
 	unpacked error
 	tree     *merkle.Tree
 	names    names
@@ -48,7 +47,7 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	if err != nil {
 		return nil, err
 	}
-	req, unpacked := r.layoutRequest(facts)
+	req, ship, unpacked := r.layoutRequest(facts)
 	req.Inputs = in
 	if r.at.shared {
 		req.Mode = layout.Relocatable
@@ -61,10 +60,9 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	if err != nil {
 		return nil, fmt.Errorf("build input root: %w", err)
 	}
-	laid := &laidOut{layout: l, tree: tree, names: namesOf(l, r.at), unpacked: unpacked}
+	laid := &laidOut{layout: l, tree: tree, names: namesOf(l, r.at), ship: ship, unpacked: unpacked}
 	hosted := req.HostFile
-	if req.Ship != nil {
-		laid.ship = req.Ship.Pack
+	if ship != nil {
 		hosted = func(string) bool { return false }
 	}
 	laid.spec = &action.Spec{
@@ -157,6 +155,7 @@ func (r *request) actionEnv(c *Candidate, host digest.Digest, streams string) []
 		{"STREAMS", streams},
 		{"EXTRA", strings.Join(r.key.Extra, " ")},
 		{"PLACE", r.carriedPlace()},
+		{"CRATE", r.crateState(c)},
 	} {
 		if v.value != "" {
 			env = append(env, "REXWRAP_"+v.name+"="+v.value)

@@ -235,10 +235,14 @@ func (s *supply) wait(ctx context.Context) error {
 
 func (r *request) job(laid *laidOut, v *Variant) *remote.Job {
 	outputs, optional := r.declared(v)
-	return &remote.Job{
-		Action: laid.Encoded, Tree: laid.tree, Sources: laid.layout.Sources, Made: laid.layout.Made, Outputs: outputs, Optional: optional,
+	job := &remote.Job{
+		Action: laid.Encoded, Tree: laid.tree, Sources: laid.layout.Sources, Outputs: outputs, Optional: optional,
 		Platform: laid.spec.Platform, Timeout: laid.spec.Timeout, Priority: int32(r.settings.Priority),
 	}
+	if laid.ship != nil {
+		job.Parcel = laid.ship.parcel
+	}
+	return job
 }
 
 // due reports whether this worker's result is one to be compiled here as well.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/client/merkle"
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
@@ -54,11 +55,19 @@ type differsKey struct {
 	toolchain digest.Digest
 }
 
-// packed is a pack on its way.
+// A shipment is a toolchain that is ready to be sent: its pack, the folder that
+// is mounted into InputRoots, and what goes to the CAS once.
+type shipment struct {
+	pack   *pack.Pack
+	tree   *merkle.Tree
+	parcel *remote.Parcel
+}
+
+// packed is a shipment on its way.
 type packed struct {
 	once sync.Once
-	pack *pack.Pack
-	err  error
+	*shipment
+	err error
 }
 
 // differsAge is how long a worker's toolchain is taken for another one.
@@ -68,8 +77,8 @@ func newPacker(launcher pack.Launcher, files toolchains.Files) *packer {
 	return &packer{launcher: launcher, files: files, packs: make(map[packKey]*packed), differs: make(map[differsKey]time.Time)}
 }
 
-// pack returns the pack of a compile.
-func (p *packer) pack(c *toolchains.Compile) (*pack.Pack, error) {
+// shipment returns the toolchain of a compile.
+func (p *packer) shipment(c *toolchains.Compile) (*shipment, error) {
 	if len(p.launcher.Data) == 0 {
 		return nil, toolchains.Unsupported(reasonNoLauncher, "")
 	}
@@ -81,8 +90,31 @@ func (p *packer) pack(c *toolchains.Compile) (*pack.Pack, error) {
 		p.packs[key] = made
 	}
 	p.mu.Unlock()
-	made.once.Do(func() { made.pack, made.err = pack.New(c.Toolchain, c.Language, p.launcher, p.files) })
-	return made.pack, made.err
+	made.once.Do(func() { made.shipment, made.err = newShipment(c, p.launcher, p.files) })
+	return made.shipment, made.err
+}
+
+func newShipment(c *toolchains.Compile, launcher pack.Launcher, files toolchains.Files) (*shipment, error) {
+	p, err := pack.New(c.Toolchain, c.Language, launcher, files)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := layout.PackTree(p)
+	if err != nil {
+		return nil, err
+	}
+	parcel := &remote.Parcel{ID: tree.Root, Name: c.Toolchain.Family + " " + c.Toolchain.Version}
+	for d, text := range tree.Directories {
+		parcel.Blobs = append(parcel.Blobs, cas.Bytes(d, text))
+	}
+	for i := range p.Entries {
+		if e := &p.Entries[i]; e.Source == "" {
+			parcel.Blobs = append(parcel.Blobs, cas.Bytes(e.Digest, e.Data))
+		} else {
+			parcel.Blobs = append(parcel.Blobs, cas.File(e.Digest, e.Source))
+		}
+	}
+	return &shipment{p, tree, parcel}, nil
 }
 
 func (r *request) differsKey() differsKey {
@@ -115,7 +147,7 @@ func (r *request) shipInstead(why error) bool {
 	if r.settings.Toolchain != toolchainAuto || r.ships() || !bare && !errors.As(why, &different) {
 		return false
 	}
-	if _, err := r.p.packer.pack(r.compile); err != nil {
+	if _, err := r.p.packer.shipment(r.compile); err != nil {
 		return false
 	}
 	p := r.p.packer
@@ -126,19 +158,18 @@ func (r *request) shipInstead(why error) bool {
 }
 
 // layoutRequest says how the compile is laid out: with what the worker has, or
-// with its toolchain. unpacked says why a toolchain that should travel cannot.
-func (r *request) layoutRequest(facts *toolchains.Facts) (req *layout.Request, unpacked error) {
+// with its toolchain, which then is not nil. unpacked says why a toolchain that
+// should travel cannot.
+func (r *request) layoutRequest(facts *toolchains.Facts) (req *layout.Request, ship *shipment, unpacked error) {
 	req = &layout.Request{Compile: r.compile, Root: r.at.root}
 	if r.ships() {
-		p, err := r.p.packer.pack(r.compile)
-		if err == nil {
-			req.Ship = &layout.Ship{Pack: p, Facts: facts}
-			return req, nil
+		if ship, unpacked = r.p.packer.shipment(r.compile); unpacked == nil {
+			req.Ship = &layout.Ship{Pack: ship.pack, Tree: ship.tree, Facts: facts}
+			return req, ship, nil
 		}
-		unpacked = err
 	}
 	req.HostFile = layout.HostFiles(r.compile, facts)
-	return req, unpacked
+	return req, nil, unpacked
 }
 
 // delivered returns nil where the toolchain of l is in the remote's CAS and its
@@ -147,21 +178,9 @@ func (r *request) delivered(ctx context.Context, l *laidOut) error {
 	if err := r.far.remote.Runs(ctx, l.spec.Platform, r.p.packer.launcher.Data); err != nil {
 		return err
 	}
-	parcel := &remote.Parcel{Name: r.compile.Toolchain.Family + " " + r.compile.Toolchain.Version}
-	id := digest.NewBuilder("rexwrap parcel 1")
-	for i := range l.ship.Entries {
-		e := &l.ship.Entries[i]
-		id.Digest(e.Digest)
-		if e.Source == "" {
-			parcel.Blobs = append(parcel.Blobs, cas.Bytes(e.Digest, e.Data))
-		} else {
-			parcel.Blobs = append(parcel.Blobs, cas.File(e.Digest, e.Source))
-		}
-	}
-	parcel.ID = id.Sum()
-	err := r.far.remote.Deliver(parcel)
+	err := r.far.remote.Deliver(l.ship.parcel)
 	if errors.Is(err, remote.ErrUnderWay) {
-		return toolchains.Unsupported(reasonUploading, parcel.Name)
+		return toolchains.Unsupported(reasonUploading, l.ship.parcel.Name)
 	}
 	return err
 }

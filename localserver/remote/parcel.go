@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,18 @@ type Parcel struct {
 	ID    digest.Digest // of the set
 	Name  string        // for people
 	Blobs []cas.Blob
+}
+
+func (p *Parcel) holds(d digest.Digest) bool {
+	return slices.ContainsFunc(p.Blobs, func(b cas.Blob) bool { return b.Digest == d })
+}
+
+func (p *Parcel) digests() []digest.Digest {
+	out := make([]digest.Digest, len(p.Blobs))
+	for i := range p.Blobs {
+		out[i] = p.Blobs[i].Digest
+	}
+	return out
 }
 
 // parcels are those that were uploaded. They are safe for concurrent use.
@@ -72,6 +85,15 @@ func (r *Remote) Deliver(p *Parcel) error {
 	}
 	r.parcels.byID[p.ID] = d
 	return ErrUnderWay
+}
+
+// forget makes p be delivered anew, unless that is under way.
+func (p *parcels) forget(lost *Parcel) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d := p.byID[lost.ID]; d != nil && d.done {
+		delete(p.byID, lost.ID)
+	}
 }
 
 func (r *Remote) deliver(ctx context.Context, p *Parcel, d *delivery) error {

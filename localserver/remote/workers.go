@@ -36,7 +36,7 @@ type Job struct {
 	Action    *action.Encoded
 	Tree      *merkle.Tree
 	Sources   map[digest.Digest]string // where the files of Tree are
-	Made      map[digest.Digest][]byte // those that are in no file
+	Parcel    *Parcel                  // what is mounted in Tree and was delivered before, nil for nothing
 	Outputs   []string
 	Optional  []string // those of Outputs that a success may lack
 	Platform  []action.Property
@@ -170,13 +170,8 @@ func (r *Remote) Supply(ctx context.Context, j *Job) error {
 	for d, text := range j.Tree.Targets {
 		blobs = append(blobs, cas.Bytes(d, text))
 	}
-	for d, text := range j.Made {
-		blobs = append(blobs, cas.Bytes(d, text))
-	}
 	for d, path := range j.Sources {
-		if _, made := j.Made[d]; !made {
-			blobs = append(blobs, cas.File(d, path))
-		}
+		blobs = append(blobs, cas.File(d, path))
 	}
 	return cas.Ensure(ctx, r.store, blobs...)
 }
@@ -187,10 +182,7 @@ func (r *Remote) Execute(ctx context.Context, j *Job) (*action.Result, error) {
 	response, err := r.execution.executor.Execute(ctx, &execute.Request{
 		Action: j.Action.Action, Outputs: j.Outputs, Optional: j.Optional, Timeout: j.Timeout, Priority: j.Priority,
 		SkipCache: j.SkipCache,
-		Repair: func(ctx context.Context, missing []digest.Digest) error {
-			r.forget(j, missing)
-			return r.Supply(ctx, j)
-		},
+		Repair:    func(ctx context.Context, missing []digest.Digest) error { return r.repair(ctx, j, missing) },
 	})
 	switch {
 	case err == nil && response.ExitCode == 0:
@@ -201,6 +193,26 @@ func (r *Remote) Execute(ctx context.Context, j *Job) (*action.Result, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBadResult, err)
 	}
 	return nil, err
+}
+
+// repair uploads inputs of j again that are missing, all if none is named. Where
+// those of its Parcel are named it is delivered anew, which j does not wait for.
+func (r *Remote) repair(ctx context.Context, j *Job, missing []digest.Digest) error {
+	r.forget(j, missing)
+	if j.Parcel == nil {
+		return r.Supply(ctx, j)
+	}
+	if slices.ContainsFunc(missing, j.Parcel.holds) {
+		r.parcels.forget(j.Parcel)
+		return r.Deliver(j.Parcel)
+	}
+	if len(missing) == 0 {
+		r.store.Forget(j.Parcel.digests()...)
+		if err := cas.Ensure(ctx, r.store, j.Parcel.Blobs...); err != nil {
+			return err
+		}
+	}
+	return r.Supply(ctx, j)
 }
 
 // isAnswer reports whether err is about what a worker did with the Action, rather
