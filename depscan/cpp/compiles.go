@@ -6,14 +6,15 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
-// maxCompiles bounds the finished compiles that are remembered; one takes about
-// as many bytes as its answer, 50 KB.
-const maxCompiles = 600
+// maxFinished bounds the bytes of the finished compiles that are remembered: some
+// hundred of those that read hundreds of headers each.
+const maxFinished = 10 << 20
 
 // compiles remembers the answers of whole compiles. One is good as long as
 //
@@ -25,7 +26,8 @@ const maxCompiles = 600
 type compiles struct {
 	mu    sync.Mutex
 	known map[compileKey]*finished
-	order []compileKey
+	order []compileKey // of known, the oldest first
+	size  int          // bytes of known, by finished.size
 }
 
 // compileKey says which compiles are one.
@@ -115,14 +117,26 @@ func (c *compiles) keep(key compileKey, f *finished) {
 	if c.known == nil {
 		c.known = make(map[compileKey]*finished)
 	}
-	if _, ok := c.known[key]; !ok {
-		if len(c.order) >= maxCompiles {
-			delete(c.known, c.order[0])
-			c.order = c.order[1:]
-		}
+	if old, ok := c.known[key]; ok {
+		c.size -= old.size()
+	} else {
 		c.order = append(c.order, key)
 	}
 	c.known[key] = f
+	for c.size += f.size(); c.size > maxFinished && len(c.order) > 1; c.order = c.order[1:] {
+		c.size -= c.known[c.order[0]].size()
+		delete(c.known, c.order[0])
+	}
+}
+
+// size is about how many bytes f holds that nothing else does.
+func (f *finished) size() int {
+	const (
+		perRead = int(unsafe.Sizeof(readFile{}) + unsafe.Sizeof(depscan.File{}))
+		perName = int(unsafe.Sizeof(""))
+		fixed   = int(unsafe.Sizeof(finished{})+unsafe.Sizeof(depscan.Inputs{})) + 200
+	)
+	return fixed + perRead*len(f.read) + perName*(len(f.in.Absent)+len(f.in.Dirs)) + 8*(len(f.resolutions)+len(f.variants))
 }
 
 // recall returns the remembered answer for key if it still holds, else nil.
@@ -260,6 +274,9 @@ func (s *memory) forget(c *toolchains.Compile) {
 	key := compileKey{b, s.chain(&cfg.spec, s.fs.begin().tick), cfg.key()}
 	s.compiles.mu.Lock()
 	defer s.compiles.mu.Unlock()
+	if f := s.compiles.known[key]; f != nil {
+		s.compiles.size -= f.size()
+	}
 	delete(s.compiles.known, key)
 	s.compiles.order = slices.DeleteFunc(s.compiles.order, func(k compileKey) bool { return k == key })
 }

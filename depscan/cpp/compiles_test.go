@@ -1,0 +1,29 @@
+package cpp
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/depscan"
+)
+
+// What is remembered of compiles is bounded by its bytes, and the oldest goes
+// first.
+func TestFinishedIsBounded(t *testing.T) {
+	var c compiles
+	name := func(i int) compileKey { return compileKey{rest: strconv.Itoa(i)} }
+	big := func() *finished {
+		return &finished{in: &depscan.Inputs{Absent: make([]string, 10)}, read: make([]readFile, 1000)}
+	}
+	n := 2*maxFinished/big().size() + 1
+	for i := range n {
+		c.keep(name(i), big())
+		c.keep(name(i), big())
+	}
+	if c.size > maxFinished || c.size != len(c.known)*big().size() || len(c.order) != len(c.known) {
+		t.Errorf("%d bytes, %d known, %d in order", c.size, len(c.known), len(c.order))
+	}
+	if c.known[name(0)] != nil || c.known[name(n-1)] == nil {
+		t.Error("the oldest stays, or the newest goes")
+	}
+}
