@@ -71,7 +71,7 @@ func (r *request) prepareCrate(x *run) error {
 	if err != nil {
 		return err
 	}
-	x.command.Argv, x.command.Hide, x.mark = x.crate.Argv, x.crate.Hide, r.quiesce(nil)
+	x.command.Argv, x.command.Hide, x.mark = withOptions(x.crate.Argv, r.relocation), x.crate.Hide, r.quiesce(nil)
 	return nil
 }
 
@@ -191,9 +191,12 @@ func (r *request) fillDepInfo(it *item, res *Result) bool {
 	if from == to {
 		return true
 	}
-	text, err := r.p.store.Blob(it.digest)
-	if err != nil {
-		return false
+	text := it.data
+	if text == nil {
+		var err error
+		if text, err = r.p.store.Blob(it.digest); err != nil {
+			return false
+		}
 	}
 	it.data = rustdeps.Retarget(text, from, to)
 	it.digest = digest.Of(it.data)
@@ -220,9 +223,9 @@ func permissions(path string) fs.FileMode {
 	return info.Mode().Perm()
 }
 
-// storeCrate keeps the result of a run of rustc. Its Action is none that a worker
-// could run: it only names the result.
-func (r *request) storeCrate(x *run, c *Candidate, res *Result) error {
+// storeCrate keeps the result of a run of rustc. Where there is no remote its
+// Action is none that a worker could run: it only names the result.
+func (r *request) storeCrate(ctx context.Context, x *run, c *Candidate, res *Result) error {
 	if err := r.guardCrate(c, x.read); err != nil {
 		return err
 	}
@@ -230,12 +233,20 @@ func (r *request) storeCrate(x *run, c *Candidate, res *Result) error {
 	if err := r.checkVerified(res); err != nil {
 		return err
 	}
-	r.record.Action = r.crateAction(c)
+	laid, err := r.layCrate(ctx, c, x.inputs)
+	if err != nil {
+		return err
+	}
+	v := Variant{Streams: r.streams, Action: r.crateAction(c), Quiet: res.quiet()}
+	if laid != nil {
+		v = r.crateVariant(laid, res.quiet())
+	}
+	r.record.Action = v.Action
 	if err := r.p.store.PutResult(r.record.Action, res.encode()); err != nil {
 		return storeTrouble(err)
 	}
 	c.List = r.putList(c)
-	c.Results = []Variant{{Streams: r.streams, Action: r.record.Action, Quiet: res.quiet()}}
+	c.Results = []Variant{v}
 	if err := r.p.remember(r, c); err != nil {
 		return storeTrouble(err)
 	}
@@ -244,6 +255,9 @@ func (r *request) storeCrate(x *run, c *Candidate, res *Result) error {
 	}
 	r.record.Key.Inputs = c.List
 	r.noteVariables(c)
+	if laid != nil {
+		r.share(x, c, laid, res)
+	}
 	return nil
 }
 

@@ -165,7 +165,7 @@ func (r *request) scanned(ctx context.Context) (*depscan.Inputs, error) {
 
 // scans reports whether the scanner is asked at all.
 func (r *request) scans() bool {
-	return r.p.o.Scanner != nil && r.compile.Mode != toolchains.Precompile && !r.p.quarantine.holds(r.manifest)
+	return r.p.o.Scanner != nil && r.compile.Crate == nil && r.compile.Mode != toolchains.Precompile && !r.p.quarantine.holds(r.manifest)
 }
 
 func (r *request) runScan(ctx context.Context) (*depscan.Inputs, error) {
@@ -314,7 +314,7 @@ func (r *request) store(ctx context.Context, x *run) error {
 		res.Dep = DepOrigin{Root: r.at.root, Targets: r.compile.Dep.Targets}
 	}
 	if r.compile.Crate != nil {
-		return r.storeCrate(x, c, res)
+		return r.storeCrate(ctx, x, c, res)
 	}
 	if err := r.checkVerified(res); err != nil {
 		return err

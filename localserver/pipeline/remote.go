@@ -65,6 +65,8 @@ func kindOf(language string) string {
 		return "CppCompile"
 	case "assembler", "assembler-with-cpp":
 		return "Assemble"
+	case "rust":
+		return "Rustc"
 	default:
 		return "CCompile"
 	}
@@ -234,6 +236,7 @@ func (r *request) takeResult(c *Candidate, v *Variant, res *Result, o journal.Ou
 	r.far.outcome = o
 	r.record.Page = pageOf(r.settings, v.Action)
 	r.record.Action, r.record.Saved, r.record.Worker = v.Action, res.Cost.journal(), res.Worker
+	r.noteVariables(c)
 	r.adopt(c, v, res)
 	return true, nil
 }

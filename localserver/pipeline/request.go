@@ -29,7 +29,7 @@ type request struct {
 	compile  *toolchains.Compile
 	linker   *toolchains.Toolchain // of rustc's compiles that link
 	at       place
-	// relocation are the arguments that a run here needs before the call's.
+	// relocation are the arguments that a run here needs beside the call's.
 	relocation []string
 	key        *keyParts
 	manifest   digest.Digest // the manifest key
@@ -111,9 +111,7 @@ func (r *request) serve(ctx context.Context) error {
 	if leave != nil {
 		defer leave()
 	}
-	if r.compile.Crate == nil {
-		r.far.remote = r.p.remote(r.settings)
-	}
+	r.far.remote = r.p.remote(r.settings)
 	hit, err = r.lookUpRemote(ctx)
 	if hit || err != nil {
 		return r.finish(r.far.outcome, err)
@@ -194,11 +192,15 @@ func (r *request) understand(ctx context.Context) error {
 	r.at = place{root: r.p.roots.find(r.compile, r.settings.ExecRoot), dir: r.call.ApparentDir()}
 	if r.compile.Crate != nil {
 		r.at = cratePlace(r.compile)
+		r.relocation = r.crateRelocation()
 	} else if r.settings.Paths == config.PathsRelocatable {
 		r.relocation = layout.Relocation(r.compile, r.at.root)
 		r.at.shared = r.relocation != nil
 	}
 	r.key = keyOf(r.compile, r.at, native, source)
+	if r.compile.Crate != nil {
+		r.key.Args = append(r.key.Args, r.relocation...)
+	}
 	if r.key.Extra, err = r.extraInputs(); err != nil {
 		return err
 	}
