@@ -9,6 +9,7 @@ import (
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
 	"github.com/rexwrap/rexwrap/toolchains/clang"
 	"github.com/rexwrap/rexwrap/toolchains/gcc"
+	"github.com/rexwrap/rexwrap/toolchains/msvc"
 	"github.com/rexwrap/rexwrap/toolchains/rustc"
 )
 
@@ -39,7 +40,10 @@ func (f *families) family(name string, s *config.Settings) toolchains.Family {
 			clear(f.sets)
 		}
 		set = make(map[string]toolchains.Family)
-		for _, family := range []toolchains.Family{gcc.New(extraOptions(s)...), clang.New(extraOptions(s)...), rustc.New()} {
+		for _, family := range []toolchains.Family{
+			gcc.New(extraOptions(s)...), clang.New(extraOptions(s)...), rustc.New(),
+			msvc.New(extraOptions(s)...), msvc.NewClang(extraOptions(s)...),
+		} {
 			set[family.Name()] = family
 		}
 		f.sets[key] = set

@@ -100,8 +100,11 @@ func (g *gathering) assemblerDirs() ([]string, error) {
 // precompiled adds the precompiled headers that take, or could take, the place
 // of a header.
 func (g *gathering) precompiled() error {
-	if g.c.Toolchain.Family == "clang" {
+	switch g.c.Toolchain.Family {
+	case "clang", toolchains.FamilyClangCL:
 		return g.clangPrecompiled()
+	case toolchains.FamilyMSVC:
+		return nil
 	}
 	for _, name := range g.chain.forced {
 		if err := g.gccPrecompiled(name, ""); err != nil {

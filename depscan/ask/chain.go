@@ -75,6 +75,9 @@ func placeOf(option string) place {
 // chainOf returns the chain of c. The error is an *UnsupportedError for options
 // whose effect on the search is not modelled.
 func chainOf(c *toolchains.Compile, facts *toolchains.Facts) (*chain, error) {
+	if c.Microsoft != nil {
+		return chainOfMicrosoft(c, facts), nil
+	}
 	by, err := placed(c)
 	if err != nil {
 		return nil, err

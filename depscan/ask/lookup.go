@@ -43,7 +43,7 @@ func (g *gathering) lookUpName(n Name, i int) error {
 	if n.Use.assembles() {
 		return nil // see assemble
 	}
-	hits := g.search.find(n.Path, n.Quoted, n.Use.next(), g.closure[i].Path)
+	hits := g.search.find(g.slashed(n.Path), n.Quoted, n.Use.next(), g.closure[i].Path)
 	if n.Use == UseEmbed && hits == nil {
 		hits = g.findEmbedded(n.Path)
 	}
@@ -141,7 +141,7 @@ func (g *gathering) lookUpCandidates() error {
 	for i, t := range append(slices.Clip(g.texts), g.command) {
 		i %= len(g.closure) // a name of the command line stands in the source
 		for _, n := range t.Candidates {
-			hits := slices.DeleteFunc(g.search.find(n.Path, n.Quoted, false, g.closure[i].Path), func(h hit) bool {
+			hits := slices.DeleteFunc(g.search.find(g.slashed(n.Path), n.Quoted, false, g.closure[i].Path), func(h hit) bool {
 				return !g.search.regular(h.path)
 			})
 			if err := g.probeHits(i, hits); err != nil {

@@ -23,10 +23,14 @@ type Plan struct {
 
 	asker *Asker
 	c     *toolchains.Compile
-	from  origin
+	// microsoft is the compile of cl.exe or clang-cl of which c is gnuView.
+	microsoft *toolchains.Compile
+	from      origin
 	// list is the absolute path of the file that holds the list, where from
 	// says that there is one.
 	list string
+	// listIsUsers is set when the call itself asks for list.
+	listIsUsers bool
 	// makesDep is set when the run does not write the user's dep-file.
 	makesDep bool
 }
@@ -35,10 +39,12 @@ type Plan struct {
 type origin uint8
 
 const (
-	fromNothing     origin = iota // the source is all there is
-	fromDepFile                   // list is a dep-file of -MD
-	fromHeaderLines               // -H on stderr
-	fromHeaderFile                // list is clang's CC_PRINT_HEADERS_FILE
+	fromNothing            origin = iota // the source is all there is
+	fromDepFile                          // list is a dep-file of -MD
+	fromHeaderLines                      // -H on stderr
+	fromHeaderFile                       // list is clang's CC_PRINT_HEADERS_FILE
+	fromPreprocessor                     // a run of the preprocessor that is yet to come
+	fromSourceDependencies               // list is cl.exe's /sourceDependencies
 )
 
 // Plan plans the run of c. scratch is a path, unique to the call, in an existing
@@ -46,6 +52,9 @@ const (
 // *UnsupportedError where the inputs cannot be known without changing the result;
 // the call can still run as it is.
 func (a *Asker) Plan(c *toolchains.Compile, scratch string) (*Plan, error) {
+	if c.Microsoft != nil {
+		return a.planMicrosoft(c, scratch)
+	}
 	p := &Plan{Argv: c.Call.Argv, asker: a, c: c}
 	if !preprocesses(c) {
 		return p, nil
@@ -201,7 +210,7 @@ func inserted(argv []string, words ...string) []string {
 
 // Remove removes what the run left in the scratch directory.
 func (p *Plan) Remove() {
-	if p.list != "" && (p.c.Dep == nil || p.list != p.c.Call.Abs(p.c.Dep.Path)) {
+	if p.list != "" && !p.listIsUsers && (p.c.Dep == nil || p.list != p.c.Call.Abs(p.c.Dep.Path)) {
 		_ = os.Remove(p.list) // it may never have come to exist
 	}
 }

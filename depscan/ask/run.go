@@ -43,12 +43,15 @@ type Result struct {
 // be written even then. facts must be those of the compile.
 func (p *Plan) Collect(ctx context.Context, ran RunInfo, files Files, facts *toolchains.Facts) (*Result, error) {
 	res := &Result{}
-	listed, err := p.listed(ran)
+	listed, err := p.listed(ctx, ran)
 	if err != nil {
 		if ran.Failed && os.IsNotExist(err) {
 			err = nil
 		}
 		return res, err
+	}
+	if ran.Failed && p.microsoft != nil {
+		return res, nil
 	}
 	g, err := p.gather(listed, ran, files, facts)
 	if p.makesDep {
@@ -62,7 +65,7 @@ func (p *Plan) Collect(ctx context.Context, ran RunInfo, files Files, facts *too
 
 // listed returns the files that the run read by the compiler's own list, as it
 // spells them, in the order of -MD.
-func (p *Plan) listed(ran RunInfo) ([]string, error) {
+func (p *Plan) listed(ctx context.Context, ran RunInfo) ([]string, error) {
 	switch p.from {
 	case fromDepFile:
 		return p.fromDepFile()
@@ -74,6 +77,13 @@ func (p *Plan) listed(ran RunInfo) ([]string, error) {
 			return nil, fmt.Errorf("read list of headers: %w", err)
 		}
 		return unique([]string{p.c.Source}, strings.Split(string(text), "\n")), nil
+	case fromSourceDependencies:
+		return p.sourceDependencies()
+	case fromPreprocessor:
+		if ran.Failed {
+			return nil, nil
+		}
+		return preprocessMicrosoft(ctx, p.microsoft, p.asker.run, p.list)
 	}
 	return []string{normal(p.c.Source)}, nil
 }

@@ -64,13 +64,16 @@ func (s *Scanner) scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 	}
 	mark := s.o.Files.Mark()
 	listed := []string{c.Source}
+	p := &Plan{asker: s.o.Asker, c: c}
+	if c.Microsoft != nil {
+		p.c = gnuView(c)
+	}
 	if preprocesses(c) {
 		own := filepath.Join(s.o.Scratch, "scan-"+strconv.FormatUint(s.runs.Add(1), 10)+".d")
-		if listed, err = preprocess(ctx, c, s.o.Run, "-MD", own); err != nil {
+		if listed, err = s.preprocess(ctx, c, own); err != nil {
 			return nil, err
 		}
 	}
-	p := &Plan{asker: s.o.Asker, c: c}
 	g, err := p.gather(listed, RunInfo{Mark: mark}, s.o.Files, facts)
 	if err != nil {
 		return nil, err
@@ -78,4 +81,14 @@ func (s *Scanner) scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inp
 	in := g.inputs()
 	addSurroundings(in, c.Call.Dir)
 	return in, nil
+}
+
+func (s *Scanner) preprocess(ctx context.Context, c *toolchains.Compile, own string) ([]string, error) {
+	switch c.Toolchain.Family {
+	case toolchains.FamilyClangCL:
+		return preprocessMicrosoft(ctx, c, s.o.Run, own)
+	case toolchains.FamilyMSVC:
+		return nil, toolchains.Unsupported("needs-a-run", c.Source)
+	}
+	return preprocess(ctx, c, s.o.Run, "-MD", own)
 }

@@ -10,9 +10,11 @@ import (
 // A search looks names up as the compiler does, and notes what is absent on the
 // way. It serves one gathering.
 type search struct {
-	g      *gathering
-	places map[string]*searchPlace
-	chain  []*searchPlace
+	g *gathering
+	// includers are the directories that atIncluders looks in.
+	includers []string
+	places    map[string]*searchPlace
+	chain     []*searchPlace
 	// walked are the results of walk, inOwn those of own.
 	walked map[walkKey][]hit
 	inOwn  map[ownKey]bool
@@ -159,6 +161,9 @@ func (s *search) find(name string, quoted, next bool, includer string) []hit {
 	}
 	if own != nil && !next {
 		return own
+	}
+	if quoted && !next {
+		own = append(own, s.atIncluders(name)...)
 	}
 	return append(own, s.walk(walkKey{name, quoted, next})...)
 }

@@ -119,7 +119,7 @@ var policy = map[string][]string{
 		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "depscan/rustdeps", "localserver",
 		"localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal",
 		"localserver/localexec", "localserver/pipeline", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
-		"toolchains/clang", "toolchains/gcc", "toolchains/pack", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
+		"toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/pack", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
 		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},
 

@@ -72,7 +72,7 @@ func KeepsInode(family string, role toolchains.Role) bool {
 	case toolchains.RoleObject, toolchains.RoleDwo:
 		return false
 	case toolchains.RoleAssembly, toolchains.RolePCH:
-		return family != "clang"
+		return family != "clang" && family != toolchains.FamilyClangCL
 	}
 	return true
 }

@@ -165,7 +165,7 @@ func (r *request) scanned(ctx context.Context) (*depscan.Inputs, error) {
 
 // scans reports whether the scanner is asked at all.
 func (r *request) scans() bool {
-	return r.p.o.Scanner != nil && r.compile.Crate == nil && r.compile.Mode != toolchains.Precompile && !r.p.quarantine.holds(r.manifest)
+	return r.p.o.Scanner != nil && r.compile.Crate == nil && r.compile.Microsoft == nil && r.compile.Mode != toolchains.Precompile && !r.p.quarantine.holds(r.manifest)
 }
 
 func (r *request) runScan(ctx context.Context) (*depscan.Inputs, error) {

@@ -80,12 +80,13 @@ func depKind(d *toolchains.DepFile) string {
 // canonicalArgs renders the arguments for the key: what cannot reach the result
 // is left out, names of outputs are, and absolute paths below the exec root
 // lose it unless the flags carry paths into the result. A command line that is
-// recorded in the result stands in the key as it is.
+// recorded in the result stands in the key as it is: cl.exe's with what response files and
+// variables add.
 func canonicalArgs(c *toolchains.Compile, at place) []string {
 	if c.Crate != nil {
 		return crateArgs(c, at)
 	}
-	if c.Recorded {
+	if c.Recorded && c.Microsoft == nil {
 		return c.Call.Argv[1:]
 	}
 	if c.Carries != 0 && !at.shared {
@@ -95,9 +96,11 @@ func canonicalArgs(c *toolchains.Compile, at place) []string {
 	for i := range c.Args {
 		a := &c.Args[i]
 		switch {
+		case c.Recorded:
+			words = append(words, a.Words()...)
 		case a.Class.Has(argtable.NoKey | argtable.Dep):
 		case a.Class.Has(argtable.Output):
-			if a.Option != "-o" {
+			if a.Option != "-o" && (c.Microsoft == nil || !a.Class.Has(argtable.Path)) {
 				words = append(words, a.Option)
 			}
 		case a.Class.Has(argtable.Source):

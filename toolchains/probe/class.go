@@ -16,6 +16,8 @@ type class struct {
 	argv []string // the driver and the flags of the class, the language last
 	dir  string
 	env  []string
+	// microsoft is set for clang-cl, which has other names for what it is asked.
+	microsoft bool
 	// here is set where the facts depend on this machine's processor, so
 	// that they are not kept.
 	here bool
@@ -66,6 +68,9 @@ func readVariables() []string {
 }
 
 func (ig *ignored) classOf(c *toolchains.Compile) *class {
+	if c.Microsoft != nil {
+		return microsoftClass(c)
+	}
 	cl := &class{argv: []string{c.Toolchain.Program}, env: []string{"LC_ALL=C"}}
 	for i := range c.Args {
 		arg := &c.Args[i]
@@ -151,6 +156,14 @@ func language(c *toolchains.Compile) string {
 }
 
 // command is the process that asks something of the class.
+// questions are the arguments that make the compiler tell its facts.
+func (cl *class) questions() []string {
+	if cl.microsoft {
+		return []string{"-E", "-v", "-clang:-dD"}
+	}
+	return []string{"-E", "-v", "-dD"}
+}
+
 func (cl *class) command(stdin []byte, args ...string) toolchains.Command {
 	return toolchains.Command{
 		Argv:  slices.Concat(cl.argv, args, []string{"-"}),

@@ -61,6 +61,9 @@ func (p *Prober) FactsKey(c *toolchains.Compile) digest.Digest { return p.ignore
 // resolved for c.Call. For a source that is not preprocessed there is nothing to
 // know, and the error is the compiler's.
 func (p *Prober) Facts(ctx context.Context, c *toolchains.Compile) (*toolchains.Facts, error) {
+	if c.Toolchain.Family == toolchains.FamilyMSVC {
+		return clFacts(c), nil
+	}
 	cl := p.ignored.classOf(c)
 	if k, ok := p.recall(cl); ok {
 		return k.facts()
@@ -139,7 +142,7 @@ func memoryKey(format string, cl *class) digest.Digest {
 
 // ask runs the compiler over an empty file.
 func (p *Prober) ask(ctx context.Context, cl *class) (known, error) {
-	result, err := p.run(ctx, cl.command(nil, "-E", "-v", "-dD"))
+	result, err := p.run(ctx, cl.command(nil, cl.questions()...))
 	if err != nil {
 		return known{}, fmt.Errorf("ask for facts: %w", err)
 	}

@@ -1,0 +1,187 @@
+package ask
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rexwrap/rexwrap/depscan/depfile"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
+)
+
+// How the inputs of cl.exe and clang-cl are found out:
+//
+//	clang-cl                            CC_PRINT_HEADERS_FILE
+//	clang-cl with debug information,    a run of the preprocessor (-M), since the
+//	  or /showIncludes                  object holds the arguments
+//	cl.exe                              /sourceDependencies, the user's or our own
+//
+// Names are then looked up in the directories that Facts say, after those of all files
+// that may have led to the includer: which of them did is not modelled.
+
+// gnuView is c with those of its arguments that a search depends on, as gcc spells them.
+// The search directories themselves are in Facts.
+func gnuView(c *toolchains.Compile) *toolchains.Compile {
+	view := *c
+	view.Args = nil
+	for i := range c.Args {
+		a := c.Args[i]
+		if a.Option == "" {
+			continue
+		}
+		switch a.Option[1:] {
+		case "D":
+			a.Option, a.Value = "-D", defined(a.Value)
+		case "U":
+			a.Option = "-U"
+		case "FI":
+			a.Option = "-include"
+		case "source-charset:":
+			a.Option = "-finput-charset="
+		default:
+			continue
+		}
+		view.Args = append(view.Args, a)
+	}
+	return &view
+}
+
+// defined returns the value of /D with "=" for the "#" that may stand for it.
+func defined(value string) string {
+	if i := strings.IndexAny(value, "=#"); i >= 0 && value[i] == '#' {
+		return value[:i] + "=" + value[i+1:]
+	}
+	return value
+}
+
+// planMicrosoft is Plan for cl.exe and clang-cl.
+func (a *Asker) planMicrosoft(c *toolchains.Compile, scratch string) (*Plan, error) {
+	p := &Plan{Argv: c.Call.Argv, asker: a, c: gnuView(c), microsoft: c}
+	switch {
+	case c.Toolchain.Family == toolchains.FamilyMSVC:
+		p.from = fromSourceDependencies
+		if o := c.Output(toolchains.RoleSourceDeps); o != nil {
+			p.list, p.listIsUsers = c.Call.Abs(o.Path), true
+			return p, nil
+		}
+		p.list = scratch + ".json"
+		p.insert("/sourceDependencies", p.list)
+	case c.Recorded || c.Microsoft.Includes:
+		p.from, p.list = fromPreprocessor, scratch+".d"
+	default:
+		p.from, p.list = fromHeaderFile, scratch+".headers"
+		p.Env = []string{"CC_PRINT_HEADERS=1", "CC_PRINT_HEADERS_FILE=" + p.list}
+	}
+	return p, nil
+}
+
+// sourceDependencies reads what /sourceDependencies wrote.
+func (p *Plan) sourceDependencies() ([]string, error) {
+	text, err := os.ReadFile(p.list)
+	if err != nil {
+		return nil, toolchains.Unsupported("no-source-dependencies", p.c.Toolchain.Version)
+	}
+	var file struct {
+		Data struct {
+			Includes, ImportedHeaderUnits, ImportedModules []any
+			PCH                                            string
+		}
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return nil, toolchains.Unsupported("dep-file", p.list)
+	}
+	if file.Data.PCH != "" || len(file.Data.ImportedModules)+len(file.Data.ImportedHeaderUnits) > 0 {
+		return nil, toolchains.Unsupported("modules", p.c.Source)
+	}
+	listed := []string{p.c.Source}
+	for _, include := range file.Data.Includes {
+		path, ok := include.(string)
+		if !ok {
+			return nil, toolchains.Unsupported("dep-file", p.list)
+		}
+		listed = append(listed, path)
+	}
+	return listed, nil
+}
+
+// preprocessMicrosoft runs clang-cl's preprocessor for the files that c reads; own is a
+// file of ours.
+func preprocessMicrosoft(ctx context.Context, c *toolchains.Compile, run toolchains.Runner, own string) ([]string, error) {
+	defer func() { _ = os.Remove(own) }()
+	argv := []string{c.Call.Program, "-clang:-M", "-clang:-MF" + own, "-clang:-MTx"}
+	for i := range c.Args {
+		a := &c.Args[i]
+		if !a.Class.Has(argtable.Dep|argtable.Output) && !strings.HasPrefix(a.Option[min(1, len(a.Option)):], "showIncludes") {
+			argv = append(argv, a.Words()...)
+		}
+	}
+	res, err := run(ctx, toolchains.Command{Argv: argv, Dir: c.Call.Dir, Env: withoutCL(c.Call.Env)})
+	if err != nil {
+		return nil, fmt.Errorf("run the preprocessor: %w", err)
+	}
+	if res.Status != 0 {
+		return nil, fmt.Errorf("preprocessor ended with status %d", res.Status)
+	}
+	text, err := os.ReadFile(own)
+	if err != nil {
+		return nil, fmt.Errorf("read dep-file of the preprocessor: %w", err)
+	}
+	f, _, ok := depfile.Match("clang", text, []string{"x"})
+	if !ok {
+		return nil, toolchains.Unsupported("dep-file", own)
+	}
+	return onlyFiles(f.Prereqs), nil
+}
+
+// withoutCL leaves out the variables whose arguments Compile.Args holds.
+func withoutCL(env toolchains.Environ) toolchains.Environ {
+	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
+		return strings.HasPrefix(kv, "CL=") || strings.HasPrefix(kv, "_CL_=")
+	})
+}
+
+// chainOfMicrosoft is the chain of a compile of which Facts know all directories.
+func chainOfMicrosoft(c *toolchains.Compile, facts *toolchains.Facts) *chain {
+	ch := &chain{}
+	for i := range c.Args {
+		if c.Args[i].Option == "-include" {
+			ch.forced = append(ch.forced, c.Args[i].Value)
+		}
+	}
+	ch.builtin(facts)
+	return ch
+}
+
+// slashed is a name as it is looked for.
+func (g *gathering) slashed(name string) string {
+	if g.c.Microsoft != nil && filepath.Separator == '/' {
+		return strings.ReplaceAll(name, `\`, "/")
+	}
+	return name
+}
+
+// atIncluders looks for name in the directories of all files that were read: those by
+// which its includer was included come before the chain. What is found there is one of
+// the inputs, if the compiler took another file or not.
+func (s *search) atIncluders(name string) []hit {
+	if s.g.c.Microsoft == nil {
+		return nil
+	}
+	if s.includers == nil {
+		for _, f := range s.g.closure {
+			if dir := dirOf(f.Path); !slices.Contains(s.includers, dir) {
+				s.includers = append(s.includers, dir)
+			}
+		}
+	}
+	var hits []hit
+	for _, dir := range s.includers {
+		hits = append(hits, s.own(dir, name)...)
+	}
+	return hits
+}
