@@ -2,6 +2,7 @@ package diskstore
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -69,12 +70,7 @@ func (s *Store) store(key string, size int64, write func() (*record, error)) err
 		s.mu.Unlock()
 		<-other
 	}
-	defer func() {
-		s.mu.Lock()
-		close(s.storing[key[1:]])
-		delete(s.storing, key[1:])
-		s.mu.Unlock()
-	}()
+	defer s.release(key[1:])
 	size = (size + 2*4096 - 1) &^ 4095
 	if err := s.reserve(size); err != nil {
 		return err
@@ -113,7 +109,7 @@ func (s *Store) present(key string) bool {
 // writeBlob writes the file of a blob.
 func (s *Store) writeBlob(d digest.Digest, data []byte) (*record, error) {
 	r := &record{form: formFile, size: d.Size, check: xxhash.Sum64(data)}
-	if !s.cloned {
+	if s.packs(d.Size) {
 		if z := s.pack(data); z.form == formZstd {
 			r.form, data = formFileZstd, z.data
 		}
@@ -123,6 +119,16 @@ func (s *Store) writeBlob(d digest.Digest, data []byte) (*record, error) {
 		return err
 	})
 	return r, err
+}
+
+// plainMin is the size in bytes from which on a blob is kept as it is while there
+// is room: to compress the programs and libraries of a build, which are written
+// faster than anything else, would cost a tenth of it and more.
+const plainMin = 256 << 10
+
+// packs reports whether a blob's file is to be compressed.
+func (s *Store) packs(size int64) bool {
+	return !s.cloned && (size < plainMin || s.used()+size > s.limit.Load()/2)
 }
 
 // writeFile makes a blob's file by fill and sets r.cost.
@@ -178,6 +184,9 @@ func (s *Store) PutBlobFile(f *os.File) (digest.Digest, error) {
 		}
 		return s.PutBlob(data)
 	}
+	if !s.cloned && !s.packs(fi.Size()) && s.writable() == nil {
+		return s.spool(f, fi.Size())
+	}
 	d, err := digest.Read(io.NewSectionReader(f, 0, fi.Size()), make([]byte, 256<<10))
 	if err != nil {
 		return digest.Digest{}, fmt.Errorf("read %s: %w", f.Name(), err)
@@ -185,6 +194,61 @@ func (s *Store) PutBlobFile(f *os.File) (digest.Digest, error) {
 	return d, s.store(blobKey(d.Hash, false), d.Size, func() (*record, error) {
 		return s.writeLarge(d, f)
 	})
+}
+
+// spool stores what src holds as it is, reading it once: the blob's name is known
+// when it has been written under another one.
+func (s *Store) spool(src *os.File, size int64) (digest.Digest, error) {
+	var nonce digest.Digest
+	_, _ = rand.Read(nonce.Hash[:]) // never fails
+	defer s.hold(nonce.Hash)()
+	if err := s.reserve(size); err != nil {
+		return digest.Digest{}, err
+	}
+	var d digest.Digest
+	r := &record{form: formFile, size: size}
+	check := xxhash.New()
+	err := s.writeFile(nonce, r, func(dst *os.File) error {
+		var err error
+		from := io.TeeReader(io.NewSectionReader(src, 0, size), io.MultiWriter(check, dst))
+		if d, err = digest.Read(from, make([]byte, 256<<10)); err == nil && d.Size != size {
+			err = errMoving
+		}
+		return err
+	})
+	s.mu.Lock()
+	s.reserved -= size
+	s.mu.Unlock()
+	if err != nil {
+		return digest.Digest{}, typed(err)
+	}
+	r.check = check.Sum64()
+	spooled := s.layout.blob(nonce.Hash, formFile)
+	err = s.store(blobKey(d.Hash, false), size, func() (*record, error) {
+		path := s.layout.blob(d.Hash, formFile)
+		if err := dirOf(path); err != nil {
+			return nil, err
+		}
+		return r, os.Rename(spooled, path)
+	})
+	_ = os.Remove(spooled) // it is there where the blob was before
+	return d, err
+}
+
+// hold keeps the sweep from the files of hash until release is called.
+func (s *Store) hold(hash [digest.Size]byte) (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.storing[string(hash[:])] = make(chan struct{})
+	return func() { s.release(string(hash[:])) }
+}
+
+// release ends what storing holds of a hash.
+func (s *Store) release(hash string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.storing[hash])
+	delete(s.storing, hash)
 }
 
 // errMoving is the error for a file that changes while it is stored.

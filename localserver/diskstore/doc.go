@@ -20,6 +20,10 @@
 // can read; an older one finds its v1 as it left it, and knows nothing of v2. What
 // the index's keys and values look like is in record.go.
 //
+// Blobs are compressed where that pays: small ones always, those of plainMin bytes
+// and more from when the store is half full on. Where the file system can share disk
+// space none is.
+//
 // # What is safe against what
 //
 // A blob file is complete before its entry is made, and an entry is believed only

@@ -141,6 +141,52 @@ func TestBlobs(t *testing.T) {
 	}
 }
 
+// TestPlain checks which blobs are kept as they are: large ones, as long as the
+// store is less than half full.
+func TestPlain(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	if s.cloned {
+		return // all are
+	}
+	src, err := os.Create(filepath.Join(t.TempDir(), "src"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	put := func(n int) digest.Digest {
+		if err := src.Truncate(0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := src.WriteAt(prose(n), 0); err != nil {
+			t.Fatal(err)
+		}
+		d, err := s.PutBlobFile(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkBlob(t, s, d, prose(n))
+		return d
+	}
+	var want []string
+	for _, n := range []int{plainMin, wholeMax + 1, wholeMax + 1} {
+		want = append(want, s.layout.blob(put(n).Hash, formFile))
+	}
+	want = append(want, s.layout.blob(put(plainMin-1).Hash, formFileZstd))
+	s.limit.Store(2 * s.used())
+	for _, n := range []int{plainMin + 1, wholeMax + 2} {
+		want = append(want, s.layout.blob(put(n).Hash, formFileZstd))
+	}
+	slices.Sort(want)
+	want = slices.Compact(want)
+	if got := files(t, s); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if s.reserved != 0 || len(s.storing) != 0 {
+		t.Errorf("%d bytes are reserved, %d blobs being stored", s.reserved, len(s.storing))
+	}
+}
+
 func TestValues(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
