@@ -173,7 +173,9 @@ func TestPlain(t *testing.T) {
 		want = append(want, s.layout.blob(put(n).Hash, formFile))
 	}
 	want = append(want, s.layout.blob(put(plainMin-1).Hash, formFileZstd))
-	s.limit.Store(2 * s.used())
+	s.mu.Lock()
+	s.reserved = defaultSize / 2
+	s.mu.Unlock()
 	for _, n := range []int{plainMin + 1, wholeMax + 2} {
 		want = append(want, s.layout.blob(put(n).Hash, formFileZstd))
 	}
@@ -182,7 +184,7 @@ func TestPlain(t *testing.T) {
 	if got := files(t, s); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if s.reserved != 0 || len(s.storing) != 0 {
+	if s.reserved != defaultSize/2 || len(s.storing) != 0 {
 		t.Errorf("%d bytes are reserved, %d blobs being stored", s.reserved, len(s.storing))
 	}
 }
