@@ -2,6 +2,7 @@ package toolchains
 
 import (
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -44,11 +45,16 @@ type Environ []string
 // Lookup returns the value of the variable name and whether it is set.
 func (e Environ) Lookup(name string) (string, bool) {
 	for _, kv := range e {
-		if len(kv) > len(name) && kv[len(name)] == '=' && strings.HasPrefix(kv, name) {
+		if len(kv) > len(name) && kv[len(name)] == '=' && SameName(kv[:len(name)], name) {
 			return kv[len(name)+1:], true
 		}
 	}
 	return "", false
+}
+
+// SameName reports whether a and b name one environment variable on this system.
+func SameName(a, b string) bool {
+	return a == b || runtime.GOOS == "windows" && strings.EqualFold(a, b)
 }
 
 // Value returns the value of the variable name, empty where it is unset.
@@ -63,10 +69,18 @@ func (e Environ) With(set ...string) Environ {
 	out := make(Environ, 0, len(e)+len(set))
 	out = append(out, set...)
 	for _, kv := range e {
-		name, _, _ := strings.Cut(kv, "=")
+		name := variableOf(kv)
 		if _, replaced := Environ(set).Lookup(name); !replaced {
 			out = append(out, kv)
 		}
 	}
 	return out
+}
+
+// variableOf returns the name in "NAME=value". Windows has some that begin with "=".
+func variableOf(kv string) string {
+	if i := strings.IndexByte(kv[min(1, len(kv)):], '='); i >= 0 {
+		return kv[:i+1]
+	}
+	return kv
 }

@@ -10,12 +10,6 @@ import (
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
-// An outcome is how a compiler ended that we ran as a child.
-type outcome struct {
-	wire.Ran
-	kept bool // Chunks were not passed on
-}
-
 // end ends this process as the compiler ended; it returns an exit status where
 // that was no death by a signal.
 func (o *outcome) end() int {
@@ -24,19 +18,6 @@ func (o *outcome) end() int {
 		return statusSignalled + int(o.Signal)
 	}
 	return int(o.Status)
-}
-
-// say passes on what was kept.
-func (o *outcome) say() {
-	if !o.kept {
-		return
-	}
-	o.kept = false
-	for _, chunk := range o.Chunks {
-		if replay(chunk) != nil {
-			return // nobody reads it any more
-		}
-	}
 }
 
 // A child is a compiler that runs under our eyes. One goroutine waits for its

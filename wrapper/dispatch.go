@@ -31,14 +31,14 @@ func dispatch(argv []string) (meaning, []string) {
 		return meansUsage, nil
 	case isVerb(words[0]), len(words) == 1 && isLoneOption(words[0]):
 		return meansManage, words
-	case strings.HasPrefix(words[0], "-"), strings.HasPrefix(words[0], "@"), isInput(words[0]):
+	case isOption(words[0]), strings.HasPrefix(words[0], "@"), isInput(words[0]):
 		return meansPlain, words
 	}
 	return meansCompile, words
 }
 
 func isOurName(path string) bool {
-	return strings.TrimSuffix(base(path), ".exe") == "rexwrap"
+	return strings.TrimSuffix(foldName(base(path)), ".exe") == "rexwrap"
 }
 
 // isVerb holds for the names of rexd's verbs. The list is closed: a compiler

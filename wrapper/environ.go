@@ -7,7 +7,7 @@ type environ []string
 // name occurs twice the first one counts, as for getenv.
 func (e environ) get(name string) string {
 	for _, kv := range e {
-		if nameOf(kv) == name {
+		if sameName(nameOf(kv), name) {
 			return kv[len(name)+1:]
 		}
 	}
@@ -31,17 +31,18 @@ func (e environ) with(set ...string) environ {
 
 func names(set []string, name string) bool {
 	for _, kv := range set {
-		if nameOf(kv) == name {
+		if sameName(nameOf(kv), name) {
 			return true
 		}
 	}
 	return false
 }
 
-// nameOf returns the part before the first '=', all of kv where there is none.
+// nameOf returns the part before the first '=', all of kv where there is none. On
+// Windows there are names that begin with one.
 func nameOf(kv string) string {
 	for i := range len(kv) {
-		if kv[i] == '=' {
+		if kv[i] == '=' && i >= shortestName {
 			return kv[:i]
 		}
 	}

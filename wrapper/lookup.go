@@ -37,15 +37,17 @@ func (f *finder) find(name string) (program string, passed bool, err error) {
 	for more := true; more; {
 		var dir string
 		dir, path, more = strings.Cut(path, string(listSeparator))
-		candidate := f.absolute(join(dir, name))
-		switch why := runnable(candidate); {
-		case why == "permission denied":
-			failure = &notFoundError{name, why, 126}
-		case why != "":
-		case f.self.is(candidate) || f.loop.turns(candidate):
-			passed = true
-		default:
-			return candidate, passed, nil
+		for _, file := range spellings(name) {
+			candidate := f.absolute(join(dir, file))
+			switch why := runnable(candidate); {
+			case why == "permission denied":
+				failure = &notFoundError{name, why, 126}
+			case why != "":
+			case f.self.is(candidate) || f.loop.turns(candidate):
+				passed = true
+			default:
+				return candidate, passed, nil
+			}
 		}
 	}
 	return "", passed, failure
@@ -55,8 +57,14 @@ func (f *finder) find(name string) (program string, passed bool, err error) {
 // (as CMake stores it, with us as the launcher besides) means the compiler of
 // that name.
 func (f *finder) named(name string) (program string, passed bool, err error) {
-	candidate := f.absolute(name)
-	switch why := runnable(candidate); {
+	candidate, why := "", ""
+	for _, file := range spellings(name) {
+		candidate = f.absolute(file)
+		if why = runnable(candidate); why == "" {
+			break
+		}
+	}
+	switch {
 	case why == "no such file or directory":
 		return "", false, &notFoundError{name, why, 127}
 	case why != "":
@@ -79,8 +87,8 @@ func join(dir, name string) string {
 }
 
 func (f *finder) absolute(path string) string {
-	if isAbsolute(path) {
-		return path
+	if !isAbsolute(path) {
+		path = strings.TrimSuffix(f.dir, "/") + "/" + path
 	}
-	return strings.TrimSuffix(f.dir, "/") + "/" + path
+	return fullPath(path)
 }

@@ -88,7 +88,7 @@ func isHeaderFile(arg string) bool {
 // speaksGNU reports whether program is, by its name, a driver of gcc or clang:
 // with a triple before it or a version after it.
 func speaksGNU(program string) bool {
-	name := strings.TrimSuffix(base(program), ".exe")
+	name := strings.TrimSuffix(foldName(base(program)), ".exe")
 	if i := strings.LastIndexByte(name, '-'); i > 0 && isVersion(name[i+1:]) {
 		name = name[:i]
 	}

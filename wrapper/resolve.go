@@ -27,7 +27,7 @@ func resolve(m meaning, words []string, env environ, dir string) (*command, erro
 	if f.loop.tooDeep() {
 		return nil, &notFoundError{name, "calls itself through rexwrap (" + guardVariable + ")", 126}
 	}
-	program, passed, err := f.find(name)
+	program, passed, err := f.compiler(m, name, env)
 	if err != nil {
 		return nil, err
 	}
@@ -38,12 +38,26 @@ func resolve(m meaning, words []string, env environ, dir string) (*command, erro
 	return &command{program, argv, env, f.loop}, nil
 }
 
+// compiler finds the program that name means. Where we stand for it there may be
+// one that goes before those on PATH.
+func (f *finder) compiler(m meaning, name string, env environ) (program string, passed bool, err error) {
+	if m == meansDisguise {
+		if preferred := override(name, env); preferred != "" {
+			if candidate := f.absolute(preferred); runnable(candidate) == "" && !f.self.is(candidate) {
+				return candidate, true, nil
+			}
+		}
+	}
+	return f.find(name)
+}
+
 // plainCompiler is the compiler that CC=rexwrap or CXX=rexwrap stands for, one
 // or several words. A link of objects alone does not tell, and gets the C one.
 func plainCompiler(args []string, env environ) []string {
-	variable, fallback := "REXWRAP_CC", "cc"
+	c, cPlusPlus := plainNames(args)
+	variable, fallback := "REXWRAP_CC", c
 	if speaksCPlusPlus(args) {
-		variable, fallback = "REXWRAP_CXX", "c++"
+		variable, fallback = "REXWRAP_CXX", cPlusPlus
 	}
 	if words := strings.Fields(env.get(variable)); len(words) > 0 {
 		return words

@@ -10,14 +10,6 @@ import (
 	"github.com/rexwrap/rexwrap/wrapper/endpoint"
 )
 
-// slotVariable tells the wrappers below a compiler (of lto-wrapper's compilers,
-// of a script's) that it runs in a slot, which is theirs as well: if they waited
-// for another one, all slots could belong to compilers that wait for them.
-const slotVariable = "REXWRAP_SLOT"
-
-// inSlot is the setting for a process that runs in a slot.
-const inSlot = slotVariable + "=1"
-
 // A slotWait is one wait for a slot to run the compiler in. Those who wait stand
 // in a queue; its head looks for a free slot every few milliseconds.
 type slotWait struct {

@@ -4,10 +4,7 @@ package wrapper
 
 import (
 	"errors"
-	"strings"
 	"syscall"
-
-	"github.com/rexwrap/rexwrap/wrapper/endpoint"
 )
 
 // errLimited says that this process may not start what is to outlive it.
@@ -143,35 +140,4 @@ func decimal(s string) (n int, ok bool) {
 		n = 10*n + int(s[i]-'0')
 	}
 	return n, s != ""
-}
-
-// serverEnv is what a server gets of the environment: where things are, our own
-// settings, and what TLS and proxies need. A server answers many builds, and
-// must not depend on which one started it. Settings that are relative to this
-// process's working directory are made absolute.
-func serverEnv(env environ, place endpoint.Place) environ {
-	var out environ
-	for _, kv := range env {
-		if serverReads(nameOf(kv)) {
-			out = append(out, kv)
-		}
-	}
-	if dir := env.get("REXWRAP_CACHE_DIR"); dir != "" {
-		out = out.with("REXWRAP_CACHE_DIR=" + place.CacheDir)
-	}
-	if socket := env.get("REXWRAP_SOCKET"); socket != "" && !isAbsolute(socket) {
-		out = out.with("REXWRAP_SOCKET=" + place.Socket)
-	}
-	return out
-}
-
-func serverReads(name string) bool {
-	switch name {
-	case "HOME", "USER", "LOGNAME", "PATH", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR",
-		"HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy":
-		return true
-	case guardVariable, slotVariable:
-		return false
-	}
-	return strings.HasPrefix(name, "REXWRAP_") || strings.HasPrefix(name, "XDG_")
 }

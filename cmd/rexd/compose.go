@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -201,7 +200,7 @@ func listens(socket string) bool {
 	if socket == "" {
 		return false
 	}
-	conn, err := net.DialTimeout("unix", socket, time.Second)
+	conn, err := endpoint.Place{Socket: socket}.Dial(1000)
 	if err != nil {
 		return false
 	}

@@ -44,7 +44,7 @@ var policy = map[string][]string{
 	"wrapper/wire":            {},
 	"wrapper/proc":            {},
 	"wrapper/endpoint":        {},
-	"wrapper/endpoint/listen": {"wrapper/endpoint"},
+	"wrapper/endpoint/listen": {"wrapper/endpoint", sys},
 	"wrapper":                 {"wrapper/wire", "wrapper/endpoint", "wrapper/proc"},
 	"cmd/rexwrap":             {"wrapper"},
 

@@ -36,7 +36,21 @@
 // The socket's directory must belong to the user, be closed to all others and
 // be no symbolic link; it is created so. The peer must be the user or root.
 //
-// The package links neither net nor os nor time (see package proc for why);
-// durations are milliseconds. Windows is not served yet: Dial returns
-// ErrUnsupported there, and every call steps aside.
+// # Windows
+//
+// There the local part of the user's profile holds both, and the socket is a file
+// that says where the server listens: at a pipe whose access list has the user
+// alone, or, where REXWRAP_SOCKET is "tcp:127.0.0.1:PORT" (0 is any port), at a
+// port for those who can read that file (see address_windows.go). The server takes
+// the file away before it stops listening.
+//
+//	socket    = REXWRAP_SOCKET | local "\run\" name ;
+//	cache dir = REXWRAP_CACHE_DIR | local "\cache" ;
+//	local     = ( LOCALAPPDATA | USERPROFILE "\AppData\Local" | TEMP ) "\rexwrap" ;
+//
+// A lock is a file that is open for writing: others may read it only. The process
+// on the other end of a pipe must be the user's.
+//
+// On Unix the package links neither net nor os nor time (see package proc for
+// why); durations are milliseconds.
 package endpoint

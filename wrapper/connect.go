@@ -1,12 +1,6 @@
-//go:build unix
-
 package wrapper
 
-import (
-	"syscall"
-
-	"github.com/rexwrap/rexwrap/wrapper/endpoint"
-)
+import "github.com/rexwrap/rexwrap/wrapper/endpoint"
 
 // connect returns a connection to the call's server, starting one where there
 // is none. Any error means that the compiler runs without it.
@@ -15,7 +9,7 @@ func (c *call) connect() (*endpoint.Conn, error) {
 		return nil, endpoint.ErrStalled
 	}
 	conn, err := c.dial()
-	if err != syscall.ENOENT && err != syscall.ECONNREFUSED {
+	if !endpoint.Absent(err) {
 		return conn, err
 	}
 	return c.startServer()
@@ -25,7 +19,7 @@ func (c *call) connect() (*endpoint.Conn, error) {
 // of the cache directory has named, which the call then sticks to.
 func (c *call) dial() (*endpoint.Conn, error) {
 	conn, err := c.dialAt(c.place)
-	if err != syscall.ENOENT && err != syscall.ECONNREFUSED {
+	if !endpoint.Absent(err) {
 		return conn, err
 	}
 	holder, ok := c.place.Holder()
@@ -36,7 +30,7 @@ func (c *call) dial() (*endpoint.Conn, error) {
 		return nil, endpoint.ErrStalled
 	}
 	conn, holderErr := c.dialAt(holder)
-	if holderErr == syscall.ENOENT || holderErr == syscall.ECONNREFUSED {
+	if endpoint.Absent(holderErr) {
 		return nil, err
 	}
 	c.place = holder
@@ -69,7 +63,7 @@ func (c *call) startServer() (*endpoint.Conn, error) {
 	if !held {
 		defer lock.Close()
 		// Another wrapper may have started one since we looked.
-		if conn, err := c.dial(); err != syscall.ENOENT && err != syscall.ECONNREFUSED {
+		if conn, err := c.dial(); !endpoint.Absent(err) {
 			return conn, err
 		}
 		if starting, err = c.spawn(rexd); err != nil {
@@ -87,7 +81,7 @@ func (c *call) awaitServer(starting *process) (*endpoint.Conn, error) {
 		sleep(c.limits.retry)
 		failed := starting.failed()
 		conn, err := c.dial()
-		if err != syscall.ENOENT && err != syscall.ECONNREFUSED {
+		if !endpoint.Absent(err) {
 			return conn, err
 		}
 		if failed || starting == nil && c.place.Stalled(now(), c.limits.stalled) {

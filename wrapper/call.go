@@ -1,0 +1,70 @@
+package wrapper
+
+import (
+	"syscall"
+
+	"github.com/rexwrap/rexwrap/wrapper/endpoint"
+	"github.com/rexwrap/rexwrap/wrapper/proc"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
+)
+
+// A call is one compiler call on its way through the wrapper.
+type call struct {
+	*command
+	dir       string
+	started   int64
+	limits    limits
+	namespace string
+	place     endpoint.Place
+}
+
+func newCall(cmd *command, dir string, started int64, limits limits) *call {
+	c := &call{command: cmd, dir: dir, started: started, limits: limits, namespace: endpoint.Namespace()}
+	c.place = endpoint.Locate(cmd.env.get, endpoint.View{
+		UID: syscall.Geteuid(), GID: syscall.Getegid(), Namespace: c.namespace, Dir: dir,
+	})
+	return c
+}
+
+// alone runs the compiler unchanged, in our place.
+func (c *call) alone(reason string) int {
+	if c.env.is("REXWRAP_VERBOSE") {
+		say(base(c.program)+":", "runs without the cache:", reason)
+	}
+	return c.exec()
+}
+
+// notify tells the server, if it is there and can take it at once, of a call
+// that is none of its business.
+func (c *call) notify(reason string) {
+	if c.place.Stalled(c.started, c.limits.stalled) {
+		return
+	}
+	conn, err := c.place.DialNow()
+	if err != nil {
+		return
+	}
+	_ = wire.Write(conn, &wire.Notice{ // one way: lost at worst
+		Version: wire.Version, Reason: reason, Program: c.program, Argv: c.argv,
+		Dir: c.dir, PWD: c.pwd(), Started: c.started, Build: c.env.get("REXWRAP_BUILD"),
+	})
+	conn.Close()
+}
+
+// frame describes the call to the server.
+func (c *call) frame() *wire.Call {
+	f := &wire.Call{
+		Version: wire.Version, Program: c.program, Argv: c.argv, Dir: c.dir, PWD: c.pwd(), Env: c.env,
+		Umask: umask(), Namespace: c.namespace, Pid: uint32(syscall.Getpid()), Token: token(c.started),
+		Started: c.started, SameFile: sameFile(1, 2), CanCancel: canCancel && c.namespace != "",
+	}
+	if isTerminal(1) {
+		f.Stdout, f.Columns = wire.StreamTerminal, columns(1)
+	}
+	if isTerminal(2) {
+		f.Stderr, f.Columns = wire.StreamTerminal, columns(2)
+	}
+	return f
+}
+
+func executable() string { return proc.Executable() }
