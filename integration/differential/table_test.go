@@ -25,6 +25,7 @@ func table() []group {
 		{"environment", environmentRows()},
 		{"aside", asideRows()},
 		{"rare", rareRows()},
+		{"msvc", msvcRows()},
 	}
 }
 

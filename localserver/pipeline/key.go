@@ -96,7 +96,8 @@ func canonicalArgs(c *toolchains.Compile, at place) []string {
 	for i := range c.Args {
 		a := &c.Args[i]
 		switch {
-		case c.Recorded:
+		case c.Recorded, c.Toolchain.Family == toolchains.FamilyClangCL && a.Class.Has(argtable.NoKey):
+			// clang-cl says of some that they are unused
 			words = append(words, a.Words()...)
 		case a.Class.Has(argtable.NoKey | argtable.Dep):
 		case a.Class.Has(argtable.Output):
