@@ -34,7 +34,7 @@ func filterOf(run *wire.Run) streamFilter {
 	case run.FilterHeaders:
 		return &headerFilter{}
 	case len(run.Hide) > 0:
-		return &textFilter{texts: run.Hide}
+		return &textFilter{texts: run.Hide, instead: run.Instead}
 	}
 	return nil
 }

@@ -11,17 +11,22 @@ type streamFilter interface {
 }
 
 // A textFilter takes every occurrence of some texts out: an argument that was
-// added, where the compiler quotes its command line. Texts that end alike do not
-// overlap.
+// added, where the compiler quotes its command line. The first of them it replaces
+// by others. Texts that end alike do not overlap.
 type textFilter struct {
-	texts []string
-	held  string // what may become one of texts
+	texts   []string
+	instead []string
+	held    string // what may become one of texts
 }
 
 func (f *textFilter) take(p []byte) []byte {
 	text := f.held + string(p)
-	for _, hidden := range f.texts {
-		text = strings.ReplaceAll(text, hidden, "")
+	for i, hidden := range f.texts {
+		other := ""
+		if i < len(f.instead) {
+			other = f.instead[i]
+		}
+		text = strings.ReplaceAll(text, hidden, other)
 	}
 	keep := f.pending(text)
 	f.held = text[len(text)-keep:]

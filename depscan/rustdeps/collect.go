@@ -34,6 +34,8 @@ type Result struct {
 	*depscan.Inputs
 	// Variables are those that the source asks for.
 	Variables []Variable
+	// Sources are the files that the compiler lists, the source first.
+	Sources []string
 	// Package is the folder of the package where a procedural macro ran that
 	// may have read any file of it and any variable, else empty.
 	Package string
@@ -66,7 +68,7 @@ func (p *Plan) Collect(run Run, files Files) (*Result, error) {
 	if err := c.knownCrates(info.Files); err != nil {
 		return nil, err
 	}
-	res := &Result{Inputs: &c.in, Variables: info.Variables}
+	res := &Result{Inputs: &c.in, Variables: info.Variables, Sources: info.Files}
 	if c.macros {
 		res.Package = PackageDir(p.c.Call, p.c.Source)
 		if err := c.wholePackage(res.Package); err != nil {

@@ -96,6 +96,37 @@ func unescape(s string) string {
 	return strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r").Replace(s)
 }
 
+// Respell returns a dep-info file in which path names the files and env says what
+// the variables are.
+func Respell(text []byte, path func(string) string, env func(name string) (value string, set bool)) []byte {
+	var out bytes.Buffer
+	for raw := range bytes.Lines(text) {
+		line := strings.TrimSuffix(string(raw), "\n")
+		end := string(raw)[len(line):]
+		if name, ok := strings.CutPrefix(line, envPrefix); ok {
+			name, _, _ = strings.Cut(name, "=")
+			line = envPrefix + name
+			if value, set := env(unescape(name)); set {
+				line += "=" + escape(value)
+			}
+		} else if target, rest, ok := cutTarget(line); ok && !strings.HasPrefix(line, "#") {
+			line = escapePath(path(strings.ReplaceAll(target, `\ `, " "))) + ":"
+			for _, p := range splitPaths(rest) {
+				line += " " + escapePath(path(p))
+			}
+		}
+		out.WriteString(line + end)
+	}
+	return out.Bytes()
+}
+
+func escapePath(path string) string { return strings.ReplaceAll(path, " ", `\ `) }
+
+// escape does to the value of a variable what rustc does.
+func escape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`).Replace(s)
+}
+
 // Retarget returns a dep-info file in which the targets that lie in the folder
 // from lie in the folder to. Both are as rustc spells them, empty for the working
 // directory. Everything else stays.
@@ -118,7 +149,7 @@ func Retarget(text []byte, from, to string) []byte {
 
 // folder is a directory as it stands before a file's name, escaped as in dep-info.
 func folder(dir string) string {
-	dir = strings.ReplaceAll(dir, " ", `\ `)
+	dir = escapePath(dir)
 	if dir != "" && !strings.HasSuffix(dir, "/") {
 		dir += "/"
 	}

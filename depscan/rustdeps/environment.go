@@ -21,13 +21,26 @@ func ignoredVariables() []string {
 // ignoredPrefixes are beginnings of further names.
 func ignoredPrefixes() []string { return []string{"REXWRAP_", "SSH_", "XDG_SESSION_"} }
 
-// Environment returns one digest of all variables but the ignored ones.
-func Environment(env toolchains.Environ) digest.Digest {
+// placeVariables say where cargo puts things and in which steps it makes them.
+// Where results are the same at all places they count no more than the others do.
+func placeVariables() []string {
+	return []string{"CARGO_BUILD_TARGET_DIR", "CARGO_HOME", "CARGO_INCREMENTAL", "CARGO_TARGET_DIR"}
+}
+
+// Environment returns one digest of all variables but the ignored ones. Where
+// respell is not nil it is applied to the values, and those variables are left out
+// that only say where things are.
+func Environment(env toolchains.Environ, respell func(value string) string) digest.Digest {
 	ignored := ignoredVariables()
 	var kept []string
 	for _, kv := range env {
-		name, _, _ := strings.Cut(kv, "=")
-		if _, found := slices.BinarySearch(ignored, name); !found && !hasPrefix(name, ignoredPrefixes()) {
+		name, value, _ := strings.Cut(kv, "=")
+		_, found := slices.BinarySearch(ignored, name)
+		switch {
+		case found, hasPrefix(name, ignoredPrefixes()), respell != nil && slices.Contains(placeVariables(), name):
+		case respell != nil:
+			kept = append(kept, name+"="+respell(value))
+		default:
 			kept = append(kept, kv)
 		}
 	}

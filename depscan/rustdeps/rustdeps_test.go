@@ -69,16 +69,16 @@ func FuzzDepInfo(f *testing.F) {
 }
 
 func TestEnvironment(t *testing.T) {
-	base := Environment(toolchains.Environ{"A=1", "B=2"})
+	base := Environment(toolchains.Environ{"A=1", "B=2"}, nil)
 	for _, same := range []toolchains.Environ{
 		{"B=2", "A=1"}, {"A=1", "B=2", "PWD=/x", "_=/bin/x", "TERM=xterm", "REXWRAP_X=1", "SSH_TTY=/dev/pts/1", "CARGO_MAKEFLAGS=-j"},
 	} {
-		if Environment(same) != base {
+		if Environment(same, nil) != base {
 			t.Errorf("%q differs", same)
 		}
 	}
 	for _, other := range []toolchains.Environ{{"A=1"}, {"A=1", "B=3"}, {"A=1", "B=2", "WHO=x"}, {"A=1", "B=2", "PWDX=/x"}} {
-		if Environment(other) == base {
+		if Environment(other, nil) == base {
 			t.Errorf("%q is the same", other)
 		}
 	}

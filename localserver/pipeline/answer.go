@@ -169,7 +169,7 @@ func (r *request) respell(res *Result) func(path string) string {
 // printed is what the compiler printed, as it would have here.
 func (r *request) printed(res *Result) []wire.Chunk {
 	if r.compile.Crate != nil {
-		return renotice(res.Chunks, res.Dep.Targets[0], r.compile.Crate.OutDir)
+		return r.crateTexts(res)
 	}
 	if res.Spelling == SpelledHere {
 		return res.Chunks

@@ -71,7 +71,12 @@ func (r *request) prepareCrate(x *run) error {
 	if err != nil {
 		return err
 	}
-	x.command.Argv, x.command.Hide, x.mark = withOptions(x.crate.Argv, r.relocation), x.crate.Hide, r.quiesce(nil)
+	x.command.Argv, x.mark = withOptions(x.crate.Argv, r.relocation), r.quiesce(nil)
+	for _, n := range r.canonical {
+		x.command.Hide = append(x.command.Hide, n.Worker+separator)
+		x.command.Instead = append(x.command.Instead, n.Client+separator)
+	}
+	x.command.Hide = append(x.command.Hide, x.crate.Hide...)
 	return nil
 }
 
@@ -98,9 +103,12 @@ type Variable struct {
 	Value digest.Digest
 }
 
-func variableOf(env toolchains.Environ, name string) Variable {
+func (r *request) variable(name string) Variable {
 	v := Variable{Name: name}
-	if value, set := env.Lookup(name); set {
+	if value, set := r.call.Env.Lookup(name); set {
+		if r.at.shared {
+			value = r.at.encodeList(value)
+		}
 		v.Value = digest.OfString(value)
 	}
 	return v
@@ -115,32 +123,36 @@ func (r *request) guardCrate(c *Candidate, read *rustdeps.Result) error {
 		if set != v.Set || value != v.Value {
 			return toolchains.Unsupported("environment-of-proxy", v.Name)
 		}
-		c.Variables = append(c.Variables, variableOf(r.call.Env, v.Name))
+		c.Variables = append(c.Variables, r.variable(v.Name))
 	}
 	if read.Package != "" {
-		c.Package = read.Package
-		c.Surroundings = surroundings(r.compile, read.Package)
+		c.Package = r.at.encode(read.Package)
+		c.Surroundings = r.surroundings(c.Package)
 	}
 	return nil
 }
 
 // surroundings is the digest of what a procedural macro may look at: the whole
 // environment, and which files its user's package has.
-func surroundings(c *toolchains.Compile, dir string) digest.Digest {
+func (r *request) surroundings(encoded string) digest.Digest {
+	var respell func(string) string
+	if r.at.shared {
+		respell = r.at.encodeList
+	}
 	b := digest.NewBuilder("rexwrap macro 1")
-	b.Digest(rustdeps.Environment(c.Call.Env))
-	b.Digest(rustdeps.PackageListing(dir))
+	b.Digest(rustdeps.Environment(r.call.Env, respell))
+	b.Digest(rustdeps.PackageListing(r.at.spell(encoded)))
 	return b.Sum()
 }
 
 // crateHolds reports whether what c remembers of the environment is so.
 func (r *request) crateHolds(c *Candidate) bool {
 	for _, v := range c.Variables {
-		if variableOf(r.call.Env, v.Name) != v {
+		if r.variable(v.Name) != v {
 			return false
 		}
 	}
-	return c.Package == "" || c.Surroundings == surroundings(r.compile, c.Package)
+	return c.Package == "" || c.Surroundings == r.surroundings(c.Package)
 }
 
 // renotice returns the chunks of a result of rustc as this call would have got
@@ -187,8 +199,8 @@ func folderIn(dir string) string {
 // fillDepInfo makes the dep-info that this call would have. It reports false where
 // the blob is gone.
 func (r *request) fillDepInfo(it *item, res *Result) bool {
-	from, to := res.Dep.Targets[0], r.compile.Crate.OutDir
-	if from == to {
+	from, to := r.crateOrigin(res), r.compile.Crate.OutDir
+	if from.same(r.at) && from.outDir == to {
 		return true
 	}
 	text := it.data
@@ -198,7 +210,10 @@ func (r *request) fillDepInfo(it *item, res *Result) bool {
 			return false
 		}
 	}
-	it.data = rustdeps.Retarget(text, from, to)
+	if !from.same(r.at) {
+		text = rustdeps.Respell(text, from.respell(r.at), r.call.Env.Lookup)
+	}
+	it.data = rustdeps.Retarget(text, from.respell(r.at)(from.outDir), to)
 	it.digest = digest.Of(it.data)
 	return true
 }
@@ -229,7 +244,10 @@ func (r *request) storeCrate(ctx context.Context, x *run, c *Candidate, res *Res
 	if err := r.guardCrate(c, x.read); err != nil {
 		return err
 	}
-	res.Dep = DepOrigin{Targets: []string{r.compile.Crate.OutDir}}
+	if err := r.guardPlace(c, x); err != nil {
+		return err
+	}
+	res.Dep = DepOrigin{Targets: r.origin()}
 	if err := r.checkVerified(res); err != nil {
 		return err
 	}

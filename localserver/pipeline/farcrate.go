@@ -5,19 +5,9 @@ import (
 	"slices"
 
 	"github.com/rexwrap/rexwrap/depscan"
-	"github.com/rexwrap/rexwrap/localserver/layout"
 )
 
 // What is different about rustc where there is a remote.
-
-// crateRelocation are the options that a run of rustc needs beside the call's so
-// that other machines make the same bytes.
-func (r *request) crateRelocation() []string {
-	if r.p.remote(r.settings) == nil {
-		return nil
-	}
-	return layout.Identity(r.compile)
-}
 
 // withOptions returns argv with further options, which no "--" may precede.
 func withOptions(argv, options []string) []string {
@@ -40,7 +30,7 @@ func (r *request) layCrate(ctx context.Context, c *Candidate, in *depscan.Inputs
 // outputs.
 func (r *request) crateVariant(l *laidOut, quiet bool) Variant {
 	v := l.variant(r.streams, quiet)
-	v.Targets = []string{r.compile.Crate.OutDir}
+	v.Targets = r.origin()
 	return v
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
@@ -25,6 +26,9 @@ const (
 	needsSourceTime
 	// needsEpoch: SOURCE_DATE_EPOCH may stand in for the clock.
 	needsEpoch
+	// needsEnvironment: a procedural macro may have put any variable into the
+	// result.
+	needsEnvironment
 )
 
 // epochVariable names the variable that stands in for the clock. It counts only
@@ -89,6 +93,10 @@ func guard(n Needs, c *toolchains.Compile, at place, now time.Time) (digest.Dige
 	if n&needsPlace != 0 {
 		b.String(at.root)
 		b.String(at.dir)
+		b.String(at.mounts)
+	}
+	if n&needsEnvironment != 0 {
+		b.Digest(rustdeps.Environment(c.Call.Env, nil))
 	}
 	if n&(needsDay|needsSourceTime) != 0 {
 		name, loc := zone(c.Call.Env)

@@ -39,9 +39,12 @@ func keyOf(c *toolchains.Compile, at place, native string, source digest.Digest)
 	}
 	if c.Crate != nil { // rustc asks the system where it is, not the shell
 		k.Dir = c.Call.Dir
+		if at.shared {
+			k.Dir = at.encode(k.Dir)
+		}
 	}
 	k.Args = canonicalArgs(c, at)
-	if at.shared {
+	if at.shared && c.Crate == nil {
 		k.Args = append(k.Args, sharedRoot)
 	}
 	for _, name := range c.Env {
@@ -49,6 +52,9 @@ func keyOf(c *toolchains.Compile, at place, native string, source digest.Digest)
 			continue
 		}
 		if v, ok := c.Call.Env.Lookup(name); ok {
+			if c.Crate != nil && at.shared {
+				v = at.encode(v)
+			}
 			k.Env = append(k.Env, name+"="+v)
 		} else {
 			k.Env = append(k.Env, name)

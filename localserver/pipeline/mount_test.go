@@ -20,8 +20,8 @@ func crateCall(t *testing.T, args ...string) *toolchains.Compile {
 }
 
 func TestMounts(t *testing.T) {
-	a := cratePlace(crateCall(t, "-L", "dependency=/t/deps", "-Lnative=/t", "-L/t/deps/"))
-	b := cratePlace(crateCall(t, "-L", "dependency=/u/deps", "-Lnative=/v w"))
+	a := cratePlace(crateCall(t, "-L", "dependency=/t/deps", "-Lnative=/t", "-L/t/deps/"), nil)
+	b := cratePlace(crateCall(t, "-L", "dependency=/u/deps", "-Lnative=/v w"), nil)
 	for path, want := range map[string]string{
 		"/t/deps/libx.rlib": "/u/deps/libx.rlib", "/t/build/x.a": "/v w/build/x.a", "/t": "/v w", "/tt/x": "/tt/x", "x.rs": "x.rs", "/t/deps/": "/u/deps/",
 	} {
@@ -42,7 +42,7 @@ func TestMounts(t *testing.T) {
 func TestCrateArgs(t *testing.T) {
 	key := func(args ...string) []string {
 		c := crateCall(t, args...)
-		return crateArgs(c, cratePlace(c))
+		return crateArgs(c, cratePlace(c, nil))
 	}
 	same := key("-L", "dependency=/t/deps", "--extern", "a=/t/deps/liba.rlib", "--out-dir", "/t/deps")
 	if other := key("-L", "dependency=/u/deps", "--extern", "a=/u/deps/liba.rlib", "--out-dir", "/u/deps"); !slices.Equal(same, other) {

@@ -19,7 +19,8 @@ type place struct {
 	// at all places; see layout.Relocation.
 	shared bool
 	// mounts are folders that stand in paths by their numbers, one a line:
-	// rustc's -L, which are elsewhere where the target directory is.
+	// rustc's -L, which are elsewhere where the target directory is. Where
+	// the place is shared the crateRoots come first.
 	mounts string
 }
 

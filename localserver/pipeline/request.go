@@ -31,9 +31,11 @@ type request struct {
 	at       place
 	// relocation are the arguments that a run here needs beside the call's.
 	relocation []string
-	key        *keyParts
-	manifest   digest.Digest // the manifest key
-	streams    string
+	// canonical are the names that rustc then has for folders of the call.
+	canonical layout.Names
+	key       *keyParts
+	manifest  digest.Digest // the manifest key
+	streams   string
 	// verify is the stored result that the run must reproduce, nil where
 	// this call verifies nothing.
 	verify   *Result
@@ -191,15 +193,14 @@ func (r *request) understand(ctx context.Context) error {
 	}
 	r.at = place{root: r.p.roots.find(r.compile, r.settings.ExecRoot), dir: r.call.ApparentDir()}
 	if r.compile.Crate != nil {
-		r.at = cratePlace(r.compile)
-		r.relocation = r.crateRelocation()
+		r.locateCrate()
 	} else if r.settings.Paths == config.PathsRelocatable {
 		r.relocation = layout.Relocation(r.compile, r.at.root)
 		r.at.shared = r.relocation != nil
 	}
 	r.key = keyOf(r.compile, r.at, native, source)
 	if r.compile.Crate != nil {
-		r.key.Args = append(r.key.Args, r.relocation...)
+		r.key.Args = append(r.key.Args, r.relocationKey()...)
 	}
 	if r.key.Extra, err = r.extraInputs(); err != nil {
 		return err

@@ -132,6 +132,9 @@ type Run struct {
 	// Hide are texts that the wrapper takes out of stderr: an argument that
 	// was added, in the ways in which the compiler quotes it.
 	Hide []string
+	// Instead are what stands in the places of the first of Hide: names of
+	// files that the compiler was told to use for others.
+	Instead []string
 	// Hold makes the wrapper keep what the compiler says until Done, which
 	// then brings no chunks, so that Cancel can end it without a trace. What
 	// is too long to be kept, or goes to a terminal past the wrapper, is
@@ -302,11 +305,12 @@ func (m *Run) append(e *encoder) {
 	e.strings(m.Env)
 	e.bool(m.FilterHeaders)
 	e.strings(m.Hide)
+	e.strings(m.Instead)
 	e.bool(m.Hold)
 }
 
 func (m *Run) decode(d *decoder) {
-	*m = Run{Program: d.string(), Argv: d.strings(), Env: d.strings(), FilterHeaders: d.bool(), Hide: d.strings(), Hold: d.bool()}
+	*m = Run{Program: d.string(), Argv: d.strings(), Env: d.strings(), FilterHeaders: d.bool(), Hide: d.strings(), Instead: d.strings(), Hold: d.bool()}
 }
 
 func (m *Prepare) append(e *encoder) { e.strings(m.Temps) }
