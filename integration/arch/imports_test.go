@@ -49,19 +49,20 @@ var policy = map[string][]string{
 	"cmd/rexwrap":             {"wrapper"},
 
 	// What a compile is.
-	"client/digest":          {blake3},
-	"toolchains/argtable":    {},
-	"toolchains":             {"client/digest", "toolchains/argtable", synchronize, sys},
-	"toolchains/gnu":         {"toolchains", "toolchains/argtable"},
-	"toolchains/gnu/gnutest": {"toolchains", "toolchains/argtable"},
-	"toolchains/gcc":         {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
-	"toolchains/clang":       {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
-	"toolchains/rustc":       {"toolchains", "toolchains/argtable"},
-	"toolchains/pack/launch": {},
-	"toolchains/pack":        {"client/digest", "toolchains", "toolchains/pack/launch"},
-	"cmd/rexlaunch":          {"toolchains/pack/launch"},
-	"toolchains/msvc":        {"toolchains", "toolchains/argtable", "toolchains/clang", "toolchains/gnu"},
-	"toolchains/probe":       {"client/digest", "toolchains", "toolchains/argtable", synchronize},
+	"client/digest":           {blake3},
+	"toolchains/argtable":     {},
+	"toolchains":              {"client/digest", "toolchains/argtable", synchronize, sys},
+	"toolchains/gnu":          {"toolchains", "toolchains/argtable"},
+	"toolchains/gnu/gnutest":  {"toolchains", "toolchains/argtable"},
+	"toolchains/gcc":          {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
+	"toolchains/clang":        {"client/digest", "toolchains", "toolchains/argtable", "toolchains/gnu"},
+	"toolchains/rustc":        {"toolchains", "toolchains/argtable"},
+	"toolchains/pack/launch":  {},
+	"toolchains/pack":         {"client/digest", "toolchains", "toolchains/pack/launch"},
+	"toolchains/pack/archive": {"client/digest", "toolchains/pack", zstd},
+	"cmd/rexlaunch":           {"toolchains/pack/launch"},
+	"toolchains/msvc":         {"toolchains", "toolchains/argtable", "toolchains/clang", "toolchains/gnu"},
+	"toolchains/probe":        {"client/digest", "toolchains", "toolchains/argtable", synchronize},
 
 	// What it reads.
 	"depscan":             {"client/digest", "toolchains"},
@@ -98,6 +99,7 @@ var policy = map[string][]string{
 	"localserver/pdb/pdbtest": {"localserver/pdb"},
 	"localserver/pdbsession":  {"localserver/pdb", sys},
 	"localserver/parity":      {"client/action", "client/cas", "client/digest", "client/execute", "client/merkle"},
+	"localserver/rehearse":    {"client/digest", "client/merkle", "localserver/layout", "toolchains/pack", sys},
 	"localserver/strategy":    {},
 	"localserver/admin":       {"localserver/journal", "wrapper/wire"},
 	"localserver/pipeline": {
@@ -118,8 +120,8 @@ var policy = map[string][]string{
 	"cmd/rexd": {
 		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "depscan/rustdeps", "localserver",
 		"localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal",
-		"localserver/localexec", "localserver/pipeline", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
-		"toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/pack", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
+		"localserver/layout", "localserver/localexec", "localserver/pipeline", "localserver/rehearse", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
+		"toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/pack", "toolchains/pack/archive", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
 		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},
 

@@ -18,7 +18,7 @@ const epoch = "SOURCE_DATE_EPOCH"
 // and the name of the working directory.
 func (b *builder) environment() {
 	if b.r.Ship != nil {
-		b.l.Env = append(b.compilerVariables(), "PWD="+b.m.here, "PATH="+nowhere)
+		b.l.Env = append(withoutLocale(b.compilerVariables()), "LC_ALL=C", "PWD="+b.m.here, "PATH="+nowhere)
 		return
 	}
 	b.l.Env = append(b.compilerVariables(), "PWD="+b.m.here, "PATH="+b.searchPath())

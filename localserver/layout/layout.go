@@ -79,9 +79,10 @@ type Layout struct {
 	// it is about. The Action is a key all the same.
 	Unproven error
 
-	names Names
-	files []depscan.File
-	dep   *toolchains.DepFile
+	names  Names
+	mirror *mirror
+	files  []depscan.File
+	dep    *toolchains.DepFile
 }
 
 // An Output is a file that the command writes.
@@ -161,7 +162,7 @@ func (b *builder) build() error {
 	b.shortened()
 	b.shipEntries()
 	b.l.Arguments = append(b.program(), b.withMaps(words)...)
-	b.l.names = b.m.names()
+	b.l.names, b.l.mirror = b.m.names(), b.m
 	return nil
 }
 

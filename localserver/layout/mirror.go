@@ -209,6 +209,19 @@ func (m *mirror) at(i int, real string) string {
 	return strings.TrimPrefix(path.Join(m.prefix, m.mounts[i].at, strings.TrimPrefix(real, m.mounts[i].real)), "/")
 }
 
+// client is the inverse of place, empty for what is outside of all mounts.
+func (m *mirror) client(at string) string {
+	best, longest := "", -1
+	for i := range m.mounts {
+		top := strings.TrimPrefix(path.Join(m.prefix, m.mounts[i].at), "/")
+		rest, below := strings.CutPrefix(at, top)
+		if below && (top == "" || rest == "" || rest[0] == '/') && len(top) > longest {
+			best, longest = m.mounts[i].real+"/"+strings.TrimPrefix(rest, "/"), len(top)
+		}
+	}
+	return best
+}
+
 // worker returns the worker's name for an absolute path as the client spells it.
 // What stands behind the mount's folder is kept as it is.
 func (m *mirror) worker(spelled string) string {

@@ -66,3 +66,12 @@ func (n Names) WorkerPath(path string) string {
 	}
 	return n[best].Worker + path[len(n[best].Client):]
 }
+
+// ClientFile returns which file of the client stands at a path of the InputRoot,
+// empty where none can. The toolchain is not the client's file system.
+func (l *Layout) ClientFile(path string) string {
+	if l.mirror == nil {
+		return ""
+	}
+	return l.mirror.client(path)
+}

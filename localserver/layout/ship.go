@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rexwrap/rexwrap/client/merkle"
+	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
 	"github.com/rexwrap/rexwrap/toolchains/gnu"
@@ -79,12 +80,37 @@ func (b *builder) shipSearch() []string {
 	}
 	words := []string{"-nostdinc"}
 	for _, dir := range s.Facts.AngleDirs {
-		words = append(words, "-isystem", b.path(dir, dir))
+		words = append(words, "-isystem", b.searched(dir))
 	}
 	for _, dir := range s.Facts.AbsentDirs {
 		b.rewritten = append(b.rewritten, strings.TrimRight(dir, "/")) // absent on the worker too
 	}
 	return words
+}
+
+// searched is the worker's name of a built-in search directory. That of a cross
+// compiler climbs (/usr/lib/gcc-cross/T/12/../../../../T/include), and gcc calls
+// what it finds there by the real path, which is shorter: then the worker gets
+// that, since nothing is shorter there; see shortened.
+func (b *builder) searched(dir string) string {
+	clean := path.Clean(dir)
+	if b.c.Toolchain.Family != "gcc" || !strings.Contains(dir, "..") || b.namesFile(strings.TrimRight(dir, "/")) {
+		return b.path(dir, dir)
+	}
+	b.rewritten = append(b.rewritten, strings.TrimRight(dir, "/"))
+	return b.path(clean, clean)
+}
+
+// namesFile reports whether an input is named as one below dir.
+func (b *builder) namesFile(dir string) bool {
+	return slices.ContainsFunc(b.in.Files, func(f depscan.File) bool { return within(f.Path, dir) })
+}
+
+// neverSearched reports whether a folder that is not there is one above a built-in
+// search directory: the worker does not look there.
+func (b *builder) neverSearched(dir string) bool {
+	s := b.r.Ship
+	return s != nil && s.Facts != nil && slices.ContainsFunc(s.Facts.AbsentDirs, func(absent string) bool { return within(absent, dir) })
 }
 
 // shipDoubts are about what a shipped toolchain does not bring along, or finds in
@@ -113,11 +139,23 @@ func (b *builder) shipDoubts() {
 	}
 	for i := range b.c.Args {
 		a := &b.c.Args[i]
+		if isCharset(gnu.Canonical(a.Option)) && !strings.EqualFold(a.Value, "utf-8") {
+			b.doubts(a.Option + a.Value) // needs modules of iconv
+		}
 		if a.Class.Has(argtable.Debug) && strings.HasSuffix(a.Option+a.Value, "3") && len(b.implicit()) > 0 {
 			b.doubts(a.Option + a.Value)
 		}
 	}
 	b.l.Quiet = speaks(b.c.Call.Env)
+}
+
+// isCharset reports whether an option names a character set to convert from or to.
+func isCharset(option string) bool {
+	switch strings.TrimSuffix(option, "=") {
+	case "-finput-charset", "-fexec-charset", "-fwide-exec-charset":
+		return true
+	}
+	return false
 }
 
 // speaks reports whether the environment asks for messages in another language,
@@ -131,6 +169,15 @@ func speaks(env toolchains.Environ) bool {
 		}
 	}
 	return false
+}
+
+// withoutLocale leaves out what asks for a locale: none is packed, and but for
+// messages it makes no difference. gcc takes sources for UTF-8 in all of them,
+// clang knows nothing else.
+func withoutLocale(env []string) []string {
+	return slices.DeleteFunc(env, func(kv string) bool {
+		return strings.HasPrefix(kv, "LC_") || strings.HasPrefix(kv, "LANG=") || strings.HasPrefix(kv, "LANGUAGE=")
+	})
 }
 
 // shipEntries adds the toolchain to the InputRoot.

@@ -131,7 +131,7 @@ func (t *tree) absent() error {
 		case !path.IsAbs(name):
 		case b.host(dir), b.host(beforeClimb(dir)):
 			b.l.HostAbsent = append(b.l.HostAbsent, name)
-		case !b.reachable(dir):
+		case !b.reachable(dir) && !b.neverSearched(dir):
 			return unprovenBy(name)
 		}
 	}

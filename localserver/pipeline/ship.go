@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/client/merkle"
+	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
@@ -183,4 +186,78 @@ func (r *request) delivered(ctx context.Context, l *laidOut) error {
 		return toolchains.Unsupported(reasonUploading, l.ship.parcel.Name)
 	}
 	return err
+}
+
+// A Shipped compile is one as a worker without a compiler would get it.
+type Shipped struct {
+	Layout *layout.Layout
+	Pack   *pack.Pack
+	Tree   *merkle.Tree // the Pack's folder
+}
+
+// Mounted reports whether the toolchain is in the InputRoot: of a compile that
+// cannot be laid out elsewhere there is a key only.
+func (s *Shipped) Mounted() bool {
+	return slices.ContainsFunc(s.Layout.Entries, func(e merkle.Entry) bool { return e.Mount != nil })
+}
+
+// Shipped lays a call out with its toolchain, whatever the settings say of
+// remotes. Errors are those of the Resolver, the family, the scanner and
+// pack.New.
+func (p *Pipeline) Shipped(ctx context.Context, call *toolchains.Call) (*Shipped, error) {
+	r, err := p.parsed(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	in, err := r.runScan(ctx)
+	if errors.Is(err, depscan.ErrFallback) {
+		in, err = p.o.Fallback.Scan(ctx, r.compile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	facts, err := r.facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.packer.shipment(r.compile)
+	if err != nil {
+		return nil, err
+	}
+	req := &layout.Request{
+		Compile: r.compile, Inputs: in, Root: p.roots.find(r.compile, r.settings.ExecRoot),
+		Ship: &layout.Ship{Pack: s.pack, Tree: s.tree, Facts: facts},
+	}
+	if r.settings.Paths == config.PathsRelocatable && layout.Relocation(r.compile, req.Root) != nil {
+		req.Mode = layout.Relocatable
+	}
+	l, err := layout.New(req)
+	if err != nil {
+		return nil, toolchains.Unsupported("layout", err.Error())
+	}
+	return &Shipped{l, s.pack, s.tree}, nil
+}
+
+// parsed begins a request for a call that nobody waits for.
+func (p *Pipeline) parsed(ctx context.Context, call *toolchains.Call) (*request, error) {
+	settings, err := p.o.Settings(call)
+	if err != nil {
+		return nil, err
+	}
+	tc, err := p.o.Resolver.Resolve(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	family := p.o.Family(tc.Family, settings)
+	if family == nil {
+		return nil, toolchains.Unsupported("not-a-compiler", call.Program)
+	}
+	c, err := family.Parse(call, tc)
+	if err != nil {
+		return nil, err
+	}
+	if c.Crate != nil {
+		return nil, toolchains.Unsupported("pack-family", tc.Family)
+	}
+	return &request{p: p, settings: settings, call: call, compile: c}, nil
 }

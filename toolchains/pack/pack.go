@@ -52,7 +52,8 @@ type Entry struct {
 
 // A Pack is a toolchain as a worker gets it. It is immutable.
 type Pack struct {
-	Family string
+	// Family, Version and Target are the toolchain's.
+	Family, Version, Target string
 	// Toolchain is the identity of what was packed.
 	Toolchain digest.Digest
 	// Driver is what a Command starts, relative to the pack's folder.
@@ -74,10 +75,27 @@ func (p *Pack) Size() int64 {
 	return n
 }
 
+// DoesWithout reports whether the pack's programs, started elsewhere, do the same
+// without a file that they read by an absolute path here: clang's driver learns
+// from the first of these that is there what to tell the linker
+// (clang/lib/Driver/Distro.cpp).
+func (p *Pack) DoesWithout(path string) bool {
+	if p.Family != "clang" {
+		return false
+	}
+	switch path {
+	case "/etc/os-release", "/usr/lib/os-release", "/etc/lsb-release", "/etc/debian_version", "/etc/redhat-release",
+		"/etc/SuSE-release", "/etc/exherbo-release", "/etc/alpine-release", "/etc/arch-release", "/etc/gentoo-release":
+		return true
+	}
+	return false
+}
+
 // A Launcher is the program of cmd/rexlaunch for the toolchain's machine.
 type Launcher struct{ Data []byte }
 
-// New packs what tc needs to compile a language (toolchains.Compile.Language).
+// New packs what tc needs to compile a language (toolchains.Compile.Language), or
+// all of them where that is empty.
 // Errors are *toolchains.UnsupportedError with one of the reasons pack-family,
 // pack-layout, pack-library, pack-rpath, pack-unreadable: the toolchain cannot be
 // packed, and its compiles run where it is.
@@ -93,7 +111,9 @@ func New(tc *toolchains.Toolchain, language string, launcher Launcher, files too
 		return nil, err
 	}
 	slices.SortFunc(b.entries, func(a, c Entry) int { return cmp.Compare(a.Path, c.Path) })
-	p := &Pack{Family: tc.Family, Toolchain: tc.Digest, Driver: b.at[b.driver.Path], Entries: b.entries}
+	p := &Pack{
+		Family: tc.Family, Version: tc.Version, Target: tc.Target, Toolchain: tc.Digest, Driver: b.at[b.driver.Path], Entries: b.entries,
+	}
 	if tc.Family == "clang" {
 		p.Arguments = []string{"-no-canonical-prefixes"}
 	}
@@ -125,6 +145,8 @@ func subprograms(family, language string) []string {
 		return []string{"as", "objcopy"}
 	}
 	switch {
+	case language == "":
+		return []string{"cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "objcopy"}
 	case language == "assembler":
 		return []string{"as", "objcopy"}
 	case strings.HasPrefix(language, "objective-c++"):
