@@ -22,6 +22,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/diskstore"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/localexec"
+	"github.com/rexwrap/rexwrap/localserver/pdbsession"
 	"github.com/rexwrap/rexwrap/localserver/pipeline"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/localserver/strategy"
@@ -50,6 +51,7 @@ type composition struct {
 	remotes  *remote.Pool
 	chooser  *strategy.Chooser
 	slots    *listen.Slots
+	sessions *pdbsession.Sessions
 	// localJobs is how many compiles run here while there is a remote.
 	localJobs atomic.Int64
 	closers   []func() error
@@ -117,6 +119,10 @@ func (c *composition) open() error {
 	c.remotes = remote.NewPool(remote.Options{Version: c.version, Log: c.log})
 	c.closers = append(c.closers, c.closeRemotes)
 	c.slots = listen.NewSlots(c.place)
+	c.sessions = pdbsession.New(pdbsession.Options{
+		Journal: sessionJournal{c.store}, LockDir: filepath.Dir(c.place.Socket), Boot: pdbsession.BootTime(),
+	})
+	c.closers = append(c.closers, func() error { c.sessions.Close(); return nil })
 	c.localJobs.Store(int64(c.settings.LocalJobs))
 	c.chooser = strategy.New(strategy.Options{
 		LocalJobs: c.settings.LocalJobs, RemoteJobs: c.settings.RemoteJobs, FreeMemory: strategy.FreeMemory,
@@ -284,7 +290,7 @@ func (c *composition) pipeline() *pipeline.Pipeline {
 		Family:   newFamilies().family,
 		Scanner:  scanner,
 		Asker:    asker,
-		Crates:   rustdeps.New(),
+		Crates:   rustdeps.New(), Databases: c.sessions,
 		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: c.files, Facts: prober.Facts, Scratch: c.scratch()}),
 		Facts:    prober.Facts,
 		Recorder: c.journal,
@@ -335,6 +341,20 @@ func (c *composition) completeStats(s *journal.Stats) {
 	s.CacheSize, s.CacheLimit, s.Entries = st.Bytes, st.Limit, st.Results
 	s.Warnings = c.warnings()
 }
+
+// sessionJournal keeps what sessions must know of their program databases.
+type sessionJournal struct{ store *diskstore.Store }
+
+func (j sessionJournal) Load(key string) ([]byte, bool) {
+	value, err := j.store.Meta(sessionBucket, key)
+	return value, err == nil
+}
+
+func (j sessionJournal) Store(key string, value []byte) {
+	_ = j.store.PutMeta(sessionBucket, key, value) // what was merged is merged again
+}
+
+const sessionBucket = "msvc"
 
 // storeMemory keeps what compilers said of themselves in the cache.
 type storeMemory struct{ store *diskstore.Store }

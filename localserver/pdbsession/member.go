@@ -3,6 +3,7 @@ package pdbsession
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/rexwrap/rexwrap/localserver/pdb"
 )
@@ -16,6 +17,9 @@ type Member struct {
 	// PDB returns the private PDB. It is not called for one that was merged
 	// before.
 	PDB func() ([]byte, error)
+	// Mode are the permissions of a PDB that is begun; 0 for those that the
+	// process gives.
+	Mode os.FileMode
 	// PDBKey is the digest of the private PDB, empty where it is not known.
 	PDBKey string
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,7 @@ type session struct {
 	group   *group      // members that wait for the next commit
 	idle    *time.Timer
 	members int
+	mode    os.FileMode // of a PDB that is begun
 }
 
 // A group is the members whose types reach the disk together.
@@ -109,6 +111,7 @@ func (s *session) add(m *member) (*pdb.Map, error) {
 		return nil, err
 	}
 	s.members++
+	s.mode = m.Mode
 	s.idle.Reset(s.options.Idle)
 	if r, ok := s.page.memo.find(m.PDBKey); ok {
 		return r.to, m.check(r.guid, r.age)
@@ -240,6 +243,11 @@ func (s *session) write() error {
 	}
 	if err := s.options.volume.replace(s.Path, s.memory.Bytes(), s.options.Durable); err != nil {
 		return err
+	}
+	if s.mode != 0 && !s.left.exists() {
+		if err := os.Chmod(s.Path, s.mode); err != nil {
+			return err
+		}
 	}
 	s.dirty = false
 	if int64(len(s.memory.Bytes())) >= s.options.InPlace {

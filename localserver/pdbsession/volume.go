@@ -39,6 +39,9 @@ func (osVolume) stat(path string) (os.FileInfo, error) { return os.Stat(path) }
 func (osVolume) replace(path string, data []byte, durable bool) error {
 	temp := path + ".rexwrap-new"
 	err := writeFile(temp, data, durable)
+	if info, failed := os.Stat(path); err == nil && failed == nil {
+		err = os.Chmod(temp, info.Mode().Perm())
+	}
 	if err == nil {
 		err = os.Rename(temp, path)
 	}

@@ -42,15 +42,8 @@ func (r *request) answer(res *Result) (bool, error) {
 		return false, err
 	}
 	done := &wire.Done{Chunks: r.printed(res), Remove: r.stale(res), ChunksLast: r.compile.Crate != nil}
-	temps := make([]string, 0, len(items))
-	for _, it := range items {
-		if it.through {
-			done.Files = append(done.Files, wire.File{Target: it.target, Data: it.data, Keep: true})
-			continue
-		}
-		temps = append(temps, it.temp)
-		done.Files = append(done.Files, wire.File{Target: it.target, Temp: it.temp})
-	}
+	var temps []string
+	done.Files, temps = filesOf(items)
 	if len(temps) > 0 {
 		if err := r.conv.Prepare(temps); err != nil {
 			return false, err
@@ -64,10 +57,30 @@ func (r *request) answer(res *Result) (bool, error) {
 		materialize.Remove(temps)
 		return false, err
 	}
+	r.recordItems(items)
+	return true, nil
+}
+
+// filesOf returns items as the wrapper is told of them, and the temp files that it is to
+// rename.
+func filesOf(items []item) (files []wire.File, temps []string) {
+	temps = make([]string, 0, len(items))
+	for _, it := range items {
+		if it.through {
+			files = append(files, wire.File{Target: it.target, Data: it.data, Keep: true})
+			continue
+		}
+		temps = append(temps, it.temp)
+		files = append(files, wire.File{Target: it.target, Temp: it.temp})
+	}
+	return files, temps
+}
+
+// recordItems notes the digests of files that are in their places.
+func (r *request) recordItems(items []item) {
 	for _, it := range items {
 		r.p.files.Record(it.target, it.digest)
 	}
-	return true, nil
 }
 
 // items lists the outputs of res with the primary one last, nil where res
@@ -81,6 +94,12 @@ func (r *request) items(res *Result) ([]item, error) {
 				continue
 			}
 			return nil, nil
+		}
+		if o.Role == toolchains.RoleObject && r.database != nil {
+			if items = r.mergedItems(items, res); items == nil {
+				return nil, nil
+			}
+			continue
 		}
 		it := item{role: o.Role, target: r.call.Abs(o.Path), digest: stored.Digest, data: res.held[stored.Digest]}
 		keeps := materialize.KeepsInode(r.compile.Toolchain.Family, o.Role)

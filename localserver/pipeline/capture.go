@@ -33,6 +33,9 @@ func (r *request) capture(userDep []byte) ([]captured, error) {
 	var out []captured
 	for _, o := range r.compile.Outputs {
 		path := r.call.Abs(o.Path)
+		if o.Role == toolchains.RoleObject && r.database != nil {
+			continue // see placePrivate
+		}
 		if o.Role == toolchains.RoleDep && userDep != nil {
 			out = append(out, captured{role: o.Role, path: path, mode: 0o666, data: userDep})
 			continue

@@ -33,6 +33,8 @@ type run struct {
 	// crate and read are plan and its answer for rustc.
 	crate *rustdeps.Plan
 	read  *rustdeps.Result
+	// placed are the files of a compile that shares a program database.
+	placed []item
 	// inputs is nil, and reason says why, where the result is not stored.
 	inputs *depscan.Inputs
 	reason error
@@ -56,6 +58,7 @@ func (r *request) execute(ctx context.Context, cancellable bool) error {
 	if x.crate != nil {
 		defer x.crate.Remove()
 	}
+	defer r.removePrivate()
 	r.noteBefore()
 	x.command.Hold = cancellable
 	if x.ran, err = r.conv.Run(ctx, &x.command); err != nil {
@@ -67,11 +70,20 @@ func (r *request) execute(ctx context.Context, cancellable bool) error {
 	ctx = context.WithoutCancel(ctx) // the answer counts from here on
 	r.step(journal.StepRun)
 	r.measure(x.ran)
-	dep := r.collect(ctx, x)
+	files := r.collect(ctx, x)
 	r.step(journal.StepCapture)
-	if err := r.conv.Done(&wire.Done{Files: dep}); err != nil {
+	if r.database != nil {
+		placed, err := r.placePrivate(x)
+		if err != nil {
+			return err
+		}
+		files = append(files, placed...)
+		r.step(journal.StepMaterialize)
+	}
+	if err := r.conv.Done(&wire.Done{Files: files}); err != nil {
 		return err
 	}
+	r.recordItems(x.placed)
 	r.recordOutcome(r.store(ctx, x))
 	return nil
 }
@@ -82,6 +94,9 @@ func (r *request) prepareRun(ctx context.Context) (*run, error) {
 	x := &run{command: wire.Run{Program: r.call.Program, Argv: r.call.Argv}}
 	if r.compile.Crate != nil {
 		return x, r.prepareCrate(x)
+	}
+	if r.database != nil {
+		return x, r.preparePrivate(x)
 	}
 	var err error
 	if x.inputs, err = r.scanned(ctx); err != nil {

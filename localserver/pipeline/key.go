@@ -102,7 +102,7 @@ func canonicalArgs(c *toolchains.Compile, at place) []string {
 	for i := range c.Args {
 		a := &c.Args[i]
 		switch {
-		case c.Recorded, c.Toolchain.Family == toolchains.FamilyClangCL && a.Class.Has(argtable.NoKey):
+		case c.Recorded && !sharesDatabase(c), c.Toolchain.Family == toolchains.FamilyClangCL && a.Class.Has(argtable.NoKey):
 			// clang-cl says of some that they are unused
 			words = append(words, a.Words()...)
 		case a.Class.Has(argtable.NoKey | argtable.Dep):
@@ -119,6 +119,12 @@ func canonicalArgs(c *toolchains.Compile, at place) []string {
 		}
 	}
 	return words
+}
+
+// sharesDatabase reports whether the object will be made with other names of outputs than
+// the call's.
+func sharesDatabase(c *toolchains.Compile) bool {
+	return c.Microsoft != nil && c.Microsoft.Debug == toolchains.DebugDatabase
 }
 
 // manifestKey is the digest of k.

@@ -89,6 +89,9 @@ type Options struct {
 	Asker   *ask.Asker
 	// Crates finds the inputs of rustc's compiles.
 	Crates *rustdeps.Asker
+	// Databases is needed for cl.exe's compiles with /Zi, which step aside
+	// without.
+	Databases Databases
 	// Fallback runs the preprocessor, for Inputs where Scanner gives up.
 	Fallback depscan.Scanner
 	// Facts gives what the compiler says of itself for a compile's flags.

@@ -28,6 +28,7 @@ type request struct {
 	settings *config.Settings
 	compile  *toolchains.Compile
 	linker   *toolchains.Toolchain // of rustc's compiles that link
+	database *database             // of cl.exe's compiles that share one
 	at       place
 	// relocation are the arguments that a run here needs beside the call's.
 	relocation []string
@@ -113,7 +114,9 @@ func (r *request) serve(ctx context.Context) error {
 	if leave != nil {
 		defer leave()
 	}
-	r.far.remote = r.p.remote(r.settings)
+	if r.compile.Microsoft == nil {
+		r.far.remote = r.p.remote(r.settings)
+	}
 	hit, err = r.lookUpRemote(ctx)
 	if hit || err != nil {
 		return r.finish(r.far.outcome, err)
@@ -181,6 +184,9 @@ func (r *request) understand(ctx context.Context) error {
 	}
 	r.describe()
 	if err := r.distinctOutputs(); err != nil {
+		return err
+	}
+	if err := r.findDatabase(family); err != nil {
 		return err
 	}
 	source, err := r.p.files.Digest(r.call.Abs(r.compile.Source))

@@ -81,6 +81,11 @@ func withoutVariables(env toolchains.Environ) toolchains.Environ {
 	return kept
 }
 
+// PrivateDatabase is the function of that name.
+func (f *Family) PrivateDatabase(c *toolchains.Compile, object, database string) ([]string, error) {
+	return PrivateDatabase(c, object, database)
+}
+
 // PrivateDatabase returns the arguments of c, a compile with DebugDatabase, with a program
 // database of its own: the last /Fd is database, and nothing asks for mspdbsrv. object is
 // where the object goes.

@@ -97,7 +97,10 @@ func (p *parser) debug() error {
 	default:
 		m.Debug, m.PDB = toolchains.DebugDatabase, p.database
 	}
-	p.Carries |= toolchains.CarriesDir | toolchains.CarriesPaths | toolchains.CarriesOutput
+	p.Carries |= toolchains.CarriesDir | toolchains.CarriesPaths
+	if m.Debug == toolchains.DebugEmbedded {
+		p.Carries |= toolchains.CarriesOutput
+	}
 	p.Recorded = true
 	return nil
 }
