@@ -105,8 +105,8 @@ var policy = map[string][]string{
 	"localserver/pipeline": {
 		"client/action", "client/cas", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
 		"depscan/filestate", "depscan/rustdeps", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/layout",
-		"localserver/materialize", "localserver/parity", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
-		"toolchains/pack", "wrapper/wire", zerolog,
+		"localserver/materialize", "localserver/parity", "localserver/pdbsession", "localserver/remote", "localserver/strategy", "toolchains",
+		"toolchains/argtable", "toolchains/pack", "wrapper/wire", zerolog,
 	},
 	"localserver/remote": {
 		"client", "client/action", "client/actioncache", "client/cas", "client/checkup", "client/digest", "client/execute", "client/merkle",
@@ -120,7 +120,7 @@ var policy = map[string][]string{
 	"cmd/rexd": {
 		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "depscan/rustdeps", "localserver",
 		"localserver/admin", "localserver/config", "localserver/diskstore", "localserver/journal",
-		"localserver/layout", "localserver/localexec", "localserver/pipeline", "localserver/rehearse", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
+		"localserver/layout", "localserver/localexec", "localserver/pdbsession", "localserver/pipeline", "localserver/rehearse", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
 		"toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/pack", "toolchains/pack/archive", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
 		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},
@@ -136,7 +136,8 @@ var policy = map[string][]string{
 	"integration/debsrc":        {},
 	"integration/differential":  {"integration/rig", testscript},
 	"integration/keytable":      {"integration/rig", testscript},
-	"integration/msvc":          {"localserver/pdb", "localserver/pdb/pdbtest", "localserver/pdbsession"},
+	"integration/msvc":          {"integration/rig", "localserver/pdb", "localserver/pdb/pdbtest", "localserver/pdbsession"},
+	"integration/msvc/fakecl":   {"localserver/pdb", "localserver/pdb/pdbtest", "toolchains/argtable"},
 	"integration/projects":      {"integration/rig", "integration/debsrc"},
 	"integration/interop":       {"integration/rig", "integration/debsrc", remoteAPIs},
 	"integration/faults":        {"integration/rig", "integration/debsrc", testscript, sys},
