@@ -12,10 +12,6 @@ import (
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
-// maxFinished bounds the bytes of the finished compiles that are remembered: some
-// hundred of those that read hundreds of headers each.
-const maxFinished = 10 << 20
-
 // compiles remembers the answers of whole compiles. One is good as long as
 //
 //   - the base and the chain are the same objects,
@@ -27,7 +23,7 @@ type compiles struct {
 	mu    sync.Mutex
 	known map[compileKey]*finished
 	order []compileKey // of known, the oldest first
-	size  int          // bytes of known, by finished.size
+	size  int64        // bytes of known, by finished.size
 }
 
 // compileKey says which compiles are one.
@@ -111,7 +107,16 @@ func (e *evaluator) remember(in *depscan.Inputs) *finished {
 	return f
 }
 
-func (c *compiles) keep(key compileKey, f *finished) {
+// finishedRoom is how many bytes finished compiles may take: seven sixteenths of the
+// memory together with the texts, but at least an eighth of it.
+func (s *memory) finishedRoom() int64 {
+	s.texts.mu.Lock()
+	defer s.texts.mu.Unlock()
+	return max(s.o.Memory/8, s.o.Memory/16*7-s.texts.bytes)
+}
+
+// keep remembers f and drops the oldest compiles until what is known fits room.
+func (c *compiles) keep(key compileKey, f *finished, room int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil {
@@ -123,20 +128,20 @@ func (c *compiles) keep(key compileKey, f *finished) {
 		c.order = append(c.order, key)
 	}
 	c.known[key] = f
-	for c.size += f.size(); c.size > maxFinished && len(c.order) > 1; c.order = c.order[1:] {
+	for c.size += f.size(); c.size > room && len(c.order) > 1; c.order = c.order[1:] {
 		c.size -= c.known[c.order[0]].size()
 		delete(c.known, c.order[0])
 	}
 }
 
 // size is about how many bytes f holds that nothing else does.
-func (f *finished) size() int {
+func (f *finished) size() int64 {
 	const (
 		perRead = int(unsafe.Sizeof(readFile{}) + unsafe.Sizeof(depscan.File{}))
 		perName = int(unsafe.Sizeof(""))
 		fixed   = int(unsafe.Sizeof(finished{})+unsafe.Sizeof(depscan.Inputs{})) + 200
 	)
-	return fixed + perRead*len(f.read) + perName*(len(f.in.Absent)+len(f.in.Dirs)) + 8*(len(f.resolutions)+len(f.variants))
+	return int64(fixed + perRead*len(f.read) + perName*(len(f.in.Absent)+len(f.in.Dirs)) + 8*(len(f.resolutions)+len(f.variants)))
 }
 
 // recall returns the remembered answer for key if it still holds, else nil.
@@ -158,7 +163,7 @@ func (c *compiles) recall(s *memory, key compileKey, now moment) *depscan.Inputs
 		return nil
 	}
 	if g != f {
-		c.keep(key, g)
+		c.keep(key, g, s.finishedRoom())
 	}
 	if g.isQuiet(s.fs, key.chain) {
 		g.quiet.Store(now.events + 1)

@@ -15,12 +15,13 @@ func TestFinishedIsBounded(t *testing.T) {
 	big := func() *finished {
 		return &finished{in: &depscan.Inputs{Absent: make([]string, 10)}, read: make([]readFile, 1000)}
 	}
-	n := 2*maxFinished/big().size() + 1
+	const room = 10 << 20
+	n := int(2*room/big().size()) + 1
 	for i := range n {
-		c.keep(name(i), big())
-		c.keep(name(i), big())
+		c.keep(name(i), big(), room)
+		c.keep(name(i), big(), room)
 	}
-	if c.size > maxFinished || c.size != len(c.known)*big().size() || len(c.order) != len(c.known) {
+	if c.size > room || c.size != int64(len(c.known))*big().size() || len(c.order) != len(c.known) {
 		t.Errorf("%d bytes, %d known, %d in order", c.size, len(c.known), len(c.order))
 	}
 	if c.known[name(0)] != nil || c.known[name(n-1)] == nil {

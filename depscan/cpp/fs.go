@@ -189,6 +189,7 @@ func (f *files) node(path string) *node {
 	if n != nil {
 		return n
 	}
+	path = strings.Clone(path) // which may be a part of something long
 	n = &node{path: path}
 	n.watched.Store(unwatched)
 	if i := strings.LastIndexByte(strings.TrimRight(path, "/"), '/'); i >= 0 && path != "/" {
@@ -204,7 +205,7 @@ func (f *files) node(path string) *node {
 	if old := shard.nodes[path]; old != nil {
 		return old
 	}
-	shard.nodes[strings.Clone(path)] = n
+	shard.nodes[path] = n
 	f.count.Add(1)
 	return n
 }

@@ -173,7 +173,7 @@ func (s *memory) scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inpu
 			if err != nil {
 				return nil, err
 			}
-			s.compiles.keep(key, e.remember(in))
+			s.compiles.keep(key, e.remember(in), s.finishedRoom())
 			e.publish()
 			return in, nil
 		}
