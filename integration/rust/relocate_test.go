@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,7 @@ func checkouts(t *testing.T, set ...string) (one, two *checkout) {
 	other := s.beside(t, "some/where/else", files)
 	two = &checkout{other, filepath.Join(base, "another/home"), filepath.Join(base, "elsewhere")}
 	for _, c := range []*checkout{one, two} {
+		c.write(".git/HEAD", "")
 		if err := os.MkdirAll(c.cargo, 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +118,9 @@ func TestSecondCheckout(t *testing.T) {
 	for _, line := range differences(want, two.made()) {
 		t.Error(line)
 	}
-	if now := two.stats().Sub(before); now.Executed != 1 || now.Errors != 0 || now.HitsLocal == 0 {
+	// Not found are the probe that fails and a test that holds the path of the
+	// program that it starts.
+	if now := two.stats().Sub(before); now.Executed != 2 || now.Errors != 0 || now.HitsLocal == 0 {
 		t.Errorf("%+v", now)
 	}
 	if a, b := warnings(plain), warnings(got); a != b {
@@ -139,4 +143,92 @@ func warnings(r *rig.Result) string {
 		}
 	}
 	return strings.Join(out, "")
+}
+
+// placeFiles are a folder as cargo arranges it, with what a build script has made.
+const placeFiles = "-- target/CACHEDIR.TAG --\n-- target/debug/deps/keep --\n-- target/debug/build/x-1/out/gen.rs --\npub const G: u8 = 1;\nfn never() {}\n"
+
+// A placed crate is compiled at one place and then at another.
+type placed struct {
+	name, source string
+	check        bool // no code is made
+	macros       bool
+	hit          bool // at the other place
+}
+
+func placedCrates() []placed {
+	const include = `include!(concat!(env!("OUT_DIR"), "/gen.rs"));`
+	return []placed{
+		{name: "nothing", source: "pub fn f() {}", hit: true},
+		{name: "a panic", source: "pub fn f(x: Option<u8>) -> u8 { x.unwrap() }\npub fn file() -> &'static str { file!() }", hit: true},
+		{name: "a generated file", source: include, hit: true},
+		{name: "a generated file to check", source: include, check: true, hit: true},
+		{name: "a generated text", source: `pub const T: &str = include_str ! [ concat! (env!("OUT_DIR"), "/gen.rs") ];`, hit: true},
+		{name: "a path", source: `pub const D: &str = env!("OUT_DIR");`},
+		{name: "a path to check", source: `pub const D: &str = env!("OUT_DIR");`, check: true},
+		{name: "the length of a path", source: `pub const D: usize = env!("OUT_DIR").len();`},
+		{name: "a path and a generated file", source: include + ` pub const D: usize = env!("OUT_DIR").len();`},
+		{name: "another variable", source: `pub const D: Option<&str> = option_env!("OTHER");`, hit: true},
+		{name: "a macro", source: `pub const T: &str = m::file!();`, macros: true, hit: true},
+		{name: "a macro to check", source: `pub const T: &str = m::file!();`, macros: true, check: true},
+		{name: "a macro that takes a path", source: `pub const T: Option<&str> = m::who!();`, macros: true},
+	}
+}
+
+// TestPlaces checks that a compile leaves at each of two places what the compiler
+// makes there, with its messages, and that it is found at the second one only
+// where no path can have reached the result.
+func TestPlaces(t *testing.T) {
+	first := newSite(t, &txtar.Archive{})
+	first.rig.Set = []string{"REXWRAP_PATHS=relocatable"}
+	for i, c := range placedCrates() {
+		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
+			text := placeFiles + strings.TrimPrefix(macros, "\n") + "-- x.rs --\n" + c.source + "\nfn unused() {}\n"
+			for n, name := range []string{fmt.Sprint("place", i), fmt.Sprintf("at/another/place%d", i)} {
+				s := first.beside(t, name, txtar.Parse([]byte(text)))
+				before := s.stats()
+				s.place(c)
+				if now := s.stats().Sub(before); now.HitsLocal == 1 != (n == 1 && c.hit) || now.Calls != 1 {
+					t.Errorf("place %d: %+v", n, now)
+				}
+			}
+		})
+	}
+}
+
+// place compiles c, bare and through rexwrap, and compares.
+func (s *site) place(c placed) {
+	s.t.Helper()
+	deps, out := s.dir+"/target/debug/deps", s.dir+"/target/debug/build/x-1/out"
+	options := " --remap-path-prefix=/=/ --remap-path-prefix=" + s.dir + "=/proc/self/cwd/." +
+		" --remap-path-prefix=" + s.rig.Home() + "/.cargo=/rexwrap/cargo --remap-path-prefix=" + s.dir + "/target=/rexwrap/target"
+	args := "--crate-name x x.rs --crate-type lib --error-format=json --json=diagnostic-rendered-ansi,artifacts" +
+		" --emit=dep-info,metadata,link --out-dir " + deps + " -L dependency=" + deps
+	if c.check {
+		args = strings.Replace(args, ",link", "", 1)
+	}
+	if c.macros {
+		s.compile("--crate-name m m.rs --crate-type proc-macro --emit=link --extern proc_macro -Cextra-filename=-00000000000000aa --out-dir " + deps + options)
+		args += " --extern m=" + deps + "/libm-00000000000000aa.so"
+	}
+	if err := rig.Age(s.dir); err != nil {
+		s.t.Fatal(err)
+	}
+	vars := []string{"OUT_DIR=" + out, "WHO=" + s.dir}
+	compile := func(env []string, more string, through ...string) outcome {
+		made, err := filepath.Glob(deps + "/*x.*")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, path := range made {
+			if err := os.Remove(path); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		r := s.run(env, slices.Concat(through, []string{rustc, "--edition=2018"}, strings.Fields(args+more))...)
+		return outcome{r.Ended(), string(r.Stdout), string(r.Stderr), s.artefacts("target/debug/deps")}
+	}
+	want := compile(s.bare(vars...), "")
+	want.files = compile(s.bare(vars...), options).files
+	s.check("at "+s.dir, want, compile(s.wrapped(vars...), "", filepath.Join(bin, "rexwrap")))
 }
