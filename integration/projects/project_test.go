@@ -25,7 +25,11 @@ type project struct {
 }
 
 func projects() []project {
-	cmakeNoise := []string{".ninja_log", ".ninja_deps", "CMakeOutput.log", "CMakeError.log", "CMakeCache.txt", "CMakeTmp/*", "Testing/*"}
+	cmakeNoise := []string{
+		".ninja_log", ".ninja_deps", "CMakeOutput.log", "CMakeError.log", "CMakeCache.txt", "CMakeTmp/*", "Testing/*",
+		// They name the compiler that CMake has found: ours in one build.
+		"CMakeCCompiler.cmake", "CMakeCXXCompiler.cmake", "rules.ninja", "build.make", "link.txt",
+	}
 	return []project{
 		{
 			name: "lua5.4", sources: map[string]string{"": "lua5.4"},
