@@ -22,9 +22,10 @@ const (
 // is safe for concurrent use. The zero breaker is closed: it lets calls pass.
 type breaker struct {
 	mu       sync.Mutex
-	failures int    // in a row
-	timeouts int    // in a row
-	cause    *Error // nil while closed
+	failures int       // in a row
+	timeouts int       // in a row
+	heard    time.Time // when a call last succeeded
+	cause    *Error    // nil while closed
 	pause    time.Duration
 	until    time.Time
 	probed   bool // a call has passed since the pause began
@@ -68,13 +69,16 @@ func (b *breaker) succeeded() (closed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	closed = b.cause != nil
+	b.heard = time.Now()
 	b.failures, b.timeouts, b.cause, b.pause, b.probed = 0, 0, nil, 0, false
 	return closed
 }
 
 // failed counts a call that failed of err, the last of its tries. dead says
-// that there is no connection. It reports whether err opened the breaker.
-func (b *breaker) failed(err *Error, dead bool) (opened bool) {
+// that there is no connection. patience is how long a call may take: where
+// another has succeeded while one timed out, the remote or this machine is busy,
+// not dead. failed reports whether err opened the breaker.
+func (b *breaker) failed(err *Error, dead bool, patience time.Duration) (opened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	final := dead
@@ -82,6 +86,9 @@ func (b *breaker) failed(err *Error, dead bool) (opened bool) {
 	case errors.Is(err, ErrUnauthenticated):
 		final = true
 	case errors.Is(err, ErrTimeout):
+		if !dead && time.Since(b.heard) < patience {
+			return false
+		}
 		b.timeouts++
 	case errors.Is(err, ErrUnavailable):
 		b.failures++

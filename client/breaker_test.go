@@ -18,7 +18,7 @@ func failure(code codes.Code) *Error {
 func TestBreakerOpensAtOnceForADeadRemote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b breaker
-		if !b.failed(failure(codes.Unavailable), true) {
+		if !b.failed(failure(codes.Unavailable), true, time.Second) {
 			t.Fatal("it stayed closed")
 		}
 		err := b.admit()
@@ -41,17 +41,17 @@ func TestBreakerOpensAtOnceForADeadRemote(t *testing.T) {
 func TestBreakerPausesGrow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b breaker
-		b.failed(failure(codes.Unavailable), true)
+		b.failed(failure(codes.Unavailable), true, time.Second)
 		for want := 2 * breakerFirst; want <= breakerLast; want *= 2 {
 			<-time.After(want) // longer than the pause with its jitter
 			if err := b.admit(); err != nil {
 				t.Fatalf("before the pause of %s: %v", want, err)
 			}
-			b.failed(failure(codes.Unavailable), true)
+			b.failed(failure(codes.Unavailable), true, time.Second)
 			if b.pause != want {
 				t.Fatalf("pause %s, want %s", b.pause, want)
 			}
-			b.failed(failure(codes.Unavailable), true) // a call that was under way
+			b.failed(failure(codes.Unavailable), true, time.Second) // a call that was under way
 			if b.pause != want {
 				t.Fatalf("a late failure made the pause %s", b.pause)
 			}
@@ -75,7 +75,7 @@ func TestBreakerCounts(t *testing.T) {
 		var b breaker
 		opened := 0
 		for i := 1; i <= 10 && opened == 0; i++ {
-			if b.failed(failure(test.code), false) {
+			if b.failed(failure(test.code), false, time.Second) {
 				opened = i
 			}
 		}
@@ -83,6 +83,23 @@ func TestBreakerCounts(t *testing.T) {
 			t.Errorf("%s: opened after %d failures, want %d", test.code, opened, test.opens)
 		}
 	}
+}
+
+// A busy remote, or a busy machine, lets single calls time out.
+func TestBreakerStaysClosedWhileOthersSucceed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b breaker
+		const patience = 10 * time.Second
+		b.succeeded()
+		<-time.After(patience - time.Millisecond)
+		if b.failed(failure(codes.DeadlineExceeded), false, patience) || b.admit() != nil {
+			t.Error("it opened although a call has succeeded while this one waited")
+		}
+		<-time.After(time.Millisecond)
+		if !b.failed(failure(codes.DeadlineExceeded), false, patience) || b.admit() == nil {
+			t.Error("it stayed closed although no call has succeeded while this one waited")
+		}
+	})
 }
 
 func TestPace(t *testing.T) {

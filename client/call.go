@@ -93,7 +93,7 @@ func (c *Conn) note(ctx context.Context, err error) {
 	if !errors.As(err, &e) || gaveUp(ctx) {
 		return
 	}
-	if c.breaker.failed(e, c.dead()) {
+	if c.breaker.failed(e, c.dead(), c.timeout) {
 		c.notify(e.Error())
 	}
 }

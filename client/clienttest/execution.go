@@ -97,11 +97,7 @@ func (x *execution) directory(path string, d *repb.Digest) error {
 		if f.IsExecutable {
 			mode = 0o555
 		}
-		name := filepath.Join(path, f.Name)
-		if err := os.WriteFile(name, data, mode); err != nil {
-			return err
-		}
-		if err := os.Chtimes(name, time.Unix(inputTime, 0), time.Unix(inputTime, 0)); err != nil {
+		if err := x.worker.input(filepath.Join(path, f.Name), f.Digest.Hash, data, mode); err != nil {
 			return err
 		}
 	}
@@ -124,6 +120,35 @@ func (x *execution) directory(path string, d *repb.Digest) error {
 		}
 	}
 	return nil
+}
+
+// largeInput is the size in bytes from which inputs are links to one copy, as
+// Buildbarn's are: shipped compilers are written once.
+const largeInput = 256 << 10
+
+// input writes a file of an InputRoot.
+func (w *worker) input(name, hash string, data []byte, mode fs.FileMode) error {
+	if len(data) < largeInput {
+		return writeInput(name, data, mode)
+	}
+	kept := filepath.Join(w.dir, "kept-"+hash+mode.String())
+	if os.Link(kept, name) == nil {
+		return nil
+	}
+	if err := writeInput(name, data, mode); err != nil {
+		return err
+	}
+	if err := os.Link(name, kept); err != nil && !errors.Is(err, fs.ErrExist) { // by another execution
+		return err
+	}
+	return nil
+}
+
+func writeInput(name string, data []byte, mode fs.FileMode) error {
+	if err := os.WriteFile(name, data, mode); err != nil {
+		return err
+	}
+	return os.Chtimes(name, time.Unix(inputTime, 0), time.Unix(inputTime, 0))
 }
 
 func (x *execution) run(ctx context.Context) (*repb.ActionResult, error) {
