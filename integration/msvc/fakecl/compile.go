@@ -69,31 +69,34 @@ func (l *line) make(s *source, out io.Writer) error {
 
 // clang runs clang-cl, with the types in the object.
 func (l *line) clang(s *source, object, temp string, out io.Writer) error {
-	args := append(slices.Clone(l.rest), "/nologo", "/Fo"+object)
+	// The name that the object has for itself is the same wherever it goes.
+	args := append(slices.Clone(l.rest), "/nologo", "/Fo"+object, "-Xclang", "-object-file-name=x.obj")
 	if l.types {
 		args = append(args, "/Z7")
 	}
-	list := filepath.Join(temp, "x.d")
-	if l.depends != "" {
-		args = append(args, "-clang:-MD", "-clang:-MT", "-clang:x", "-clang:-MF", "-clang:"+list)
+	if err := l.start(s, out, args...); err != nil || l.depends == "" {
+		return err
 	}
+	list := filepath.Join(temp, "x.d")
+	if err := l.start(s, io.Discard, append(slices.Clone(l.rest), "-clang:-M", "-clang:-MTx", "-clang:-MF"+list)...); err != nil {
+		return err
+	}
+	return l.writeDependencies(s, list)
+}
+
+// start runs clang-cl for one source to its end.
+func (l *line) start(s *source, out io.Writer, args ...string) error {
 	if s.option != "" {
 		args = append(args, s.option+s.name)
 	} else {
 		args = append(args, "--", s.name)
 	}
-	cmd := exec.Command(compiler(), args...)
+	cmd := exec.Command(compiler(), append([]string{"--target=x86_64-pc-windows-msvc"}, args...)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		return strings.HasPrefix(kv, "CL=") || strings.HasPrefix(kv, "_CL_=")
 	})
-	if err := cmd.Run(); err != nil {
-		return err
-	}
-	if l.depends == "" {
-		return nil
-	}
-	return l.writeDependencies(s, list)
+	return cmd.Run()
 }
 
 func compiler() string {
