@@ -14,6 +14,9 @@ const (
 	perCall scope = iota
 	// ofServer keys count only for the server itself.
 	ofServer
+	// ofWrapper keys are needed before any file is read: they count in the
+	// environment only.
+	ofWrapper
 	// inProject keys may be set by a project file that is not trusted.
 	inProject
 )
@@ -44,7 +47,7 @@ func Keys() []Key {
 	keys := make([]Key, len(t))
 	for i, f := range t {
 		keys[i] = Key{
-			Name: f.key, Variable: variable(f.key), Server: f.scope == ofServer,
+			Name: f.key, Variable: variable(f.key), Server: f.scope == ofServer || f.scope == ofWrapper,
 			Project: f.scope == inProject, Secret: f.secret, About: f.about,
 		}
 	}
@@ -80,7 +83,7 @@ func newTable() table {
 	return table{
 		pathField("cache_dir", ofServer, "folder of the cache", func(s *Settings) *string { return &s.CacheDir }),
 		sizeField("cache_size", ofServer, "limit of the cache on disk", func(s *Settings) *int64 { return &s.CacheSize }),
-		pathField("socket", ofServer, "socket of the server", func(s *Settings) *string { return &s.Socket }),
+		pathField("socket", ofWrapper, "socket of the server (environment only)", func(s *Settings) *string { return &s.Socket }),
 		durationField("idle_exit", ofServer, "the server ends after so long without calls; 0: never", func(s *Settings) *time.Duration { return &s.IdleExit }),
 		choiceField("log", ofServer, "level of the server's log", levels, func(s *Settings) *string { return &s.Log }),
 		intField("local_jobs", ofServer, "compiles at once on this machine", 1, 1<<16, func(s *Settings) *int { return &s.LocalJobs }),

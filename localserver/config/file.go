@@ -135,6 +135,10 @@ func (p *parsed) apply(s *Settings, home string, trusted bool) (warnings []strin
 	var ignored []string
 	for _, a := range p.assignments {
 		f := &p.table[a.field]
+		if f.scope == ofWrapper {
+			warnings = append(warnings, position(p.path, a.line)+": "+f.key+" is ignored in files; set "+variable(f.key))
+			continue
+		}
 		if p.source == FromProject && f.scope == ofServer {
 			warnings = append(warnings, position(p.path, a.line)+": "+f.key+" is a setting of the server and is ignored in a project file")
 			continue

@@ -411,6 +411,19 @@ func TestHomeUnset(t *testing.T) {
 	}
 }
 
+// The wrapper finds the socket before any file is read.
+func TestSocketCountsInTheEnvironmentOnly(t *testing.T) {
+	h := newHouse(t)
+	h.user("socket = \"/s\"\n")
+	s := h.mustLoad()
+	if s.Socket != "" || len(s.Warnings()) != 1 || !strings.HasSuffix(s.Warnings()[0], "config.toml:1: socket is ignored in files; set REXWRAP_SOCKET") {
+		t.Errorf("socket %q, warnings %q", s.Socket, s.Warnings())
+	}
+	if s := h.mustLoad("REXWRAP_SOCKET=/e"); s.Socket != "/e" {
+		t.Errorf("socket %q, want /e", s.Socket)
+	}
+}
+
 func TestUnknownVariables(t *testing.T) {
 	env := toolchains.Environ{"REXWRAP_STRATGY=x", "REXWRAP_CC=gcc", "REXWRAP_ZZZZZZ=1", "REXWRAP_TLS_CA=/x", "PATH=/bin"}
 	want := []string{
@@ -427,7 +440,6 @@ func TestShownValuesReadBack(t *testing.T) {
 	h := newHouse(t)
 	h.user(`
 cache_dir = "/c"
-socket = "/s"
 remote = "grpcs://h:1"
 platform = { a = "1", b = "2" }
 exec_root = "/r"
