@@ -27,6 +27,11 @@ type Crate struct {
 	Test bool
 	// Clippy is set where clippy-driver does the work.
 	Clippy bool
+	// Native is set where code is made for the processor at hand, whichever.
+	Native bool
+	// Argv is the argument list to run where it is not the call's: without
+	// -C incremental, where that is dropped.
+	Argv []string
 }
 
 // An Extern is one --extern with a path.

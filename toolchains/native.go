@@ -31,7 +31,7 @@ var errNoCC1 = errors.New("no command line of a compiler proper")
 // machine options, remembered for this kind of processor.
 func (r *Resolver) Native(ctx context.Context, tc *Toolchain, args []string) (string, error) {
 	machine := machineArgs(args)
-	processor, lasting := processorDigest()
+	processor, lasting := Processor()
 	b := digest.NewBuilder("toolchains/native/1")
 	b.Digest(tc.Digest)
 	b.Strings(machine)
@@ -152,9 +152,9 @@ func commandWords(line string) []string {
 	return words
 }
 
-// processorDigest names the kind of this machine's processors, and says whether it
+// Processor names the kind of this machine's processors, and says whether it
 // could be found out; answers that do not name it are not kept for another day.
-func processorDigest() (digest.Digest, bool) {
+func Processor() (digest.Digest, bool) {
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
 		return digest.Digest{}, false

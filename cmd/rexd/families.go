@@ -17,8 +17,8 @@ import (
 // extra flags in use.
 const maxFamilies = 32
 
-// families makes the families for a user's extra flags once. It is safe for
-// concurrent use.
+// families makes the families for a user's extra flags and rules once. It is safe
+// for concurrent use.
 type families struct {
 	mu   sync.Mutex
 	sets map[string]map[string]toolchains.Family
@@ -29,8 +29,8 @@ func newFamilies() *families { return &families{sets: make(map[string]map[string
 // family returns the family of a name under settings s, nil where there is none.
 func (f *families) family(name string, s *config.Settings) toolchains.Family {
 	key := ""
-	if len(s.ExtraFlags) > 0 {
-		key = fmt.Sprint(s.ExtraFlags)
+	if len(s.ExtraFlags) > 0 || s.RustIncremental == dropIncremental || len(s.RustUncached) > 0 {
+		key = fmt.Sprintf("%v %q %q", s.ExtraFlags, s.RustIncremental, s.RustUncached)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -41,7 +41,7 @@ func (f *families) family(name string, s *config.Settings) toolchains.Family {
 		}
 		set = make(map[string]toolchains.Family)
 		for _, family := range []toolchains.Family{
-			gcc.New(extraOptions(s)...), clang.New(extraOptions(s)...), rustc.New(),
+			gcc.New(extraOptions(s)...), clang.New(extraOptions(s)...), rustc.WithRules(rustRules(s)),
 			msvc.New(extraOptions(s)...), msvc.NewClang(extraOptions(s)...),
 		} {
 			set[family.Name()] = family
@@ -49,6 +49,13 @@ func (f *families) family(name string, s *config.Settings) toolchains.Family {
 		f.sets[key] = set
 	}
 	return set[name]
+}
+
+// dropIncremental is the value of rust_incremental that changes anything.
+const dropIncremental = "drop"
+
+func rustRules(s *config.Settings) rustc.Rules {
+	return rustc.Rules{DropIncremental: s.RustIncremental == dropIncremental, Uncached: s.RustUncached}
 }
 
 func extraOptions(s *config.Settings) []argtable.Option {

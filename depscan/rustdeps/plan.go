@@ -35,13 +35,16 @@ type Plan struct {
 // cannot be known.
 func (a *Asker) Plan(c *toolchains.Compile, scratch string) (*Plan, error) {
 	p := &Plan{Argv: c.Call.Argv, asker: a, c: c}
+	if c.Crate.Argv != nil {
+		p.Argv = c.Crate.Argv
+	}
 	if c.Output(toolchains.RoleDepInfo) == nil && !standsAlone(c) {
 		return nil, toolchains.Unsupported("no-dep-info", "")
 	}
 	if c.Crate.Links() {
 		p.list = scratch + ".ld"
 		added := "-Wl,--dependency-file=" + p.list
-		p.Argv = append(slices.Clone(c.Call.Argv), "-C", "link-arg="+added)
+		p.Argv = append(slices.Clone(p.Argv), "-C", "link-arg="+added)
 		p.Hide = []string{` "` + added + `"`, ` \"` + added + `\"`}
 	}
 	return p, nil

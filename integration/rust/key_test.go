@@ -189,6 +189,22 @@ func changes() []change {
 			name: "another linker", files: "-- x.rs --\nfn main() {}\n", args: "--crate-name x x.rs" + emitBin,
 			then: "--crate-name x x.rs -C linker=clang" + emitBin,
 		},
+		{
+			name: "incremental compiles that are dropped", files: onlyLib, args: "--crate-name x x.rs -C incremental=i" + emitLib,
+			env: []string{"REXWRAP_RUST_INCREMENTAL=drop"}, then: "--crate-name x x.rs" + emitLib, hit: true, differs: true,
+		},
+		{
+			name: "a crate that is not to be cached", files: onlyLib, args: "--crate-name x x.rs" + emitLib,
+			env: []string{"REXWRAP_RUST_UNCACHED=y,x"}, never: true,
+		},
+		{
+			name: "code for this processor", files: onlyLib, args: "--crate-name x x.rs -C target-cpu=native" + emitLib,
+			hit: true,
+		},
+		{
+			name: "code for another processor", files: onlyLib, args: "--crate-name x x.rs -C target-cpu=native" + emitLib,
+			then: "--crate-name x x.rs" + emitLib,
+		},
 		{name: "code that is made incrementally", files: onlyLib, args: "--crate-name x x.rs -C incremental=i" + emitLib, never: true},
 		{ // of rustc 1.63 they differ from run to run
 			name: "metadata that is made incrementally", files: onlyLib,

@@ -30,6 +30,10 @@ func hint(reason string) string {
 		return "the text holds the date of the compile"
 	case "incbin":
 		return "the text includes a binary file in a way that does not tell which"
+	case "rust-incremental":
+		return "code that is made incrementally is not the same each time; CARGO_INCREMENTAL=0, or rust_incremental = \"drop\""
+	case "rust-uncached":
+		return "the setting rust_uncached names the crate or its package"
 	case "config":
 		return "the settings have errors: rexwrap config shows them"
 	case "disabled":

@@ -43,6 +43,21 @@ func (r *request) linkerIdentity(ctx context.Context) (string, error) {
 	return r.linker.Digest.Hex(), nil
 }
 
+// crateMachine is what of this machine is in the key of a compile of rustc: the
+// linker, and the processor where code is made for whichever is at hand. LLVM tells
+// processors apart by what /proc/cpuinfo says of them, and by less.
+func (r *request) crateMachine(ctx context.Context) (string, error) {
+	linker, err := r.linkerIdentity(ctx)
+	if err != nil || !r.compile.Crate.Native {
+		return linker, err
+	}
+	processor, ok := toolchains.Processor()
+	if !ok {
+		return "", toolchains.Unsupported("native-cpu", "")
+	}
+	return linker + " " + processor.Hex(), nil
+}
+
 // defaultLinker is what rustc starts where nothing else is asked for.
 const defaultLinker = "cc"
 

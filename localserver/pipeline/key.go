@@ -156,7 +156,11 @@ func (k *keyParts) journal() *journal.KeyParts {
 		out.Env[i] = journal.NewVariable(name, value, set)
 	}
 	if k.Family == "rustc" && k.Native != "" {
-		out.Env = append(out.Env, journal.NewVariable("linker", k.Native, true))
+		linker, processor, native := strings.Cut(k.Native, " ")
+		out.Env = append(out.Env, journal.NewVariable("linker", linker, linker != ""))
+		if native {
+			out.Env = append(out.Env, journal.NewVariable("processor", processor, true))
+		}
 	}
 	for i := 0; i < len(k.Extra); i += 2 {
 		out.Env = append(out.Env, journal.NewVariable("extra input "+k.Extra[i], k.Extra[i+1], true))

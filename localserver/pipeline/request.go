@@ -223,7 +223,7 @@ func (r *request) understand(ctx context.Context) error {
 // where the call has none.
 func (r *request) native(ctx context.Context) (string, error) {
 	if r.compile.Crate != nil {
-		return r.linkerIdentity(ctx)
+		return r.crateMachine(ctx)
 	}
 	var words []string
 	native := false

@@ -11,13 +11,30 @@ import (
 
 // Family is the command-line language of rustc and of clippy-driver. It is
 // immutable and safe for concurrent use.
-type Family struct{ tables tables }
+type Family struct {
+	tables tables
+	rules  Rules
+}
+
+// Rules are what a user wants to be done about some calls. The zero Rules are
+// those of nobody.
+type Rules struct {
+	// DropIncremental takes -C incremental from the calls that would step
+	// aside for it: what is made is what a build without it makes.
+	DropIncremental bool
+	// Uncached are names of crates, and of cargo's packages with all their
+	// crates, that step aside.
+	Uncached []string
+}
 
 var _ toolchains.Family = (*Family)(nil)
 
 // New returns the Family.
-func New() *Family {
-	return &Family{tables{options: argtable.New(options()), settings: argtable.New(codegen(), unstable())}}
+func New() *Family { return WithRules(Rules{}) }
+
+// WithRules returns the Family under r.
+func WithRules(r Rules) *Family {
+	return &Family{tables{options: argtable.New(options()), settings: argtable.New(codegen(), unstable())}, r}
 }
 
 // Name returns "rustc".
@@ -65,6 +82,7 @@ func (f *Family) Parse(call *toolchains.Call, tc *toolchains.Toolchain) (*toolch
 			Carries: toolchains.CarriesDir | toolchains.CarriesPaths,
 		},
 		crate: &toolchains.Crate{Clippy: clippy},
+		rules: &f.rules, tables: &f.tables,
 	}
 	p.Crate = p.crate
 	return p.Compile, p.parse()

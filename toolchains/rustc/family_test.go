@@ -111,7 +111,6 @@ func TestAside(t *testing.T) {
 		{lib + "--emit=metadata,obj -C incremental=/i", ReasonIncremental},
 		{lib + "-Csave-temps", ReasonSaveTemps},
 		{lib + "-Csplit-debuginfo=unpacked", ReasonSplitDebug},
-		{lib + "-C target-cpu=native", ReasonNative},
 		{lib + "-C llvm-args=-load=/x.so", ReasonPlugin},
 		{"--crate-name x --crate-type cdylib,dylib x.rs", ReasonSeveralLinks},
 		{bin + "--target x86_64-pc-windows-msvc", ReasonTarget},
@@ -181,6 +180,70 @@ func TestIncrementalVersions(t *testing.T) {
 		_, err := New().Parse(call("--crate-name", "x", "--crate-type", "lib", "--emit=metadata", "-Cincremental=/i", "x.rs"), tc)
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", version, err)
+		}
+	}
+}
+
+// TestDroppedIncremental checks that nothing but -C incremental is dropped, and
+// nothing where an argument could be another's value.
+func TestDroppedIncremental(t *testing.T) {
+	f := WithRules(Rules{DropIncremental: true})
+	for _, c := range []struct{ args, want string }{
+		{"-C incremental=/i -C debuginfo=2", "-C debuginfo=2"},
+		{"-Cincremental=/i --codegen=incremental=/j --codegen incremental=/k", ""},
+		{"--cfg incremental=1 -C incremental=/i", "--cfg incremental=1"},
+	} {
+		const lib = "--crate-name x --crate-type lib x.rs "
+		got, err := f.Parse(call(strings.Fields(lib+c.args)...), host())
+		if err != nil {
+			t.Errorf("%s: %v", c.args, err)
+			continue
+		}
+		want := strings.Fields("rustc " + lib + c.want)
+		if !slices.Equal(got.Crate.Argv, want) {
+			t.Errorf("%s: %q, want %q", c.args, got.Crate.Argv, want)
+		}
+		if slices.ContainsFunc(got.Args, func(a toolchains.Arg) bool { return a.Option == optionIncremental }) {
+			t.Errorf("%s: still there: %+v", c.args, got.Args)
+		}
+	}
+	for _, args := range []string{"--cfg -C incremental=/i -Cincremental=/i", "-gCincremental=/i"} {
+		_, err := f.Parse(call(append(strings.Fields("--crate-name x --crate-type lib x.rs"), strings.Fields(args)...)...), host())
+		if reason, _, _ := toolchains.ReasonOf(err); reason != ReasonIncremental && reason != ReasonSeveralSources {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+	tc := host()
+	tc.Version = "1.95.0"
+	c, err := f.Parse(call("--crate-name", "x", "--crate-type", "lib", "--emit=metadata", "-Cincremental=/i", "x.rs"), tc)
+	if err != nil || c.Crate.Argv != nil {
+		t.Errorf("metadata that repeats itself: %v, %v", c, err)
+	}
+}
+
+// TestUncached checks that crates are excluded by their own name and by their
+// package's.
+func TestUncached(t *testing.T) {
+	f := WithRules(Rules{Uncached: []string{"sql-x"}})
+	for _, c := range []struct {
+		crate, pkg string
+		cached     bool
+	}{{"sql_x", "", false}, {"build_script_build", "sql-x", false}, {"sql", "sql", true}} {
+		one := call("--crate-name", c.crate, "--crate-type", "lib", "x.rs")
+		one.Env = toolchains.Environ{"CARGO_PKG_NAME=" + c.pkg}
+		_, err := f.Parse(one, host())
+		if reason, _, _ := toolchains.ReasonOf(err); (reason == ReasonUncached) == c.cached {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// TestNative checks that code for the processor at hand is marked.
+func TestNative(t *testing.T) {
+	for _, arg := range []string{"-Ctarget-cpu=native", "-Ztune-cpu=native", "-Ctarget_cpu=native"} {
+		c, err := New().Parse(call("--crate-name", "x", "--crate-type", "lib", arg, "x.rs"), host())
+		if err != nil || !c.Crate.Native {
+			t.Errorf("%s: %+v, %v", arg, c, err)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (p *parser) whole() error {
 		return toolchains.Unsupported(ReasonCrateType, p.Source)
 	case strings.ContainsAny(p.extraFilename+c.Name, "./\\"):
 		return toolchains.Unsupported(ReasonOutputName, p.extraFilename)
-	case p.incremental && (p.makesCode() || minor(p.Toolchain.Version) < provenIncremental):
+	case p.incremental && (p.makesCode() || minor(p.Toolchain.Version) < provenIncremental) && !p.dropIncremental():
 		return toolchains.Unsupported(ReasonIncremental, "")
 	case c.Linked() > 1:
 		return toolchains.Unsupported(ReasonSeveralLinks, strings.Join(c.Types, ","))

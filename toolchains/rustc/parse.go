@@ -11,7 +11,9 @@ import (
 // A parser fills a Compile from its Args.
 type parser struct {
 	*toolchains.Compile
-	crate *toolchains.Crate
+	crate  *toolchains.Crate
+	rules  *Rules
+	tables *tables
 
 	extraFilename string
 	incremental   bool
@@ -32,6 +34,9 @@ func (p *parser) parse() error {
 	}
 	if err := p.whole(); err != nil {
 		return err
+	}
+	if p.excluded() {
+		return toolchains.Unsupported(ReasonUncached, p.crate.Name)
 	}
 	if err := p.outputs(); err != nil {
 		return err
@@ -66,7 +71,7 @@ func (p *parser) option(a *toolchains.Arg) error {
 		p.search(a.Value)
 	case "-l":
 		p.crate.Libraries = append(p.crate.Libraries, a.Value)
-	case "-C", "--codegen":
+	case "-C", "--codegen", "-Z":
 		return p.codegen(a)
 	}
 	return nil
@@ -125,6 +130,9 @@ func (p *parser) search(value string) {
 	p.crate.Search = append(p.crate.Search, toolchains.SearchDir{Kind: kind, Dir: dir})
 }
 
+// optionIncremental is how every spelling of -C incremental stands in Args.
+const optionIncremental = "-Cincremental="
+
 // codegen takes note of a setting of -C that means more than other bytes.
 func (p *parser) codegen(a *toolchains.Arg) error {
 	name, value, _ := strings.Cut(a.Value, "=")
@@ -134,7 +142,7 @@ func (p *parser) codegen(a *toolchains.Arg) error {
 	case "incremental":
 		p.incremental = true
 		// The directory is none of the result's business, that there is one is.
-		a.Option, a.Value, a.Form = "-Cincremental=", value, argtable.Joined
+		a.Option, a.Value, a.Form = optionIncremental, value, argtable.Joined
 	case "codegen-units":
 		p.units = value
 	case "split-debuginfo":
@@ -155,12 +163,24 @@ func (p *parser) codegen(a *toolchains.Arg) error {
 		p.InputFiles = append(p.InputFiles, value)
 	case "rpath": // made of the folders of libraries
 		p.Recorded = value == "" || value != "no" && value != "n" && value != "off" && value != "false"
-	case "target-cpu":
+	case "target-cpu", "tune-cpu":
 		if value == "native" {
-			return toolchains.Unsupported(ReasonNative, a.Value)
+			p.crate.Native = true
+			a.Class |= argtable.LocalOnly
 		}
 	}
 	return nil
+}
+
+// excluded reports whether the rules name the crate, or the package that cargo
+// makes it of. Both spellings of a name are one to cargo.
+func (p *parser) excluded() bool {
+	same := func(a, b string) bool {
+		return strings.ReplaceAll(a, "-", "_") == strings.ReplaceAll(b, "-", "_")
+	}
+	return slices.ContainsFunc(p.rules.Uncached, func(name string) bool {
+		return same(name, p.crate.Name) || same(name, p.Call.Env.Value("CARGO_PKG_NAME"))
+	})
 }
 
 // linkerOption lets pass what neither names further outputs nor hides inputs from

@@ -11,7 +11,6 @@ const (
 	ReasonLinkerOption   = "linker-option"
 	ReasonLog            = "compiler-log"
 	ReasonMissing        = "missing-argument"
-	ReasonNative         = "native-cpu"
 	ReasonNoSource       = "no-source"
 	ReasonOutputName     = "output-name"
 	ReasonPlugin         = "plugin"
@@ -25,6 +24,7 @@ const (
 	ReasonStdin          = "stdin"
 	ReasonSysroot        = "sysroot"
 	ReasonTarget         = "target-outputs"
+	ReasonUncached       = "rust-uncached"
 	ReasonUnknown        = "unknown-argument"
 	ReasonUnstable       = "unstable-option"
 )
@@ -42,7 +42,6 @@ func Reasons() []Reason {
 		{ReasonEmit, "a kind of output that is not known"},
 		{ReasonLinkerOption, "an option for the linker that may read or write further files"},
 		{ReasonMissing, "an option lacks its value"},
-		{ReasonNative, "code for this very processor"},
 		{ReasonNoSource, "there is no source"},
 		{ReasonOutputName, "the names of the outputs are not known"},
 		{ReasonPlugin, "a plugin of the code generator is loaded"},
@@ -50,6 +49,7 @@ func Reasons() []Reason {
 		{ReasonRepeated, "an option stands twice that may stand once"},
 		{ReasonResponse, "an argument file is missing or ambiguous"},
 		{ReasonIncremental, "the result depends on what was compiled incrementally before"},
+		{ReasonUncached, "the setting rust_uncached names the crate or its package"},
 		{ReasonSaveTemps, "intermediate files are kept"},
 		{ReasonCodegenUnits, "one file for each code generation unit"},
 		{ReasonSeveralLinks, "the linker runs more than once"},
