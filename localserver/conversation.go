@@ -141,7 +141,7 @@ func (c *conversation) Away() {
 
 // Prepare implements pipeline.Conversation.
 func (c *conversation) Prepare(temps []string) error {
-	c.temps = temps
+	c.temps = append(c.temps, temps...)
 	return c.send(&wire.Prepare{Temps: temps}, true)
 }
 

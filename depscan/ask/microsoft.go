@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/depscan/depfile"
@@ -78,6 +79,31 @@ func (a *Asker) planMicrosoft(c *toolchains.Compile, scratch string) (*Plan, err
 		p.Env = []string{"CC_PRINT_HEADERS=1", "CC_PRINT_HEADERS_FILE=" + p.list}
 	}
 	return p, nil
+}
+
+// PlanSeveral plans one run of a call with several sources: members are its compiles, argv
+// the arguments of the whole, folder an existing folder of ours. The first Plan is for the
+// run, the others, one for each member, are for Collect.
+func (a *Asker) PlanSeveral(members []*toolchains.Compile, argv []string, folder string) (*Plan, []*Plan, error) {
+	whole := &Plan{Argv: argv}
+	plans := make([]*Plan, len(members))
+	for i, c := range members {
+		p, err := a.planMicrosoft(c, filepath.Join(folder, "run"))
+		if err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case p.from == fromSourceDependencies && !p.listIsUsers:
+			p.list = filepath.Join(folder, filepath.Base(c.Source)+".json")
+			if i == 0 {
+				whole.insert("/sourceDependencies", folder+string(filepath.Separator))
+			}
+		case p.from == fromPreprocessor:
+			p.list = filepath.Join(folder, strconv.Itoa(i)+".d")
+		}
+		whole.Env, plans[i] = p.Env, p
+	}
+	return whole, plans, nil
 }
 
 // sourceDependencies reads what /sourceDependencies wrote.

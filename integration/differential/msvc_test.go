@@ -126,6 +126,7 @@ func msvcRow(line, want string) row {
 }
 
 func msvcOtherRows() []row {
+	source := regexp.MustCompile(` (/Tc)?[a-z/]+\.(cpp|cc|c)\b`)
 	var rows []row
 	for _, w := range []struct{ want, lines string }{
 		{hit, `
@@ -137,8 +138,18 @@ func msvcOtherRows() []row {
 /c /showIncludes sub/y.cpp
 CL=/showIncludes INCLUDE=inc /c x.cpp
 INCLUDE=inc /c /Z7 x.cpp
+/c x.cpp sub/y.cpp /w
+/c warn.cpp /w sub/y.cpp /Tcx.c
+/c /w /Foout/ x.cpp sub/y.cpp
+/c /MP -Qunused-arguments x.cpp x.cc
+/c /Z7 /w /FAs x.cpp sub/y.cpp
+CL=/O2 _CL_=/w /c x.cpp sub/y.cpp
 `},
 		{run, `
+/c x.cpp bad.cpp
+/c bad.cpp x.cpp
+/c x.cpp warn.cpp
+/c x.cpp sub/y.cpp /showIncludes
 /c /WX /W4 warn.cpp
 `},
 		{aside, `
@@ -161,9 +172,14 @@ INCLUDE=inc /c /Z7 x.cpp
 `},
 	} {
 		for line := range strings.Lines(w.lines) {
-			if line = strings.TrimSpace(line); line != "" {
-				rows = append(rows, msvcRow(line, w.want))
+			if line = strings.TrimSpace(line); line == "" {
+				continue
 			}
+			r := msvcRow(line, w.want)
+			if w.want != aside {
+				r.calls = int64(len(source.FindAllString(line, -1)))
+			}
+			rows = append(rows, r)
 		}
 	}
 	return rows

@@ -53,6 +53,10 @@ func (r *request) answer(res *Result) (bool, error) {
 		materialize.Remove(temps)
 		return false, err
 	}
+	if r.part > 0 {
+		r.held = &held{done, items}
+		return true, nil
+	}
 	if err := r.conv.Done(done); err != nil {
 		materialize.Remove(temps)
 		return false, err
@@ -60,6 +64,14 @@ func (r *request) answer(res *Result) (bool, error) {
 	r.recordItems(items)
 	return true, nil
 }
+
+// temp returns the name of the nth temp file, in the folder of target.
+func (r *request) temp(target string, n int) string {
+	return wire.TempName(target, r.in.Token, r.part*maxTemps+n)
+}
+
+// maxTemps bounds the outputs of one compile.
+const maxTemps = 100
 
 // filesOf returns items as the wrapper is told of them, and the temp files that it is to
 // rename.
@@ -128,7 +140,7 @@ func (r *request) items(res *Result) ([]item, error) {
 				return nil, err
 			}
 		}
-		it.temp = wire.TempName(it.target, r.in.Token, len(items))
+		it.temp = r.temp(it.target, len(items))
 		items = append(items, it)
 	}
 	return items, nil

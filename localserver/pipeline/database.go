@@ -87,9 +87,14 @@ func (r *request) preparePrivate(x *run) error {
 		return err
 	}
 	x.command.Argv = x.plan.Argv
-	x.command.Env = append(slices.Clone(x.plan.Env), "CL=", "_CL_=", "_MSPDBSRV_ENDPOINT_=rexwrap-"+r.in.Token)
+	x.command.Env = append(slices.Clone(x.plan.Env), r.privateEnv()...)
 	x.mark = r.quiesce(nil)
 	return nil
+}
+
+// privateEnv is the environment of such a run: the arguments hold those of the variables.
+func (r *request) privateEnv() []string {
+	return []string{"CL=", "_CL_=", "_MSPDBSRV_ENDPOINT_=rexwrap-" + r.in.Token}
 }
 
 // removePrivate removes what a run had of its own.
@@ -152,7 +157,7 @@ func (r *request) deliver(object []byte, key string, database func() ([]byte, er
 // placePrivate prepares what the run x has made of its own to be put in place by the
 // wrapper. It blocks until the shared database is on disk.
 func (r *request) placePrivate(x *run) ([]wire.File, error) {
-	if x.ran.Status != 0 || x.ran.Signal != 0 {
+	if failed := x.ran.Status != 0 || x.ran.Signal != 0; failed && r.part == 0 {
 		return nil, nil
 	}
 	pair, err := r.capturePrivate()
@@ -192,7 +197,7 @@ func (r *request) placePrivate(x *run) ([]wire.File, error) {
 // deliveredItems adds the files of d to items, the object last.
 func (r *request) deliveredItems(items []item, d *pdbsession.Delivery) []item {
 	add := func(role toolchains.Role, target string, data []byte) {
-		it := item{role: role, target: target, data: data, digest: digest.Of(data), temp: wire.TempName(target, r.in.Token, len(items))}
+		it := item{role: role, target: target, data: data, digest: digest.Of(data), temp: r.temp(target, len(items))}
 		it.mode = materialize.Mode(false, materialize.Absent, 0, r.in.Umask, false)
 		items = append(items, it)
 	}

@@ -35,8 +35,7 @@ type Conversation interface {
 	// wrapper takes no part of this machine. It is for good as long as
 	// nothing is run; while something is it does nothing.
 	Away()
-	// Prepare announces temp files. It is called at most once, before the
-	// first of them is created.
+	// Prepare announces temp files, before the first of them is created.
 	Prepare(temps []string) error
 	// Done ends the call and returns when every file is in its place.
 	Done(*wire.Done) error
@@ -171,6 +170,8 @@ func (p *Pipeline) Serve(ctx context.Context, in *wire.Call, conv Conversation) 
 		p.log.Debug().Err(err).Msg("wrapper left")
 		r.record.Outcome, r.record.Reason = journal.Failed, "wrapper-gone"
 	}
-	r.record.Steps.Add(journal.StepTotal, time.Since(r.started))
-	p.o.Recorder.Add(&r.record)
+	for _, one := range r.parts() {
+		one.record.Steps.Add(journal.StepTotal, time.Since(r.started))
+		p.o.Recorder.Add(&one.record)
+	}
 }

@@ -29,7 +29,12 @@ type request struct {
 	compile  *toolchains.Compile
 	linker   *toolchains.Toolchain // of rustc's compiles that link
 	database *database             // of cl.exe's compiles that share one
-	at       place
+	// members are the compiles of a call with several sources, held what is
+	// ready for one of them, of which part says the number, from 1 on.
+	members []*request
+	held    *held
+	part    int
+	at      place
 	// relocation are the arguments that a run here needs beside the call's.
 	relocation []string
 	// canonical are the names that rustc then has for folders of the call.
@@ -101,7 +106,7 @@ func (r *request) step(s journal.Step) {
 // is gone.
 func (r *request) serve(ctx context.Context) error {
 	if err := r.understand(ctx); err != nil {
-		return r.stepAside(err)
+		return r.serveSeveral(ctx, err)
 	}
 	hit, err := r.lookUp()
 	if hit || err != nil {
