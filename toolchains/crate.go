@@ -1,6 +1,9 @@
 package toolchains
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A Crate is what a Compile of rustc makes, beside what every Compile has. All
 // paths are as spelled.
@@ -40,6 +43,19 @@ type Extern struct{ Name, Path string }
 // A SearchDir is one -L. Kind is "dependency", "crate", "native", "framework" or
 // "all".
 type SearchDir struct{ Kind, Dir string }
+
+// String names the crate and its types, as in "syn (rlib)"; "metadata" for what
+// cargo check makes.
+func (c *Crate) String() string {
+	what := strings.Join(c.Types, ", ")
+	switch {
+	case c.Test:
+		what = "test"
+	case !c.EmitsKind("link"):
+		what += ", metadata"
+	}
+	return c.Name + " (" + what + ")"
+}
 
 // Links reports whether a linker makes one of the outputs.
 func (c *Crate) Links() bool { return c.Linked() > 0 }

@@ -99,6 +99,7 @@ func (p *printer) facts(r, earlier *journal.Entry) {
 	}
 	fact("when", r.Time)
 	fact("compiler", r.Compiler)
+	fact("crate", r.Crate)
 	fact("source", r.Source)
 	fact("directory", r.Dir)
 	if earlier != nil {

@@ -14,8 +14,8 @@ import (
 //
 //	record   = version id earlier cause time build outcome reason arg
 //	           family language compiler dir source output manifest action
-//	           steps cost cost bytes status signal key worker page ;
-//	version  = u8 ;            (* recordVersion; 1 has no worker and page *)
+//	           steps cost cost bytes status signal key worker page crate ;
+//	version  = u8 ;            (* recordVersion; 1 has no worker, page and crate, 2 no crate *)
 //	steps    = count { uint } ;              (* later versions may have more *)
 //	cost     = wall user sys maxrss ;        (* microseconds, bytes *)
 //	key      = u8 [ strings vars string digest digest digest digest ] ;
@@ -27,7 +27,7 @@ import (
 //	list     = version count { path digest } count { path } ;
 //	path     = uint string ;                 (* length shared with the last *)
 const (
-	recordVersion = 2
+	recordVersion = 3
 	listVersion   = 1
 )
 
@@ -237,6 +237,7 @@ func appendRecord(buf []byte, r *Record) []byte {
 	}
 	e.string(r.Worker)
 	e.string(r.Page)
+	e.string(r.Crate)
 	return e.buf
 }
 
@@ -279,6 +280,9 @@ func decodeRecord(data []byte) (*Record, error) {
 	}
 	if version > 1 {
 		r.Worker, r.Page = d.string(), d.string()
+	}
+	if version > 2 {
+		r.Crate = d.string()
 	}
 	return r, d.err()
 }

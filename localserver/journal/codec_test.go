@@ -18,7 +18,7 @@ func fullRecord() *Record {
 		Manifest: digest.OfString("m"), Action: digest.OfString("a"),
 		Saved: Cost{Wall: time.Second, User: 900 * time.Millisecond, Sys: 50 * time.Millisecond, MaxRSS: 80 << 20},
 		Spent: Cost{Wall: 2 * time.Second, User: time.Second, Sys: time.Millisecond, MaxRSS: 90 << 20},
-		Bytes: 12345, Status: 1, Signal: 9, Worker: "w1", Page: "https://pages/a",
+		Bytes: 12345, Status: 1, Signal: 9, Worker: "w1", Page: "https://pages/a", Crate: "a (rlib)",
 		Key: &KeyParts{
 			Args: []string{"-c", "-O2", ""}, Env: []Variable{NewVariable("CPATH", "/x", true), NewVariable("LANG", "", false)},
 			Dir: "/src", Toolchain: digest.OfString("t"), Programs: digest.OfString("p"),
@@ -47,15 +47,22 @@ func TestRecordRoundTrip(t *testing.T) {
 	}
 }
 
-// TestFirstVersion reads a record of a cache that was made before remotes.
-func TestFirstVersion(t *testing.T) {
+// TestOlderVersions reads records of caches that were made before crates and before
+// remotes.
+func TestOlderVersions(t *testing.T) {
 	want := fullRecord()
-	want.Worker, want.Page = "", ""
-	data := appendRecord(nil, want)
-	data[0] = 1
-	got, err := decodeRecord(data[:len(data)-2])
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("%v, %s", err, diff)
+	want.Crate = ""
+	for version := recordVersion - 1; version > 0; version-- {
+		if version == 1 {
+			want.Worker, want.Page = "", ""
+		}
+		data := appendRecord(nil, want)
+		data[0] = byte(version)
+		newer := map[int]int{2: 1, 1: 3} // empty strings at the end
+		got, err := decodeRecord(data[:len(data)-newer[version]])
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("version %d: %v, %s", version, err, diff)
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ type Entry struct {
 	Dir      string           `json:"dir,omitempty"`
 	Source   string           `json:"source,omitempty"`
 	Output   string           `json:"output,omitempty"`
+	Crate    string           `json:"crate,omitempty"`
 	Manifest string           `json:"manifest,omitempty"`
 	Action   string           `json:"action,omitempty"`
 	Earlier  *ID              `json:"earlier,omitempty"`
@@ -37,7 +38,7 @@ func (r *Record) Entry() *Entry {
 	e := &Entry{
 		ID: r.ID, Time: r.Time.UTC().Format(entryTime), Outcome: r.Outcome, Reason: r.Reason, Arg: r.Arg,
 		Cause: r.Cause.String(), Build: r.Build, Family: r.Family, Language: r.Language,
-		Compiler: r.Compiler, Dir: r.Dir, Source: r.Source, Output: r.Output,
+		Compiler: r.Compiler, Dir: r.Dir, Source: r.Source, Output: r.Output, Crate: r.Crate,
 		Avoided: r.Saved.Wall.Seconds(), Spent: r.Spent.Wall.Seconds(),
 		MaxRSS: max(r.Spent.MaxRSS, r.Saved.MaxRSS), Bytes: r.Bytes, Status: r.Status, Signal: r.Signal,
 		Worker: r.Worker, Page: r.Page,

@@ -178,6 +178,7 @@ type Record struct {
 	Dir      string // absolute working directory
 	Source   string
 	Output   string // the primary output, absolute; empty for none
+	Crate    string // rustc's: name and types, "syn (rlib)"; empty for others
 
 	Manifest, Action digest.Digest // zero where the call did not get there
 

@@ -278,6 +278,9 @@ func (r *request) extraInputs() ([]string, error) {
 func (r *request) describe() {
 	r.record.Language = r.compile.Language
 	r.record.Source = r.compile.Source
+	if r.compile.Crate != nil {
+		r.record.Crate = r.compile.Crate.String()
+	}
 	if o := r.compile.Primary(); o != nil {
 		r.record.Output = filepath.Clean(r.call.Abs(o.Path))
 	}

@@ -26,7 +26,7 @@ func (p *parser) whole() error {
 	case strings.ContainsAny(p.extraFilename+c.Name, "./\\"):
 		return toolchains.Unsupported(ReasonOutputName, p.extraFilename)
 	case p.incremental && (p.makesCode() || minor(p.Toolchain.Version) < provenIncremental) && !p.dropIncremental():
-		return toolchains.Unsupported(ReasonIncremental, "")
+		return toolchains.Unsupported(ReasonIncremental, c.Name)
 	case c.Linked() > 1:
 		return toolchains.Unsupported(ReasonSeveralLinks, strings.Join(c.Types, ","))
 	case c.Links() && (!isELF(p.target()) || strings.HasSuffix(c.Target, ".json")): // which names a linker of its own
