@@ -91,3 +91,6 @@ func (r *Root) Version(name string) (string, error) {
 	}
 	return strings.Split(filepath.Base(found[0]), "_")[1], nil
 }
+
+// Path returns where a file of the root is.
+func (r *Root) Path(name string) string { return filepath.Join(r.tree(), name) }
