@@ -12,7 +12,7 @@ BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags=urfave_cli_no_
 	-ldflags='-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := build
-.PHONY: build launchers install uninstall check test needs race lint fuzz bench bench-base projects interop demo scan-corpus scan-fuzz windows clean help
+.PHONY: build launchers install uninstall check test needs race lint fuzz bench bench-base projects interop demo scan-corpus scan-fuzz windows test-windows clean help
 
 # What starts the programs of a shipped toolchain on a worker, for rexd to embed.
 # It says no version: its digest is part of every Action that ships one.
@@ -110,8 +110,11 @@ SEED  ?= 1
 scan-fuzz: ## the include scanner against the compilers over CASES random sources from SEED on
 	$(GO) test -count=1 -v -timeout 3h -run '^TestAgainstCompilers$$' ./depscan/cpp -cases $(CASES) -seed $(SEED)
 
-windows: ## cross-build for Windows, to see that it compiles
-	GOOS=windows GOARCH=amd64 $(BUILD) -o bin/windows/ ./cmd/rexwrap ./cmd/rexd
+windows: ## bin/windows/rexwrap.exe and rexd.exe
+	GOOS=windows GOARCH=amd64 $(BUILD) -o $(BIN)/windows/ ./cmd/rexwrap ./cmd/rexd
+
+test-windows: needs windows ## those binaries under Wine (Debian's wine64)
+	REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows" $(GO) test -count=1 -v -parallel 3 -timeout 5m ./integration/wine
 
 clean: ## remove what the targets above made
 	rm -rf bin .cache

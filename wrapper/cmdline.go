@@ -9,7 +9,7 @@ import "strings"
 // that, arguments are quoted by escape.
 func commandLine(argv, own []string, raw string, escape func(string) string) string {
 	common := 0
-	for common < min(len(argv), len(own))-1 && argv[len(argv)-1-common] == own[len(own)-1-common] {
+	for common < min(len(argv), len(own)-1) && argv[len(argv)-1-common] == own[len(own)-1-common] {
 		common++
 	}
 	rest, ok := dropArguments(raw, len(own)-common)
@@ -23,10 +23,10 @@ func commandLine(argv, own []string, raw string, escape func(string) string) str
 		}
 		line.WriteString(escape(arg))
 	}
-	if rest != "" {
+	if rest != "" && line.Len() > 0 {
 		line.WriteByte(' ')
-		line.WriteString(rest)
 	}
+	line.WriteString(rest)
 	return line.String()
 }
 

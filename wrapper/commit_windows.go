@@ -9,22 +9,33 @@ import (
 	"syscall"
 )
 
-// replaceable reports whether there is a file or link at path, or nothing. The
-// names of devices are none of files, in whatever folder they stand.
+// replaceable reports whether there is a file or link at path that can be written,
+// or nothing. It may have to wait for somebody who has it open: that it cannot be
+// replaced must show before anything is said, since the compiler will say so.
 func replaceable(path string) (bool, error) {
+	regular, err := isFile(path)
+	if err != nil || !regular {
+		return errors.Is(err, fs.ErrNotExist), nil
+	}
+	return patiently(func() error {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err == nil {
+			err = f.Close()
+		}
+		return err
+	}) == nil, nil
+}
+
+// isFile reports whether what is at path is a file or a link. The names of devices
+// are none of files, in whatever folder they stand.
+func isFile(path string) (bool, error) {
 	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return info.Mode().IsRegular() || info.Mode().Type() == fs.ModeSymlink, nil
+	return err == nil && (info.Mode().IsRegular() || info.Mode().Type() == fs.ModeSymlink), err
 }
 
 func removeStale(path string) error {
-	if ok, err := replaceable(path); err != nil || !ok {
-		return err
+	if regular, err := isFile(path); err != nil || !regular {
+		return nil
 	}
 	return remove(path)
 }
@@ -59,21 +70,30 @@ func isOpen(err error) bool {
 // that could not be replaced: virus scanners and indexers let go of it soon.
 func busyWaits() [6]int { return [...]int{1, 4, 15, 60, 120, 300} }
 
+// patiently tries until it does not fail because of a file that is open, or for
+// too long.
+func patiently(try func() error) error {
+	err := try()
+	for _, pause := range busyWaits() {
+		if err == nil || !isOpen(err) {
+			break
+		}
+		sleep(pause)
+		err = try()
+	}
+	return err
+}
+
 // moveTo puts temp in the place of target. A file that is open cannot be
 // replaced; it may still be written over, as the compiler would.
 func moveTo(target, temp string) error {
-	err := os.Rename(temp, target)
-	for _, pause := range busyWaits() {
-		if err == nil || !isOpen(err) {
-			return err
-		}
-		if copyThrough(target, temp) == nil {
+	return patiently(func() error {
+		err := os.Rename(temp, target)
+		if err != nil && isOpen(err) && copyThrough(target, temp) == nil {
 			return remove(temp)
 		}
-		sleep(pause)
-		err = os.Rename(temp, target)
-	}
-	return err
+		return err
+	})
 }
 
 // openTarget opens an output as a compiler does: the file that is there stays the

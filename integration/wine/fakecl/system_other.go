@@ -1,0 +1,12 @@
+//go:build !windows
+
+package main
+
+import (
+	"errors"
+	"os"
+)
+
+func rawCommandLine() string { return "" }
+
+func openAs(string, string) (*os.File, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,135 @@
+//go:build linux
+
+package wine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/integration/rig"
+)
+
+// An installation is a Wine with our programs in it.
+type installation struct {
+	bin    string // where rexwrap.exe and rexd.exe are
+	dir    string // of everything else here
+	loader string // runs a program for Windows
+	server string // Wine's
+}
+
+// shared makes the installation when the first test wants it.
+var shared = sync.OnceValues(install)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if in, err := shared(); err == nil {
+		in.remove()
+	}
+	os.Exit(code)
+}
+
+// errNotRun says why there is no Wine here.
+var errNotRun = errors.New("NOT RUN")
+
+func install() (*installation, error) {
+	in := &installation{bin: os.Getenv("REXWRAP_TEST_WINE")}
+	if in.bin == "" {
+		return nil, fmt.Errorf("%w: set REXWRAP_TEST_WINE to the folder of the binaries, or run make test-windows", errNotRun)
+	}
+	var err error
+	if in.loader, err = program("wine64", "/usr/lib/wine/wine64"); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNotRun, err)
+	}
+	if in.server, err = program("wineserver64", "/usr/lib/wine/wineserver64"); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNotRun, err)
+	}
+	if in.dir, err = os.MkdirTemp("", "wine"); err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{in.makePrefix, in.makeLibrary, in.buildCompiler} {
+		if err := step(); err != nil {
+			in.remove()
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+// program finds a program on PATH or where Debian keeps it.
+func program(name, place string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	return exec.LookPath(place)
+}
+
+// remove ends what runs in the installation, and removes it.
+func (in *installation) remove() {
+	kill := exec.Command(in.server, "-k", "-w")
+	kill.Env = in.env()
+	_ = kill.Run() // it may have ended
+	_ = os.RemoveAll(in.dir)
+}
+
+// env is the environment in which programs for Windows run here.
+func (in *installation) env(extra ...string) []string {
+	base := rig.Environ(rig.BareEnv(in.dir, in.dir))
+	return base.Set(append([]string{
+		"WINEPREFIX=" + in.dir + "/prefix", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=",
+		"WINESERVER=" + in.server, "WINELOADER=" + in.loader,
+	}, extra...)...)
+}
+
+func (in *installation) makePrefix() error { return in.run(in.loader, "wineboot", "--init") }
+
+func (in *installation) run(argv ...string) error {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env, cmd.Dir = in.env(), in.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// makeLibrary makes the library that Go programs want to find: its function is one
+// of another library.
+func (in *installation) makeLibrary() error {
+	source, object := in.dir+"/empty.c", in.dir+"/empty.obj"
+	if err := os.WriteFile(source, nil, 0o666); err != nil {
+		return err
+	}
+	if err := in.run("clang", "--target=x86_64-pc-windows-msvc", "-c", source, "-o", object); err != nil {
+		return err
+	}
+	return in.run("lld-link", "/dll", "/noentry", "/machine:x64", "/export:ProcessPrng=advapi32.SystemFunction036",
+		"/out:"+in.dir+"/prefix/drive_c/windows/system32/bcryptprimitives.dll", object)
+}
+
+// buildCompiler puts the compiler into the folder cl, under all its names.
+func (in *installation) buildCompiler() error {
+	folder := in.dir + "/cl/"
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", folder, "./fakecl")
+	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		return err
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the compiler: %w\n%s", err, bytes.TrimSpace(out))
+	}
+	fake := folder + "fakecl.exe"
+	for _, name := range []string{"cl", "args", "hold", "kill", "together"} {
+		if err := os.Link(fake, folder+name+".exe"); err != nil {
+			return err
+		}
+	}
+	return os.Remove(fake)
+}
+
+// windows returns a path as programs for Windows have it.
+func windows(path string) string { return `Z:` + strings.ReplaceAll(path, "/", `\`) }
