@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/localserver/admin"
 	"github.com/rexwrap/rexwrap/localserver/diskstore"
+	"github.com/rexwrap/rexwrap/localserver/pdbsession"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
@@ -42,6 +45,7 @@ type Service struct {
 	// Flushed returns when every record is stored.
 	FlushRecords func() error
 	Remotes      *remote.Pool
+	Sessions     *pdbsession.Sessions
 	// LastRecord is the id of the newest record, empty for none.
 	LastRecord func() string
 	// Warnings are what users should know of the settings.
@@ -149,6 +153,35 @@ func (s *Service) CacheEvict(_ context.Context, req *admin.EvictRequest, _ func(
 // CacheFlush implements admin.Cache.
 func (s *Service) CacheFlush(ctx context.Context, _ func(admin.Progress) error) (*admin.Flushed, error) {
 	return s.Flush(ctx)
+}
+
+// SessionList implements admin.Sessions.
+func (s *Service) SessionList(context.Context) (*admin.SessionList, error) {
+	list := &admin.SessionList{Sessions: []admin.Session{}}
+	for _, status := range s.Sessions.List() {
+		list.Sessions = append(list.Sessions, SessionOf(&status))
+	}
+	merged, private := s.Sessions.Counts()
+	private["merged"] = merged
+	list.Objects = private
+	return list, nil
+}
+
+// SessionOf returns a program database as verbs show it.
+func SessionOf(s *pdbsession.Status) admin.Session {
+	return admin.Session{
+		Path: s.Path, GUID: s.GUID.String(), Age: s.Age, Types: s.Types, Items: s.Items, Bytes: s.Bytes, Members: s.Members,
+	}
+}
+
+// SessionSeal implements admin.Sessions.
+func (s *Service) SessionSeal(_ context.Context, req *admin.SealRequest) (*admin.Sealed, error) {
+	fits := func(path string) bool {
+		return len(req.Paths) == 0 || slices.ContainsFunc(req.Paths, func(want string) bool {
+			return path == want || strings.HasPrefix(path, strings.TrimRight(want, string(filepath.Separator))+string(filepath.Separator))
+		})
+	}
+	return &admin.Sealed{Sessions: s.Sessions.Seal(fits)}, nil
 }
 
 // Scan implements admin.Inspector.

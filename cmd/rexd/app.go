@@ -92,7 +92,7 @@ func (a *app) program() *cli.App {
 		Commands: []*cli.Command{
 			a.execCommand(), a.statsCommand(), a.explainCommand(), a.logCommand(), a.configCommand(),
 			a.doctorCommand(), a.linksCommand(), a.serverCommand(), a.cacheCommand(), a.scanCommand(),
-			a.actionCommand(), a.toolchainCommand(), a.completionCommand(), a.versionCommand(), a.helpCommand(),
+			a.actionCommand(), a.sessionCommand(), a.toolchainCommand(), a.completionCommand(), a.versionCommand(), a.helpCommand(),
 		},
 	}
 	p.Action = func(c *cli.Context) error {

@@ -37,6 +37,7 @@ type fake struct {
 	action   *admin.ActionReply
 	verified *admin.CacheVerified
 	calls    []string
+	sessions *admin.SessionList
 	request  any
 }
 
@@ -98,6 +99,15 @@ func (f *fake) CacheEvict(_ context.Context, req *admin.EvictRequest, _ func(adm
 
 func (f *fake) CacheFlush(context.Context, func(admin.Progress) error) (*admin.Flushed, error) {
 	return &admin.Flushed{Pending: 3}, nil
+}
+
+func (f *fake) SessionList(context.Context) (*admin.SessionList, error) {
+	return orNotFound(f.sessions)
+}
+
+func (f *fake) SessionSeal(_ context.Context, req *admin.SealRequest) (*admin.Sealed, error) {
+	f.note("seal", req)
+	return &admin.Sealed{Sessions: 2}, nil
 }
 
 func (f *fake) Scan(_ context.Context, req *admin.CallRequest) (*admin.ScanReply, error) {

@@ -264,6 +264,7 @@ func (c *composition) server(listener localserver.Listener) (*localserver.Server
 		Store: c.store, Scanner: p,
 		FlushRecords: func() error { c.journal.Sync(); return nil },
 		Remotes:      c.remotes,
+		Sessions:     c.sessions,
 		LastRecord:   c.lastRecord,
 		Warnings:     c.warnings,
 		Version:      c.version, CacheDir: c.place.CacheDir, Socket: c.place.Socket, Started: time.Now(),
@@ -340,6 +341,11 @@ func (c *composition) completeStats(s *journal.Stats) {
 	st := c.store.Stats()
 	s.CacheSize, s.CacheLimit, s.Entries = st.Bytes, st.Limit, st.Results
 	s.Warnings = c.warnings()
+	merged, private := c.sessions.Counts()
+	if merged > 0 || len(private) > 0 {
+		private["merged"] = merged
+		s.Databases = private
+	}
 }
 
 // sessionJournal keeps what sessions must know of their program databases.

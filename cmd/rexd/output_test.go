@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -413,5 +414,30 @@ func TestProgress(t *testing.T) {
 	bar.end()
 	if got := b.err.String(); got != "\r\x1b[K" {
 		t.Errorf("end %q", got)
+	}
+}
+
+func TestSessionOutput(t *testing.T) {
+	f := &fake{sessions: &admin.SessionList{
+		Sessions: []admin.Session{{Path: "/b/x/vc140.pdb", GUID: "00", Age: 3, Types: 1000, Items: 200, Bytes: 3 << 20, Members: 17}},
+		Objects:  map[string]int64{"merged": 16, "unknown-record": 1},
+	}}
+	b := newBench(t, f)
+	if code := b.try(t, "session", "list"); code != 0 {
+		t.Fatalf("exit code %d, %s", code, &b.err)
+	}
+	for _, want := range []string{"/b/x/vc140.pdb", "3 MiB, 1200 types and items, age 3, 17 compiles", "merged:", "unknown record:"} {
+		if !strings.Contains(b.out.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.out.String())
+		}
+	}
+	if code := b.try(t, "session", "seal", "x", "/b/y"); code != 0 || !strings.Contains(b.out.String(), "2 databases closed") {
+		t.Errorf("exit code %d, %s%s", code, &b.out, &b.err)
+	}
+	if diff := cmp.Diff(&admin.SealRequest{Paths: []string{filepath.Join(b.dir, "x"), "/b/y"}}, f.request); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if code := b.try(t, "session", "verify", "none.pdb"); code != exitNotFound {
+		t.Errorf("exit code %d, %s", code, &b.err)
 	}
 }

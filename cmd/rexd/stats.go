@@ -83,6 +83,10 @@ func (p *printer) stats(s *journal.Stats) {
 		p.line(0, "Verified hits:", fmt.Sprintf("%8d", s.VerifyRuns))
 		p.line(1, "Different:", p.badCount(s.VerifyDifferences))
 	}
+	if len(s.Databases) > 0 {
+		p.line(0, "Objects with a shared database:", "")
+		p.reasons(2, s.Databases)
+	}
 	p.line(0, "Cache:", "")
 	p.line(1, "Size:", sizeOfLimit(s.CacheSize, s.CacheLimit))
 	p.line(1, "Results:", fmt.Sprintf("%8d", s.Entries))

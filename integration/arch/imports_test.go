@@ -114,7 +114,7 @@ var policy = map[string][]string{
 	},
 	"localserver": {
 		"client/digest", "depscan", "localserver/admin", "localserver/bug", "localserver/diskstore",
-		"localserver/materialize", "localserver/pipeline", "localserver/remote", "toolchains", "wrapper/endpoint/listen",
+		"localserver/materialize", "localserver/pdbsession", "localserver/pipeline", "localserver/remote", "toolchains", "wrapper/endpoint/listen",
 		"wrapper/wire", zerolog,
 	},
 	"cmd/rexd": {

@@ -70,6 +70,14 @@ func (f *fake) CacheFlush(context.Context, func(Progress) error) (*Flushed, erro
 	return nil, errBroken
 }
 
+func (f *fake) SessionList(context.Context) (*SessionList, error) {
+	return &SessionList{Sessions: []Session{{Path: "/b/vc140.pdb", Age: 3}}, Objects: map[string]int64{"merged": 4}}, nil
+}
+
+func (f *fake) SessionSeal(_ context.Context, req *SealRequest) (*Sealed, error) {
+	return &Sealed{Sessions: len(req.Paths)}, nil
+}
+
 func (f *fake) Scan(_ context.Context, req *CallRequest) (*ScanReply, error) {
 	f.scanned = req
 	return &ScanReply{Files: []ScannedFile{{Path: "a.c"}}}, nil
@@ -115,6 +123,10 @@ func TestVerbs(t *testing.T) {
 		{VerbZero, func() (any, error) { return nil, c.Zero(ctx) }, nil},
 		{VerbStop, func() (any, error) { return nil, c.Stop(ctx) }, nil},
 		{VerbFlush, func() (any, error) { return c.Flush(ctx) }, &Flushed{Pending: 2}},
+		{VerbSessionList, func() (any, error) { return c.SessionList(ctx) }, &SessionList{
+			Sessions: []Session{{Path: "/b/vc140.pdb", Age: 3}}, Objects: map[string]int64{"merged": 4},
+		}},
+		{VerbSessionSeal, func() (any, error) { return c.SessionSeal(ctx, &SealRequest{Paths: []string{"/b"}}) }, &Sealed{Sessions: 1}},
 		{
 			VerbExplain, func() (any, error) { return c.Explain(ctx, &ExplainRequest{Target: "a.o", Dir: "/d"}) },
 			&journal.Explanation{Summary: "/d/a.o", Record: &journal.Entry{ID: 9, Outcome: journal.HitLocal}},

@@ -110,6 +110,16 @@ func (c *Client) CacheFlush(ctx context.Context, report func(*Progress) error) (
 	return stream[Flushed](ctx, c, VerbCacheFlush, nil, report)
 }
 
+// SessionList returns the program databases that are open.
+func (c *Client) SessionList(ctx context.Context) (*SessionList, error) {
+	return one[SessionList](ctx, c, VerbSessionList, nil)
+}
+
+// SessionSeal closes program databases.
+func (c *Client) SessionSeal(ctx context.Context, req *SealRequest) (*Sealed, error) {
+	return one[Sealed](ctx, c, VerbSessionSeal, req)
+}
+
 func one[Rep any](ctx context.Context, c *Client, verb string, req any) (*Rep, error) {
 	return stream[Rep](ctx, c, verb, req, func(*nothing) error { return nil })
 }

@@ -73,6 +73,10 @@ func (h *handler) dispatch(ctx context.Context, verb string, body []byte, reply 
 		})
 	case VerbCacheFlush:
 		return h.s.CacheFlush(ctx, report)
+	case VerbSessionList:
+		return h.s.SessionList(ctx)
+	case VerbSessionSeal:
+		return call(ctx, body, h.s.SessionSeal)
 	default:
 		return nil, Errorf(ErrUsage, "this server does not know %q; is it older than the command?", verb)
 	}

@@ -85,6 +85,36 @@ type Flushed struct {
 	Pending int64 `json:"pending"`
 }
 
+// SessionList is the reply to VerbSessionList.
+type SessionList struct {
+	Sessions []Session `json:"sessions"`
+	// Objects counts what became of objects since the server's start: "merged",
+	// and by the reason why others keep databases of their own.
+	Objects map[string]int64 `json:"objects"`
+}
+
+// Session is one program database that is open, or one that was verified.
+type Session struct {
+	Path  string `json:"path"`
+	GUID  string `json:"guid"`
+	Age   uint32 `json:"age"`
+	Types int    `json:"types"`
+	Items int    `json:"items"`
+	Bytes int64  `json:"bytes"`
+	// Members is how many compiles it has had since it was opened.
+	Members int `json:"members"`
+}
+
+// SealRequest is the request of VerbSessionSeal. Paths are absolute.
+type SealRequest struct {
+	Paths []string `json:"paths"`
+}
+
+// Sealed is the reply to VerbSessionSeal.
+type Sealed struct {
+	Sessions int `json:"sessions"`
+}
+
 // Progress is an element of the streams of long verbs.
 type Progress struct {
 	Done  int64 `json:"done"`

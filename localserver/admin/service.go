@@ -14,6 +14,7 @@ type Service interface {
 	Recorder
 	Cache
 	Inspector
+	Sessions
 }
 
 // A Controller is the server as a process.
@@ -47,6 +48,14 @@ type Cache interface {
 	// CacheFlush returns when all that was captured is on disk and all
 	// uploads are done.
 	CacheFlush(ctx context.Context, report func(Progress) error) (*Flushed, error)
+}
+
+// Sessions are the program databases that the server writes.
+type Sessions interface {
+	SessionList(ctx context.Context) (*SessionList, error)
+	// SessionSeal closes the sessions whose database is at one of the paths or
+	// below, all of them where there is none.
+	SessionSeal(ctx context.Context, req *SealRequest) (*Sealed, error)
 }
 
 // An Inspector looks at one call or Action without running anything.

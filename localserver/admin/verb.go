@@ -24,6 +24,8 @@ const (
 	VerbCacheVerify  = "cache.verify"
 	VerbCacheEvict   = "cache.evict"
 	VerbCacheFlush   = "cache.flush"
+	VerbSessionList  = "session.list"
+	VerbSessionSeal  = "session.seal"
 )
 
 var (

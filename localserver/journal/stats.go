@@ -34,6 +34,10 @@ type Stats struct {
 	// Dropped counts records that were not written, for lack of time.
 	Dropped int64 `json:"records_dropped"`
 
+	// Databases count, since the server's start, what became of objects that
+	// share a program database: "merged", and by reason those that did not.
+	Databases map[string]int64 `json:"databases,omitempty"`
+
 	CacheSize  int64 `json:"cache_size"`  // bytes on disk
 	CacheLimit int64 `json:"cache_limit"` // bytes
 	Entries    int64 `json:"entries"`

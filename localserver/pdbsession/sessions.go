@@ -3,10 +3,12 @@ package pdbsession
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rexwrap/rexwrap/localserver/pdb"
@@ -68,14 +70,16 @@ func (noJournal) Store(string, []byte) {}
 type Sessions struct {
 	options Options
 
+	merged   atomic.Int64
 	mu       sync.Mutex // never held while a session is waited for
 	sessions map[string]*session
+	private  map[string]int64 // by reason
 }
 
 // New returns Sessions, none of which is open.
 func New(options Options) *Sessions {
 	options.setDefaults()
-	return &Sessions{options: options, sessions: map[string]*session{}}
+	return &Sessions{options: options, sessions: map[string]*session{}, private: map[string]int64{}}
 }
 
 func (x *Sessions) session(id Identity) *session {
@@ -105,20 +109,38 @@ func (x *Sessions) Deliver(id Identity, m *Member) (*Delivery, error) {
 	}
 	comer := &member{Member: m, compiled: compiled}
 	if err := compiled.Renumberable(); err != nil {
-		return comer.keepPrivate(err)
+		return x.keepPrivate(comer, err)
 	}
 	to, server, err := x.session(id).merge(comer)
 	switch {
 	case errors.Is(err, ErrMismatch):
 		return nil, err
 	case err != nil:
-		return comer.keepPrivate(err)
+		return x.keepPrivate(comer, err)
 	}
 	object, err := compiled.Renumbered(to, server)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMismatch, err)
 	}
+	x.merged.Add(1)
 	return &Delivery{Form: Merged, Object: object}, nil
+}
+
+func (x *Sessions) keepPrivate(m *member, cause error) (*Delivery, error) {
+	d, err := m.keepPrivate(cause)
+	if err == nil {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.private[d.Reason]++
+	}
+	return d, err
+}
+
+// Counts returns how many members became Merged, and how many Private, by reason.
+func (x *Sessions) Counts() (merged int64, private map[string]int64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.merged.Load(), maps.Clone(x.private)
 }
 
 // A Status describes one PDB.

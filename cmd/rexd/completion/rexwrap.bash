@@ -4,7 +4,7 @@
 _rexwrap() {
 	local cur=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} words=
 	if ((COMP_CWORD == 1)); then
-		words="exec stats explain log config doctor links server cache scan action toolchain completion version help"
+		words="exec stats explain log config doctor links server cache scan action session toolchain completion version help"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -c -- "$cur")
 		return
 	fi
@@ -16,9 +16,10 @@ _rexwrap() {
 	doctor | links | action | version) words="--json" ;;
 	server) words="start stop status run --json" ;;
 	cache) words="size clear verify evict flush --json --older-than --to" ;;
+	session) words="list seal verify --json" ;;
 	toolchain) words="list show pack verify --json --language -o" ;;
 	completion) words="bash zsh fish" ;;
-	help) words="exec stats explain log config doctor links server cache scan action toolchain completion version" ;;
+	help) words="exec stats explain log config doctor links server cache scan action session toolchain completion version" ;;
 	exec | scan)
 		local i=2
 		[[ ${COMP_WORDS[2]} == -- ]] && i=3

@@ -1,6 +1,6 @@
 # fish completion of rexwrap.
 
-set -l verbs exec stats explain log config doctor links server cache scan action toolchain completion version help
+set -l verbs exec stats explain log config doctor links server cache scan action session toolchain completion version help
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a exec -d 'run a build with its compilers cached'
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a stats -d 'show what the cache has done'
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a explain -d 'say why a compile was a hit or not'
@@ -12,11 +12,12 @@ complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a server -d 'st
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a cache -d 'look after the cache'
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a scan -d 'list the files that a compile reads'
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a action -d 'show what the cache holds for an Action'
+complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a session -d 'look after program databases of cl.exe'
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a toolchain -d 'look at the compilers that are sent to workers'
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a completion -d 'print shell completion'
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a version -d 'print the version'
 complete -c rexwrap -n "not __fish_seen_subcommand_from $verbs" -a help -d 'explain a verb'
-complete -c rexwrap -n '__fish_seen_subcommand_from stats explain log config doctor links action cache toolchain' -l json -d 'print JSON'
+complete -c rexwrap -n '__fish_seen_subcommand_from stats explain log config doctor links action cache session toolchain' -l json -d 'print JSON'
 complete -c rexwrap -n '__fish_seen_subcommand_from stats' -l zero -d 'set the totals to zero'
 complete -c rexwrap -n '__fish_seen_subcommand_from explain' -l last -d 'the last compile'
 complete -c rexwrap -n '__fish_seen_subcommand_from explain' -l build -d 'the last build'
@@ -24,6 +25,7 @@ complete -c rexwrap -n '__fish_seen_subcommand_from log' -s n -x -d 'how many'
 complete -c rexwrap -n '__fish_seen_subcommand_from log' -l follow -d 'go on with the calls to come'
 complete -c rexwrap -n '__fish_seen_subcommand_from config' -a trust
 complete -c rexwrap -n '__fish_seen_subcommand_from server' -x -a 'start stop status run'
+complete -c rexwrap -n '__fish_seen_subcommand_from session' -x -a 'list seal verify'
 complete -c rexwrap -n '__fish_seen_subcommand_from toolchain' -x -a 'list show pack verify'
 complete -c rexwrap -n '__fish_seen_subcommand_from toolchain' -l language -x -a 'c c++ assembler all'
 complete -c rexwrap -n '__fish_seen_subcommand_from cache' -x -a 'size clear verify evict flush'
