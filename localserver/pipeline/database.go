@@ -26,6 +26,8 @@ import (
 // by pdbsession.Sessions.
 type Databases interface {
 	Deliver(id pdbsession.Identity, m *pdbsession.Member) (*pdbsession.Delivery, error)
+	// Keep has the member keep its own database.
+	Keep(id pdbsession.Identity, m *pdbsession.Member) (*pdbsession.Delivery, error)
 }
 
 // A privateFamily is a Family whose compiles can be given a database of their own.
@@ -44,6 +46,50 @@ type database struct {
 	// folder, object and file are where a run has its own.
 	folder, object, file string
 }
+
+// A restater is a Family that knows calls which do the same in another way.
+type restater interface {
+	Embedded(call *toolchains.Call) ([]string, error)
+	WithoutHeader(call *toolchains.Call) ([]string, bool)
+}
+
+// parse makes r.compile of the call, or of one with the precompiled header read as text or
+// the types in the object, where the settings ask for that.
+func (r *request) parse(family toolchains.Family, tc *toolchains.Toolchain) error {
+	var err error
+	other, ok := family.(restater)
+	if r.compile, err = family.Parse(r.call, tc); !ok {
+		return err
+	}
+	if reason, _, _ := toolchains.ReasonOf(err); reason == "precompiled-header" && r.settings.MSVCPch == "strip" {
+		words, can := other.WithoutHeader(r.call)
+		if !can {
+			return err
+		}
+		err = r.restate(family, tc, words)
+	}
+	if err == nil && sharesDatabase(r.compile) && r.settings.MSVCPdb == "embed" {
+		var words []string
+		if words, err = other.Embedded(r.call); err == nil {
+			err = r.restate(family, tc, words)
+		}
+	}
+	return err
+}
+
+// restate has other arguments stand for those of the call.
+func (r *request) restate(family toolchains.Family, tc *toolchains.Toolchain, words []string) error {
+	call := *r.call
+	call.Argv = append([]string{r.call.Argv[0]}, words...)
+	call.Env = call.Env.With(withoutVariables()...)
+	r.call, r.restated = &call, true
+	var err error
+	r.compile, err = family.Parse(r.call, tc)
+	return err
+}
+
+// withoutVariables is the environment of a call whose arguments hold those of the variables.
+func withoutVariables() []string { return []string{"CL=", "_CL_="} }
 
 // findDatabase fills r.database for compiles that share one.
 func (r *request) findDatabase(family toolchains.Family) error {
@@ -94,13 +140,13 @@ func (r *request) preparePrivate(x *run) error {
 
 // privateEnv is the environment of such a run: the arguments hold those of the variables.
 func (r *request) privateEnv() []string {
-	return []string{"CL=", "_CL_=", "_MSPDBSRV_ENDPOINT_=rexwrap-" + r.in.Token}
+	return append(withoutVariables(), "_MSPDBSRV_ENDPOINT_=rexwrap-"+r.in.Token)
 }
 
 // removePrivate removes what a run had of its own.
 func (r *request) removePrivate() {
 	if r.database != nil {
-		_ = os.RemoveAll(r.database.folder) // emptied when the next server starts, at the latest
+		removeTree(r.database.folder) // emptied when the next server starts, at the latest
 	}
 }
 
@@ -143,7 +189,11 @@ var errNoDatabase = errors.New("no private database")
 // deliver merges the types of a pair and returns what is to be put in place. database
 // returns the private one.
 func (r *request) deliver(object []byte, key string, database func() ([]byte, error)) (*pdbsession.Delivery, error) {
-	d, err := r.p.o.Databases.Deliver(r.database.Identity, &pdbsession.Member{
+	give := r.p.o.Databases.Deliver
+	if r.settings.MSVCPdb == "private" {
+		give = r.p.o.Databases.Keep
+	}
+	d, err := give(r.database.Identity, &pdbsession.Member{
 		Object: object, ObjectPath: r.call.Abs(r.compile.Outputs[0].Path), PDBKey: key, PDB: database,
 		Mode: 0o666 &^ fs.FileMode(r.in.Umask),
 	})

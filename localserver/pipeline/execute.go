@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -105,6 +104,9 @@ func (r *request) prepareRun(ctx context.Context) (*run, error) {
 			return nil, err
 		}
 		x.command.Argv, x.command.Env, x.command.FilterHeaders = x.plan.Argv, x.plan.Env, x.plan.FilterHeaders
+	}
+	if r.restated {
+		x.command.Env = append(slices.Clone(x.command.Env), withoutVariables()...)
 	}
 	if r.relocation != nil {
 		x.command.Argv = slices.Insert(slices.Clone(x.command.Argv), 1, r.relocation...)
@@ -410,12 +412,4 @@ func (r *request) recordOutcome(err error) {
 		reason, arg = "error", err.Error()
 	}
 	r.record.Reason, r.record.Arg = reason, arg
-}
-
-// MakeScratch makes an empty scratch directory of dir, for Options.Scratch.
-func MakeScratch(dir string) error {
-	if err := os.RemoveAll(dir); err != nil {
-		return err
-	}
-	return os.MkdirAll(dir, 0o700)
 }

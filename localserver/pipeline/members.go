@@ -174,7 +174,7 @@ func (r *request) runMembers(ctx context.Context) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return toolchains.Unsupported("scratch", err.Error())
 	}
-	defer os.RemoveAll(folder)
+	defer removeTree(folder)
 	command, runs, err := r.prepareMembers(folder)
 	if err != nil {
 		return err
@@ -212,6 +212,11 @@ func (r *request) prepareMembers(folder string) (*wire.Run, []*run, error) {
 	compiles := make([]*toolchains.Compile, len(r.members))
 	for i, m := range r.members {
 		compiles[i] = m.compile
+	}
+	for _, m := range r.members {
+		if m.restated && r.members[0].database == nil {
+			return nil, nil, toolchains.Unsupported(reasonSeveral, "") // not worth a third way
+		}
 	}
 	whole, plans, err := r.p.o.Asker.PlanSeveral(compiles, argv, folder)
 	if err != nil {
