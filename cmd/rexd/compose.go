@@ -112,7 +112,8 @@ func (c *composition) open() error {
 		return fmt.Errorf("open cache %s: %w", c.place.CacheDir, err)
 	}
 	c.closers = append(c.closers, c.store.Close)
-	c.files = filestate.New(filestate.Options{Xattr: c.settings.XattrDigest})
+	c.files = filestate.New(filestate.Options{Xattr: c.settings.XattrDigest, Watch: true})
+	c.closers = append(c.closers, func() error { c.files.Close(); return nil })
 	c.loadFileState()
 	c.journal = journal.Open(c.store, c.store, journal.Options{Log: c.log})
 	c.closers = append(c.closers, func() error { c.journal.Close(); return nil })

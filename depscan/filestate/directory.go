@@ -24,6 +24,7 @@ type dirState struct {
 	// lookups counts the names looked up one by one.
 	lookups atomic.Int32
 	listing atomic.Pointer[listing]
+	vigil   vigil
 }
 
 // A listing is the sorted hashes of the names in a directory. complete is false
@@ -50,13 +51,14 @@ func (d *directory) name() string { return d.path[:len(d.path)-1] }
 // state returns what d is now.
 func (v *View) state(d *directory) *dirState {
 	old := d.seen.Load()
-	if old != nil && old.view.Load() == v.id {
+	if old != nil && (old.view.Load() == v.id || old.vigil.quiet(v)) {
 		return old
 	}
 	var st info
 	v.s.source.stat(d.path, false, &st)
 	if old != nil && st.kind == Directory && old.believed(st.key, v.now) {
 		old.view.Store(v.id)
+		old.vigil.looked(v, d.path, true)
 		return old
 	}
 	ds := &dirState{kind: st.kind, safe: never}

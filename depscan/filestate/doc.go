@@ -1,8 +1,9 @@
 // Package filestate is the shared memory of what files hold: it answers "does
 // this file still have that digest?" and "is that name still absent?" for the
 // price of a stat. All requests of a local server share one State; depscan's
-// scanners and localserver/pipeline use it. It watches nothing: each answer is as
-// true as the stat made for it.
+// scanners and localserver/pipeline use it. Each answer is as true as the stat made
+// for it; on Linux, what is asked for often is watched instead (see watcher), and
+// an answer then as true as if a stat had been made for it.
 //
 // # What is believed
 //
@@ -30,7 +31,8 @@
 //
 // A believed key is doubted again while its ctime lies in the future, as it does
 // after the clock was set back. Stores through a shared writable mapping change
-// times at the first store only; a file that is being changed so is not noticed.
+// times at the first store only; a file that is being changed so is not noticed,
+// and one that is watched not until the mapping ends.
 //
 // Directories are held to the same rules: the key of a directory stands for the
 // names that were absent in it.

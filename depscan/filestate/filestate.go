@@ -28,6 +28,9 @@ type Options struct {
 	// Limit is the largest number of files, and of directories, remembered; 0
 	// stands for 200,000.
 	Limit int
+	// Watch lets the system tell of changes, where it can, of what is asked
+	// for again and again, instead of looking at it each time.
+	Watch bool
 }
 
 // A State remembers what files hold. It is safe for concurrent use.
@@ -45,6 +48,7 @@ type State struct {
 	contents interner
 	names    namePool
 	volumes  volumes
+	watch    *watcher // nil where nothing is watched
 	restored restored
 	buffers  sync.Pool // of *[]byte, what files are read through
 	// learning keeps two requests from reading the same file at once.
@@ -61,9 +65,15 @@ func newState(o Options, src source) *State {
 	s := &State{opts: o, source: src, machineID: "/etc/machine-id"}
 	s.files.limit, s.dirs.limit = o.Limit, o.Limit
 	s.contents.limit = 2 * o.Limit
+	if o.Watch {
+		s.watch = newWatcher()
+	}
 	s.buffers.New = func() any { return new(make([]byte, 64<<10)) }
 	return s
 }
+
+// Close ends the watching. What the State is asked after that it looks at.
+func (s *State) Close() { s.watch.close() }
 
 // Digest returns the digest of the regular file that path leads to, symbolic
 // links followed. path must be absolute; it is used as spelled. The error wraps

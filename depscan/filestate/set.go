@@ -130,14 +130,15 @@ func (set *Set) measure() int {
 // CheckAll is State.CheckAll.
 func (v *View) CheckAll(set *Set) (Difference, bool) {
 	var c *crew
-	if len(set.files) >= worthHelp && runtime.GOMAXPROCS(0) > 1 {
-		c = &crew{view: v, files: set.files, done: make(chan struct{})}
+	files := v.unproven(set.files)
+	if len(files) >= worthHelp && runtime.GOMAXPROCS(0) > 1 {
+		c = &crew{view: v, files: files, done: make(chan struct{})}
 		go c.help()
 	}
 	d, ok := v.checkNames(set)
 	if c == nil {
 		if ok {
-			d, ok = v.checkFiles(set.files, new(info))
+			d, ok = v.checkFiles(files, new(info))
 		}
 		return d, ok
 	}
@@ -145,6 +146,20 @@ func (v *View) CheckAll(set *Set) (Difference, bool) {
 		c.fail(&d)
 	}
 	return c.finish()
+}
+
+// unproven returns files without the first ones, which are watched and have not
+// changed.
+func (v *View) unproven(files []fileWant) []fileWant {
+	if v.s.watch == nil {
+		return files
+	}
+	for i := range files {
+		if o := files[i].seen.Load(); o == nil || o.content != files[i].want || !o.vigil.quiet(v) {
+			return files[i:]
+		}
+	}
+	return nil
 }
 
 // checkNames checks everything of set but its files.

@@ -14,9 +14,10 @@ import (
 // A View is one request's look at the files: what it has looked at once, it does
 // not look at again. It is meant to be short-lived, and safe for concurrent use.
 type View struct {
-	s   *State
-	id  uint64
-	now instant
+	s      *State
+	id     uint64
+	now    instant
+	ticked atomic.Uint64 // see tick
 }
 
 // View returns a View of the files from now on.
@@ -39,6 +40,7 @@ type observation struct {
 	// since is when key was first seen, on the monotonic clock.
 	since int64
 	class class
+	vigil vigil
 }
 
 // unchangedSince reports whether the file surely had o.key at m already.
@@ -74,7 +76,7 @@ func (v *View) current(n *node, st *info) *observation {
 	if o == nil {
 		return nil
 	}
-	if o.view.Load() == v.id {
+	if o.view.Load() == v.id || o.vigil.quiet(v) {
 		return o
 	}
 	v.s.source.stat(n.path, o.class != local, st)
@@ -82,6 +84,9 @@ func (v *View) current(n *node, st *info) *observation {
 		return nil
 	}
 	o.view.Store(v.id)
+	if o.class == local {
+		o.vigil.looked(v, n.path, false)
+	}
 	return o
 }
 
