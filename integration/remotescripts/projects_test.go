@@ -31,7 +31,11 @@ type project struct {
 }
 
 func projects() []project {
-	cmake := []string{".ninja_log", ".ninja_deps", "CMakeOutput.log", "CMakeError.log", "CMakeCache.txt", "LastTest.log"}
+	cmake := []string{
+		".ninja_log", ".ninja_deps", "CMakeOutput.log", "CMakeError.log", "CMakeCache.txt", "LastTest.log",
+		// They name the compiler that CMake has found: ours in one build.
+		"CMakeCCompiler.cmake", "CMakeCXXCompiler.cmake", "rules.ninja", "build.make", "link.txt",
+	}
 	return []project{
 		{
 			name: "lua5.4", sources: map[string]string{"": "lua5.4"},
