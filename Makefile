@@ -114,7 +114,11 @@ windows: ## bin/windows/rexwrap.exe and rexd.exe
 	GOOS=windows GOARCH=amd64 $(BUILD) -o $(BIN)/windows/ ./cmd/rexwrap ./cmd/rexd
 
 test-windows: needs windows ## those binaries under Wine (Debian's wine64)
-	REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows" $(GO) test -count=1 -v -parallel 3 -timeout 5m ./integration/wine
+	@if integration/tools/wine; then \
+		REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows" $(GO) test -count=1 -v -parallel 3 -timeout 5m ./integration/wine; \
+	else \
+		echo "NOT RUN: wine64 is not installed and cannot be had"; \
+	fi
 
 clean: ## remove what the targets above made
 	rm -rf bin .cache

@@ -15,12 +15,14 @@ func internal() []string {
 	return []string{
 		"REXWRAP_BUILD",          // the id that `rexwrap exec` gives its build
 		"REXWRAP_CC",             // compiler of plain CC=rexwrap
+		"REXWRAP_CL",             // what rexwrap as cl.exe stands for
 		"REXWRAP_CXX",            // the same for C++
 		"REXWRAP_GUARD",          // the wrappers above a process
 		"REXWRAP_REXD",           // where the thin binary finds rexd
 		"REXWRAP_SLOT",           // a compiler runs in a slot
 		"REXWRAP_TEST_ALL_TOOLS", // tests: a missing tool is a failure
 		"REXWRAP_TEST_LONG",      // tests: long runs
+		"REXWRAP_TEST_WINE",      // tests: the binaries to run under Wine
 		"REXWRAP_VERBOSE",        // the thin binary says why it runs a compiler by itself
 	}
 }
