@@ -34,6 +34,8 @@ type Inputs struct {
 	Symlinks []Symlink
 	// Identifiers are those whose expansion the text can contain.
 	Identifiers Identifiers
+	// Opened is set where File.Opened is known.
+	Opened bool
 	// Fallbacks are the reasons why this answer is not the exact
 	// scanner's, empty where it is.
 	Fallbacks []string
@@ -44,6 +46,10 @@ type File struct {
 	Path   string // as spelled
 	Real   string // absolute, without symbolic links; may be empty if equal to Path
 	Digest digest.Digest
+	// Opened is the name under which the compiler finds the file where Path
+	// is another one, the real path that gcc prefers for being shorter: "..."
+	// if there are several.
+	Opened string
 	// System is set for files that -MMD leaves out.
 	System bool
 	// ModTime is the modification time, in seconds since 1970, where the

@@ -265,6 +265,7 @@ func (e *evaluator) inputs() (*depscan.Inputs, error) {
 		Dirs:        e.chain.present,
 		Absent:      e.absent(),
 		Identifiers: e.identifiers(),
+		Opened:      true,
 	}
 	for i := range e.chain.given {
 		if d := &e.chain.given[i]; d.hmap != nil {
@@ -309,7 +310,7 @@ func (e *evaluator) listed(list []listedFile) ([]depscan.File, error) {
 		f := &list[i]
 		place := e.s.fs.real(f.ref.node, e.since)
 		e.places = append(e.places, place)
-		out[i] = depscan.File{Path: f.ref.dep, System: f.system, Real: place.path}
+		out[i] = depscan.File{Path: f.ref.dep, System: f.system, Real: place.path, Opened: f.ref.openedName()}
 		src, err := e.s.texts.source(f.ref.node, f.state)
 		if err != nil {
 			return nil, stop("unreadable")

@@ -215,8 +215,30 @@ type fileRef struct {
 	node *node
 	same *fileRef // the ref of dep, nil for this one
 	// climbs are the directories that ".." in dep climbs out of.
-	climbs   []string
+	climbs []string
+	// opened is the longer name of a path that is shortened, severalNames
+	// where there are more, nil where there is none.
+	opened   atomic.Pointer[string]
 	subtrees atomic.Pointer[[]*subtree]
+}
+
+// severalNames stands for more than one; see depscan.File.
+const severalNames = "..."
+
+// openedAs notes a longer name of r.
+func (r *fileRef) openedAs(path string) {
+	if !r.opened.CompareAndSwap(nil, &path) && *r.opened.Load() != path {
+		several := severalNames
+		r.opened.Store(&several)
+	}
+}
+
+// openedName is the longer name of r, empty where there is none.
+func (r *fileRef) openedName() string {
+	if name := r.opened.Load(); name != nil {
+		return *name
+	}
+	return ""
 }
 
 // shown returns the ref that stands for all spellings that are listed alike.
@@ -586,7 +608,9 @@ func (s *search) try(path string, system bool) bool {
 			s.r.real = c.fs.real(n, s.since)
 			s.r.spelled = n
 			if len(s.r.real.path) < len(path) {
-				path = s.r.real.path
+				s.r.file = c.ref(s.r.real.path)
+				s.r.file.openedAs(path)
+				return true
 			}
 		}
 		s.r.file = c.ref(path)

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/rexwrap/rexwrap/depscan"
 )
@@ -22,10 +24,32 @@ func (b *builder) shortened() {
 	if b.c.Toolchain.Family != "gcc" {
 		return
 	}
+	if b.in.Opened {
+		if slices.ContainsFunc(slices.Concat(b.in.Files, b.in.Probed), b.otherName) {
+			b.doubts("-isystem")
+		}
+		return
+	}
 	there, linked := b.ownSystemHeader()
 	if linked || there && b.climbsToSystem() {
 		b.doubts("-isystem")
 	}
+}
+
+// otherName reports whether the worker's gcc would call a header by its longer
+// name where the client's does not. A built-in search directory has its shorter
+// name there; see searched.
+func (b *builder) otherName(f depscan.File) bool {
+	if f.Opened == "" || b.host(f.Path) {
+		return false
+	}
+	for i := 0; b.r.Ship != nil && b.r.Ship.Facts != nil && i < len(b.r.Ship.Facts.AngleDirs); i++ {
+		dir := strings.TrimRight(b.r.Ship.Facts.AngleDirs[i], "/")
+		if within(f.Opened, dir) && !b.namesFile(dir) && f.Path == path.Clean(dir)+f.Opened[len(dir):] {
+			return false
+		}
+	}
+	return true
 }
 
 // ownSystemHeader reports whether a header that gcc takes for a system's has a
