@@ -292,7 +292,7 @@ func (c *composition) pipeline() *pipeline.Pipeline {
 		Family:   newFamilies().family,
 		Scanner:  scanner,
 		Asker:    asker,
-		Crates:   rustdeps.New(), Databases: c.sessions,
+		Crates:   rustdeps.New(), Run: run, Databases: c.sessions,
 		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: c.files, Facts: prober.Facts, Scratch: c.scratch()}),
 		Facts:    prober.Facts,
 		Recorder: c.journal,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -50,6 +51,9 @@ type collector struct {
 	in     depscan.Inputs
 	absent map[string]bool
 	macros bool
+	// ahead is set before the run: its outputs are not there, or those of an
+	// earlier one.
+	ahead bool
 }
 
 // Collect reads the inputs off the finished, successful run. An *UnsupportedError
@@ -68,17 +72,19 @@ func (p *Plan) Collect(run Run, files Files) (*Result, error) {
 	if err := c.knownCrates(info.Files); err != nil {
 		return nil, err
 	}
+	return c.result(info)
+}
+
+// result returns what was gathered.
+func (c *collector) result(info *DepInfo) (*Result, error) {
 	res := &Result{Inputs: &c.in, Variables: info.Variables, Sources: info.Files}
 	if c.macros {
-		res.Package = PackageDir(p.c.Call, p.c.Source)
+		res.Package = PackageDir(c.c.Call, c.c.Source)
 		if err := c.wholePackage(res.Package); err != nil {
 			return nil, err
 		}
 	}
-	for name := range c.absent {
-		c.in.Absent = append(c.in.Absent, name)
-	}
-	slices.Sort(c.in.Absent)
+	c.in.Absent = slices.Sorted(maps.Keys(c.absent))
 	return res, nil
 }
 
@@ -118,9 +124,14 @@ func (c *collector) sources() (*DepInfo, error) {
 	if err != nil {
 		return nil, toolchains.Unsupported("dep-info", path)
 	}
+	return c.sourcesOf(text)
+}
+
+// sourcesOf takes the files that a dep-info lists.
+func (c *collector) sourcesOf(text []byte) (*DepInfo, error) {
 	info, err := ParseDepInfo(text)
 	if err != nil || !slices.Contains(info.Files, c.c.Source) {
-		return nil, toolchains.Unsupported("dep-info", path)
+		return nil, toolchains.Unsupported("dep-info", c.c.Source)
 	}
 	for _, path := range info.Files {
 		if err := c.add(path); err != nil {
@@ -225,6 +236,9 @@ func (c *collector) mentioned() ([]*names, error) {
 // ownMetadata is the output that lists every crate that was loaded, empty for
 // none: metadata of a program is an empty file.
 func (c *collector) ownMetadata() string {
+	if c.ahead {
+		return ""
+	}
 	for _, role := range []toolchains.Role{toolchains.RoleMetadata, toolchains.RoleRlib} {
 		o := c.c.Output(role)
 		if o == nil {

@@ -28,6 +28,7 @@ func (c *collector) staticLibraries() error {
 		}
 	}
 	switch o := c.c.Output(toolchains.RoleRlib); {
+	case c.ahead: // what it lacks fails
 	case o != nil && static == 0:
 		return c.onlyOwnCode(o.Path)
 	case o == nil && slices.Contains(k.Types, "staticlib"):
@@ -137,14 +138,20 @@ func (c *collector) lookAt(path string) bool {
 // passing reports whether a file that has gone was the run's own: rustc makes
 // them beside the outputs, and in folders "rustc…" there or in TMPDIR.
 func (c *collector) passing(path string) bool {
-	dir := filepath.Clean(c.c.Call.Abs(filepath.Dir(path)))
-	out := filepath.Clean(c.c.Call.Abs(c.c.Crate.OutDir))
+	path = filepath.Clean(c.c.Call.Abs(path))
+	dir, out := filepath.Dir(path), filepath.Clean(c.c.Call.Abs(c.c.Crate.OutDir))
 	if dir == out {
 		return true
 	}
-	parent := filepath.Dir(dir)
-	return strings.HasPrefix(filepath.Base(dir), "rustc") && (parent == out || parent == tempDir(c.c.Call.Env)) ||
-		dir == tempDir(c.c.Call.Env) && strings.HasPrefix(filepath.Base(path), "cc")
+	return strings.HasPrefix(filepath.Base(dir), "rustc") && filepath.Dir(dir) == out || passingIn(tempDir(c.c.Call.Env), path)
+}
+
+// passingIn reports whether a file has a name as rustc and linkers make them in a
+// folder for temporary files.
+func passingIn(temp, path string) bool {
+	dir := filepath.Dir(path)
+	return strings.HasPrefix(filepath.Base(dir), "rustc") && filepath.Dir(dir) == temp ||
+		dir == temp && strings.HasPrefix(filepath.Base(path), "cc")
 }
 
 func tempDir(env toolchains.Environ) string {

@@ -130,3 +130,52 @@ func TestFreshCache(t *testing.T) {
 		})
 	}
 }
+
+// TestExecuted builds with workers that have the compiler: what they make is what
+// it makes here, programs and tests included, and a machine with an empty cache
+// then needs no compiler.
+func TestExecuted(t *testing.T) {
+	runs := map[string][]string{
+		"default": {"REXWRAP_STRATEGY=remote"}, "macros": {"REXWRAP_STRATEGY=remote", "REXWRAP_RUST_REMOTE_PROC_MACROS=1"},
+	}
+	for name, set := range runs {
+		t.Run(name, func(t *testing.T) {
+			s, _ := farSite(t, clienttest.Options{}, set...)
+			argv := []string{cargo, "build", "--all-targets"}
+			want := s.plain(argv...)
+			first := s.through(want, argv...)
+			// The probe fails here too, links begin here, a macro that reads the
+			// environment has none there, and one result is made twice.
+			allowed := map[string]int64{"dep-info": 1, "remote-first-link": 2, "remote-bad-result": 2}
+			if name == "default" {
+				allowed["proc-macro"] = first.Reasons["proc-macro"]
+			}
+			for reason, n := range first.Reasons {
+				if reason != "query" && n > allowed[reason] {
+					t.Errorf("%d fell back: %s", n, reason)
+				}
+			}
+			if first.Remotely < 6 || name == "macros" && first.Remotely < 11 || first.Errors != 0 || first.Executed > 1 {
+				t.Errorf("%+v", first)
+			}
+			if got := s.run(s.bare(), filepath.Join(s.dir, "target/debug/app")); string(got.Stdout) != "built-0.1.0 unset file 42\n" {
+				t.Errorf("the program: %s, %q", got.Ended(), got.Stdout)
+			}
+			if got := s.run(s.wrapped(), cargo, "test"); strings.Count(string(got.Stdout), "test result: ok. 1 passed") != 3 {
+				t.Errorf("the tests: %s\n%s", got.Ended(), got.Stdout)
+			}
+			if name == "macros" { // what a worker failed at is not shared
+				return
+			}
+			s.forget()
+			trace := filepath.Join(t.TempDir(), "trace")
+			got := s.through(want, slices.Concat([]string{"strace", "-f", "-qq", "-s", "4096", "-e", "trace=execve", "-o", trace}, argv)...)
+			if got.HitsRemote+got.Merged < 18 || got.FellBack != 1 || got.Misses+got.Errors != 0 {
+				t.Errorf("a fresh cache: %+v", got)
+			}
+			if ran := compilers(t, trace); len(ran) > 0 {
+				t.Errorf("compilers were run: %q", ran)
+			}
+		})
+	}
+}

@@ -38,6 +38,8 @@ type Request struct {
 	// Text returns the content of an input. It is asked for in few cases; nil
 	// means to read the file.
 	Text func(path string) ([]byte, error)
+	// Crate is set for rustc only.
+	Crate *Crate
 	// Ship, if set, is the toolchain that the InputRoot brings along: the
 	// worker then has nothing by itself, and HostFile must be nil.
 	Ship *Ship
@@ -64,7 +66,8 @@ type Layout struct {
 	HostAbsent []string
 	// Outputs are what the command writes, in the order of Compile.Outputs.
 	Outputs []Output
-	// DepTargets are the targets of the rule in the worker's dep-file.
+	// DepTargets are the targets of the rule in the worker's dep-file; of
+	// rustc's the folder of the outputs as the worker spells it.
 	DepTargets []string
 	// Quiet is set where the worker's messages may be in another language
 	// than the client's: the answer of a compile that printed something is
@@ -100,8 +103,7 @@ const ReasonUnproven = "remote-unproven"
 func New(r *Request) (*Layout, error) {
 	b := newBuilder(r)
 	if r.Compile.Crate != nil {
-		b.l.LocalArguments = Identity(r.Compile)
-		return b.verbatim(unprovenBy("rustc"))
+		return b.crate()
 	}
 	if r.Compile.Recorded {
 		return b.verbatim(unprovenBy("recorded"))

@@ -170,7 +170,7 @@ func (m *mirror) spellBase(r *Request, apparent string) error {
 func spelledPaths(r *Request) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for i := range r.Compile.Args {
-			if a := &r.Compile.Args[i]; a.Class.Has(argtable.Path|argtable.Source) && !a.Class.Has(argtable.NoKey) && !yield(a.Value) {
+			if a := &r.Compile.Args[i]; a.Class.Has(argtable.Path|argtable.Source) && !a.Class.Has(argtable.NoKey) && !yield(pathIn(a)) {
 				return
 			}
 		}

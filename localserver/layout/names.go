@@ -31,7 +31,8 @@ func (m *mirror) names() Names {
 // ToClient returns what the worker's compiler wrote to stdout or stderr with the
 // client's names of files.
 func (n Names) ToClient(text []byte) []byte {
-	if !bytes.Contains(text, []byte("/cwd/")) {
+	known := func(n Name) bool { return bytes.Contains(text, []byte(n.Worker+"/")) }
+	if !slices.ContainsFunc(n, known) {
 		return text
 	}
 	pairs := make([]string, 0, 2*len(n))

@@ -49,6 +49,9 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	}
 	req, ship, unpacked := r.layoutRequest(facts)
 	req.Inputs = in
+	if r.compile.Crate != nil {
+		r.crateRequest(req)
+	}
 	if r.at.shared {
 		req.Mode = layout.Relocatable
 	}
@@ -73,7 +76,7 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 		laid.spec.OutputFiles = append(laid.spec.OutputFiles, o.Path)
 	}
 	if l.Unproven == nil && laid.ship == nil {
-		laid.reportHost(r.compile.Toolchain)
+		laid.reportHost(r.programs())
 	}
 	if laid.Encoded, err = action.Encode(laid.spec); err != nil {
 		return nil, err
@@ -82,13 +85,8 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 }
 
 // reportHost makes the Command report what the worker has by itself.
-func (l *laidOut) reportHost(tc *toolchains.Toolchain) {
-	var files []parity.File
-	for _, p := range tc.Programs {
-		if p.Path != "" {
-			files = append(files, parity.File{Path: p.Path, Digest: p.Digest})
-		}
-	}
+func (l *laidOut) reportHost(programs []parity.File) {
+	files := programs
 	for _, f := range l.layout.Host {
 		files = append(files, parity.File{Path: f.Path, Digest: f.Digest})
 	}
@@ -97,6 +95,22 @@ func (l *laidOut) reportHost(tc *toolchains.Toolchain) {
 	}
 	l.spec.Arguments = l.host.Arguments(l.spec.Arguments)
 	l.spec.OutputFiles = append(l.spec.OutputFiles, parity.Output)
+}
+
+// programs are the files of the toolchain, and of the linker where one runs.
+func (r *request) programs() []parity.File {
+	var files []parity.File
+	for _, tc := range []*toolchains.Toolchain{r.compile.Toolchain, r.linker} {
+		if tc == nil {
+			continue
+		}
+		for _, p := range tc.Programs {
+			if p.Path != "" {
+				files = append(files, parity.File{Path: p.Path, Digest: p.Digest})
+			}
+		}
+	}
+	return files
 }
 
 // remotable returns why no worker may run l, or nil.

@@ -66,6 +66,11 @@ func (c *contest) admit(ctx context.Context) error {
 	if !r.wantsWorkers() || r.cacheOnly(ctx) {
 		return nil
 	}
+	if r.compile.Crate != nil {
+		if err := r.foresee(ctx); err != nil {
+			return err
+		}
+	}
 	x := r.expect(ctx)
 	if x == nil {
 		return toolchains.Unsupported("remote-unknown-inputs", "")
@@ -110,7 +115,7 @@ func (r *request) able(ctx context.Context, l *laidOut) error {
 	if err := r.far.remote.Workers(ctx, l.spec.Platform); err != nil {
 		return err
 	}
-	return r.proven(ctx, l)
+	return r.proven(ctx, l.host)
 }
 
 // local is the leg of this machine.
@@ -184,8 +189,11 @@ func (r *request) suspects(err error) {
 // machine's compiler and headers, and that the dep-file names the inputs that
 // were sent.
 func (r *request) plausible(ctx context.Context, laid *laidOut, res *Result) error {
-	if err := r.accept(ctx, &Variant{Outputs: laid.variant("", false).Outputs}, res); err != nil {
+	if err := r.accept(ctx, r.far.expected.candidate, &Variant{Outputs: laid.variant("", false).Outputs}, res); err != nil {
 		return err
+	}
+	if r.compile.Crate != nil {
+		return r.plausibleCrate(laid, res)
 	}
 	dep := res.output(toolchains.RoleDep)
 	if dep == nil {

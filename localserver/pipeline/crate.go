@@ -87,7 +87,7 @@ func (r *request) prepareCrate(x *run) error {
 		return err
 	}
 	x.command.Argv, x.mark = withOptions(x.crate.Argv, r.relocation), r.quiesce(nil)
-	for _, n := range r.canonical {
+	for _, n := range r.roots.Names() {
 		x.command.Hide = append(x.command.Hide, n.Worker+separator)
 		x.command.Instead = append(x.command.Instead, n.Client+separator)
 	}
@@ -107,7 +107,7 @@ func (r *request) learnCrate(x *run) {
 	case !r.p.files.Check(r.call.Abs(r.compile.Source), r.key.Source):
 		x.reason = toolchains.Unsupported("modified-during-compile", r.compile.Source)
 	default:
-		x.inputs, x.read = got.Inputs, got
+		x.inputs, r.read = got.Inputs, got
 	}
 }
 
@@ -215,7 +215,7 @@ func folderIn(dir string) string {
 // the blob is gone.
 func (r *request) fillDepInfo(it *item, res *Result) bool {
 	from, to := r.crateOrigin(res), r.compile.Crate.OutDir
-	if from.same(r.at) && from.outDir == to {
+	if from.same && from.outDir == to {
 		return true
 	}
 	text := it.data
@@ -225,10 +225,10 @@ func (r *request) fillDepInfo(it *item, res *Result) bool {
 			return false
 		}
 	}
-	if !from.same(r.at) {
-		text = rustdeps.Respell(text, from.respell(r.at), r.call.Env.Lookup)
+	if !from.same {
+		text = rustdeps.Respell(text, from.path, r.call.Env.Lookup)
 	}
-	it.data = rustdeps.Retarget(text, from.respell(r.at)(from.outDir), to)
+	it.data = rustdeps.Retarget(text, from.outDir, to)
 	it.digest = digest.Of(it.data)
 	return true
 }
@@ -256,7 +256,7 @@ func permissions(path string) fs.FileMode {
 // storeCrate keeps the result of a run of rustc. Where there is no remote its
 // Action is none that a worker could run: it only names the result.
 func (r *request) storeCrate(ctx context.Context, x *run, c *Candidate, res *Result) error {
-	if err := r.guardCrate(c, x.read); err != nil {
+	if err := r.guardCrate(c, r.read); err != nil {
 		return err
 	}
 	if err := r.guardPlace(c, x); err != nil {
@@ -272,7 +272,7 @@ func (r *request) storeCrate(ctx context.Context, x *run, c *Candidate, res *Res
 	}
 	v := Variant{Streams: r.streams, Action: r.crateAction(c), Quiet: res.quiet()}
 	if laid != nil {
-		v = r.crateVariant(laid, res.quiet())
+		v = laid.variant(r.streams, res.quiet())
 	}
 	r.record.Action = v.Action
 	if err := r.p.store.PutResult(r.record.Action, res.encode()); err != nil {
@@ -288,6 +288,7 @@ func (r *request) storeCrate(ctx context.Context, x *run, c *Candidate, res *Res
 	}
 	r.record.Key.Inputs = c.List
 	r.noteVariables(c)
+	r.learnLink(x.inputs)
 	if laid != nil {
 		r.share(x, c, laid, res)
 	}

@@ -29,9 +29,8 @@ type run struct {
 	// plan is set where the inputs are read off the run, nil where the
 	// scanner has found them before.
 	plan *ask.Plan
-	// crate and read are plan and its answer for rustc.
+	// crate is plan for rustc, whose answer is request.read.
 	crate *rustdeps.Plan
-	read  *rustdeps.Result
 	// placed are the files of a compile that shares a program database.
 	placed []item
 	// inputs is nil, and reason says why, where the result is not stored.
@@ -392,7 +391,7 @@ func (r *request) reproduces(res *Result) bool {
 		return true
 	}
 	for _, o := range r.verify.Outputs {
-		if got := res.output(o.Role); o.Role != toolchains.RoleDep && (got == nil || got.Digest != o.Digest) {
+		if got := res.output(o.Role); o.Role != toolchains.RoleDep && o.Role != toolchains.RoleDepInfo && (got == nil || got.Digest != o.Digest) {
 			return false
 		}
 	}

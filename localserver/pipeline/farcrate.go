@@ -2,9 +2,17 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
+	"path/filepath"
 	"slices"
 
+	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
+	"github.com/rexwrap/rexwrap/localserver/layout"
+	"github.com/rexwrap/rexwrap/localserver/parity"
+	"github.com/rexwrap/rexwrap/localserver/remote"
+	"github.com/rexwrap/rexwrap/toolchains"
 )
 
 // What is different about rustc where there is a remote.
@@ -26,14 +34,6 @@ func (r *request) layCrate(ctx context.Context, c *Candidate, in *depscan.Inputs
 	return r.actionOf(ctx, c, in, r.streams)
 }
 
-// crateVariant is the result of l in a manifest. Its texts name the folder of the
-// outputs.
-func (r *request) crateVariant(l *laidOut, quiet bool) Variant {
-	v := l.variant(r.streams, quiet)
-	v.Targets = r.origin()
-	return v
-}
-
 // crateState covers what a result of rustc depends on beside its Command and
 // InputRoot; it is empty for other compilers.
 func (r *request) crateState(c *Candidate) string {
@@ -41,4 +41,196 @@ func (r *request) crateState(c *Candidate) string {
 		return ""
 	}
 	return r.crateAction(c).Hex()
+}
+
+// crateRequest adds to req what layout has to know of a compile of rustc.
+func (r *request) crateRequest(req *layout.Request) {
+	req.Root, req.Beside = r.roots.Dir, nil
+	for _, dir := range []string{r.roots.Cargo, r.roots.Target} {
+		if dir != "" {
+			req.Beside = append(req.Beside, dir)
+		}
+	}
+	req.Crate = &layout.Crate{Roots: r.roots, Package: r.read.Package, Linker: r.linker}
+	for _, v := range r.read.Variables {
+		includes := filepath.IsAbs(v.Value) && r.onlyIncludes(r.read.Sources, v.Name)
+		req.Crate.Variables = append(req.Crate.Variables, layout.Variable{Name: v.Name, Value: v.Value, Set: v.Set, Includes: includes})
+	}
+	req.HostFile = r.systemFile
+}
+
+// systemFile reports whether a file is one of the toolchain, of the linker or of a
+// folder in which the linker looks by itself.
+func (r *request) systemFile(path string) bool {
+	if r.ofToolchain(path) {
+		return true
+	}
+	return r.linker != nil && slices.ContainsFunc(r.linker.LibraryDirs, func(dir string) bool {
+		return within(filepath.Clean(path), filepath.Clean(dir))
+	})
+}
+
+// ofToolchain reports whether a file is part of the identity of the toolchain or of
+// the linker.
+func (r *request) ofToolchain(path string) bool {
+	path = filepath.Clean(path)
+	for _, tc := range []*toolchains.Toolchain{r.compile.Toolchain, r.linker} {
+		if tc != nil && slices.ContainsFunc(tc.Programs, func(p toolchains.Program) bool { return p.Path == path }) {
+			return true
+		}
+	}
+	return false
+}
+
+// crateHost is what a worker that made a result of c had by itself.
+func (r *request) crateHost(c *Candidate) *parity.Host {
+	files := r.programs()
+	for _, f := range c.Files {
+		if path := r.at.spell(f.Path); filepath.IsAbs(path) && r.systemFile(path) {
+			files = append(files, parity.File{Path: path, Digest: f.Digest})
+		}
+	}
+	host, err := parity.NewHost(files, nil)
+	if err != nil {
+		return nil
+	}
+	return host
+}
+
+// foresee sets far.expected to what a compile of rustc will read. An error says why
+// no worker is asked.
+func (r *request) foresee(ctx context.Context) error {
+	system, err := r.knownLink()
+	if err != nil {
+		return err
+	}
+	run := rustdeps.Run{Mark: r.quiesce(nil), Linker: r.linker}
+	scratch := filepath.Join(r.p.o.Scratch, r.in.Token)
+	f, err := r.p.o.Crates.Foresee(ctx, r.p.o.Run, r.compile, scratch, run, r.p.files, system, r.settings.RustRemoteProcMacros)
+	if err != nil {
+		return err
+	}
+	c, err := r.candidateOf(ctx, f.Inputs, true)
+	if err != nil {
+		return err
+	}
+	r.read = f.Result
+	if err := r.guardCrate(c, f.Result); err != nil {
+		return err
+	}
+	if r.at.shared && f.Package != "" {
+		return toolchains.Unsupported("proc-macro", f.Package) // no output of a local run has shown what it took
+	}
+	laid, err := r.layCrate(ctx, c, f.Inputs)
+	if err != nil {
+		return err
+	}
+	r.far.expected, r.far.foreseen = &expected{c, laid}, f
+	return nil
+}
+
+// plausibleCrate checks that a worker has read what was foreseen and nothing else,
+// and that its own names of files have not reached an output.
+func (r *request) plausibleCrate(laid *laidOut, res *Result) error {
+	names, f := laid.names.at(r.at), r.far.foreseen
+	if o := res.output(toolchains.RoleDepInfo); o != nil {
+		text, err := r.content(res, o.Digest)
+		if err != nil {
+			return err
+		}
+		if !f.Same(text, names.ClientPath, toolchains.Environ(laid.layout.Env).Lookup) {
+			return fmt.Errorf("%w: its dep-info names other inputs", remote.ErrBadResult)
+		}
+	}
+	if r.compile.Crate.Links() {
+		spell := func(path string) string {
+			return names.ClientPath(laid.layout.WorkerFile(res.notes[layout.RoleWorkerDir], path))
+		}
+		if err := f.Linked(res.notes[layout.RoleLinkList], spell, r.ofToolchain); err != nil {
+			return fmt.Errorf("%w: %w", remote.ErrBadResult, err)
+		}
+		r.far.expected.candidate.Absent = r.encodeAll(f.Absent)
+	}
+	for _, o := range res.Outputs {
+		if o.Role == toolchains.RoleDepInfo {
+			continue
+		}
+		text, err := r.content(res, o.Digest)
+		if err != nil {
+			return err
+		}
+		if layout.NamesWorker(text) {
+			return fmt.Errorf("%w: output %s names the worker's files", remote.ErrBadResult, o.Role)
+		}
+	}
+	return nil
+}
+
+// content returns a blob of res.
+func (r *request) content(res *Result, d digest.Digest) ([]byte, error) {
+	if text, ok := res.held[d]; ok {
+		return text, nil
+	}
+	return r.p.store.Blob(d)
+}
+
+// maxLinkFiles bounds the files that are remembered of links.
+const maxLinkFiles = 512
+
+// linkKey is where is kept which of the system's files links read.
+func (r *request) linkKey() digest.Digest {
+	b := digest.NewBuilder("rexwrap link files 1")
+	b.Digest(r.compile.Toolchain.Digest)
+	b.Digest(r.linker.Digest)
+	b.String(r.compile.Crate.Target)
+	return b.Sum()
+}
+
+// linkFiles are the system's files that links on this machine were seen to read.
+func (r *request) linkFiles() []string {
+	data, err := r.p.store.Manifest(r.linkKey())
+	if err != nil {
+		return nil
+	}
+	d := &decoder{buf: data}
+	if list := d.strings(); d.err() == nil {
+		return list
+	}
+	return nil
+}
+
+// knownLink returns the system's files that a link will read, as far as links here
+// have shown; an error where there was none yet.
+func (r *request) knownLink() ([]string, error) {
+	if !r.compile.Crate.Links() {
+		return nil, nil
+	}
+	if files := r.linkFiles(); len(files) > 0 {
+		return files, nil
+	}
+	return nil, toolchains.Unsupported("remote-first-link", "")
+}
+
+// learnLink remembers which of the system's files a link here has read.
+func (r *request) learnLink(in *depscan.Inputs) {
+	if r.far.remote == nil || r.linker == nil {
+		return
+	}
+	r.p.updates.Lock()
+	defer r.p.updates.Unlock()
+	known := r.linkFiles()
+	all := slices.Clone(known)
+	for _, f := range in.Files {
+		if filepath.IsAbs(f.Path) && r.systemFile(f.Path) && !slices.Contains(all, f.Path) {
+			all = append(all, f.Path)
+		}
+	}
+	if len(all) == len(known) || len(all) > maxLinkFiles {
+		return
+	}
+	e := &encoder{}
+	e.strings(all)
+	if err := r.p.store.PutManifest(r.linkKey(), e.buf); err != nil {
+		r.p.log.Debug().Err(err).Msg("files of a link are not kept")
+	}
 }

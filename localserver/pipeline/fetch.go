@@ -11,8 +11,10 @@ import (
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
+	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
@@ -32,7 +34,7 @@ func (r *request) declared(v *Variant) (outputs, optional []string) {
 }
 
 // fetch brings the result of v here, all blobs verified by digest.
-func (r *request) fetch(ctx context.Context, v *Variant) (*Result, error) {
+func (r *request) fetch(ctx context.Context, c *Candidate, v *Variant) (*Result, error) {
 	outputs, optional := r.declared(v)
 	got, err := r.far.remote.Result(ctx, v.Action, outputs, optional)
 	r.step(journal.StepLookup)
@@ -42,7 +44,7 @@ func (r *request) fetch(ctx context.Context, v *Variant) (*Result, error) {
 	res, err := r.bring(ctx, v, got)
 	r.step(journal.StepDownload)
 	if err == nil {
-		err = r.accept(ctx, v, res)
+		err = r.accept(ctx, c, v, res)
 	}
 	return res, err
 }
@@ -60,7 +62,7 @@ func (r *request) bring(ctx context.Context, v *Variant, got *action.Result) (*R
 	d := &downloads{held: res.held, scratch: r.p.o.Scratch, store: r.p.store}
 	defer d.remove()
 	d.held[localReport()] = []byte(parity.Local)
-	var report digest.Digest
+	notes := make(map[toolchains.Role]digest.Digest)
 	for _, o := range v.Outputs {
 		file, ok := got.Files[o.Path]
 		if !ok {
@@ -69,9 +71,10 @@ func (r *request) bring(ctx context.Context, v *Variant, got *action.Result) (*R
 			}
 			continue // optional, or remote.Result would have said so
 		}
-		if o.Role == roleParity {
-			report = file.Digest
-		} else {
+		switch o.Role {
+		case roleParity, layout.RoleLinkList, layout.RoleWorkerDir:
+			notes[o.Role] = file.Digest
+		default:
 			res.Outputs = append(res.Outputs, ResultOutput{Role: o.Role, Digest: file.Digest, Executable: file.Executable})
 		}
 		if err := d.want(file.Digest, file.Contents); err != nil {
@@ -89,7 +92,10 @@ func (r *request) bring(ctx context.Context, v *Variant, got *action.Result) (*R
 	if err := d.fetch(ctx, r.far.remote); err != nil {
 		return nil, err
 	}
-	res.report = res.held[report]
+	res.notes = make(map[toolchains.Role][]byte)
+	for role, d := range notes {
+		res.notes[role] = res.held[d]
+	}
 	for i, s := range []action.Stream{got.Stdout, got.Stderr} {
 		text := s.Raw
 		if !s.Inline() {

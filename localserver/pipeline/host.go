@@ -17,14 +17,14 @@ const roleParity toolchains.Role = "parity"
 // may have, another compiler or other headers.
 const reasonParity = "remote-parity"
 
-// proven returns nil where the workers have what l leaves out of its InputRoot,
-// else why that is not known.
-func (r *request) proven(ctx context.Context, l *laidOut) error {
+// proven returns nil where the workers have what an Action leaves out of its
+// InputRoot, else why that is not known.
+func (r *request) proven(ctx context.Context, host *parity.Host) error {
 	p := r.far.remote.Parity()
 	if p == nil {
 		return remote.ErrNoWorkers
 	}
-	if err := p.Prove(ctx, l.spec.Platform, l.host); err != nil {
+	if err := p.Prove(ctx, platformOf(r.settings), host); err != nil {
 		return toolchains.Unsupported(reasonParity, err.Error())
 	}
 	return nil
@@ -34,19 +34,31 @@ func (r *request) proven(ctx context.Context, l *laidOut) error {
 // made it has reported what it has; that must be what this machine has. What
 // other machines compiled for themselves needs no proof: their toolchain and
 // headers are in the Action.
-func (r *request) accept(ctx context.Context, v *Variant, res *Result) error {
-	if !v.declares(roleParity) || string(res.report) == parity.Local {
+func (r *request) accept(ctx context.Context, c *Candidate, v *Variant, res *Result) error {
+	if !v.declares(roleParity) || string(res.notes[roleParity]) == parity.Local {
 		return nil
 	}
-	x := r.expect(ctx)
-	if x == nil || x.laid.host == nil {
+	host := r.hostOf(ctx, c)
+	if host == nil {
 		return fmt.Errorf("%w: it is not known what the worker must have", remote.ErrMiss)
 	}
-	if err := r.proven(ctx, x.laid); err != nil {
+	if err := r.proven(ctx, host); err != nil {
 		return fmt.Errorf("%w: %w", remote.ErrMiss, err)
 	}
-	if err := r.far.remote.Parity().Accept(x.laid.spec.Platform, x.laid.host, res.Worker, res.report); err != nil {
+	if err := r.far.remote.Parity().Accept(platformOf(r.settings), host, res.Worker, res.notes[roleParity]); err != nil {
 		return fmt.Errorf("%w: %w", remote.ErrMiss, err)
+	}
+	return nil
+}
+
+// hostOf returns what the worker that made a result of c must have, nil where that
+// is not known.
+func (r *request) hostOf(ctx context.Context, c *Candidate) *parity.Host {
+	if r.compile.Crate != nil {
+		return r.crateHost(c)
+	}
+	if x := r.expect(ctx); x != nil {
+		return x.laid.host
 	}
 	return nil
 }

@@ -86,8 +86,10 @@ type Options struct {
 	// Scanner finds inputs before a compile; nil leaves that to Asker.
 	Scanner depscan.Scanner
 	Asker   *ask.Asker
-	// Crates finds the inputs of rustc's compiles.
+	// Crates finds the inputs of rustc's compiles, with the help of Run where
+	// a worker is to run them.
 	Crates *rustdeps.Asker
+	Run    toolchains.Runner
 	// Databases is needed for cl.exe's compiles with /Zi, which step aside
 	// without.
 	Databases Databases

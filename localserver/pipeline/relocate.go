@@ -23,7 +23,7 @@ func (r *request) locateCrate() {
 	if r.settings.Paths == config.PathsRelocatable {
 		roots := r.p.roots.rootsOf(r.compile, r.settings.ExecRoot)
 		if r.relocation = roots.Canonical(r.compile); r.relocation != nil {
-			r.at, r.canonical = cratePlace(r.compile, &roots), roots.Names()
+			r.at, r.roots = cratePlace(r.compile, &roots), roots
 			return
 		}
 	}
@@ -59,7 +59,7 @@ func (r *request) guardPlace(c *Candidate, x *run) error {
 	if free {
 		return nil
 	}
-	if c.Needs |= needsPlace; x.read.Package != "" {
+	if c.Needs |= needsPlace; r.read.Package != "" {
 		c.Needs |= needsEnvironment
 	}
 	c.Guard, err = guard(c.Needs, r.compile, r.at, r.record.Time)
@@ -80,12 +80,12 @@ func (r *request) holdsElsewhere(x *run) (bool, error) {
 			return false, err
 		}
 	}
-	for _, v := range x.read.Variables {
-		if r.at.encodeList(v.Value) != v.Value && !r.onlyIncludes(x.read.Sources, v.Name) {
+	for _, v := range r.read.Variables {
+		if r.at.encodeList(v.Value) != v.Value && !r.onlyIncludes(r.read.Sources, v.Name) {
 			return false, nil
 		}
 	}
-	return code || x.read.Package == "", nil
+	return code || r.read.Package == "", nil
 }
 
 // namesRoots reports whether an output holds the path of a root.
@@ -101,7 +101,7 @@ func (r *request) namesRoots(f *captured) (bool, error) {
 			return false, storeTrouble(err)
 		}
 	}
-	return slices.ContainsFunc(r.canonical, func(n layout.Name) bool { return bytes.Contains(data, []byte(n.Client)) }), nil
+	return slices.ContainsFunc(r.roots.Names(), func(n layout.Name) bool { return bytes.Contains(data, []byte(n.Client)) }), nil
 }
 
 // onlyIncludes reports whether sources ask for a variable only to include files.
@@ -116,12 +116,6 @@ func (r *request) onlyIncludes(sources []string, name string) bool {
 	return true
 }
 
-// A crateOrigin is the place whose paths are in the texts of a result of rustc.
-type crateOrigin struct {
-	place
-	outDir string
-}
-
 // origin is the origin of what this call makes, as DepOrigin.Targets: the folder
 // of the outputs, and the mounts where they have other names elsewhere.
 func (r *request) origin() []string {
@@ -132,49 +126,70 @@ func (r *request) origin() []string {
 	return out
 }
 
+// A crateOrigin says how the texts of a result of rustc become those of a call.
+type crateOrigin struct {
+	// same is set where they are, but for the folder of the outputs.
+	same bool
+	path func(path string) string
+	text func(text []byte) []byte
+	// outDir is the folder of the outputs that they then name.
+	outDir string
+}
+
 func (r *request) crateOrigin(res *Result) *crateOrigin {
-	return &crateOrigin{place{mounts: strings.Join(res.Dep.Targets[1:], "\n")}, res.Dep.Targets[0]}
-}
-
-// same reports whether texts spell the paths of a call at a place as the call does,
-// but for its outputs.
-func (o *crateOrigin) same(at place) bool { return !at.shared || o.mounts == at.mounts }
-
-// respell returns how paths of o are spelled at a place.
-func (o *crateOrigin) respell(at place) func(path string) string {
-	if o.same(at) {
-		return func(path string) string { return path }
+	outDir, mounts := res.Dep.Targets[0], strings.Join(res.Dep.Targets[1:], "\n")
+	o := &crateOrigin{outDir: outDir}
+	switch from := (place{mounts: mounts}); {
+	case res.Spelling == SpelledRemotely:
+		names := res.Names.at(r.at)
+		o.path, o.text = names.ClientPath, names.ToClient
+	case r.at.shared && mounts != r.at.mounts:
+		o.path = func(path string) string { return r.at.spell(from.encode(path)) }
+		o.text = rootsReplacer(mounts, r.at.mounts)
+	default:
+		o.same = true
+		return o
 	}
-	return func(path string) string { return at.spell(o.encode(path)) }
+	o.outDir = o.path(outDir)
+	return o
 }
 
-// replacer replaces the roots of o in texts by those of a place.
-func (o *crateOrigin) replacer(at place) *strings.Replacer {
-	from, to := strings.Split(o.mounts, "\n"), strings.Split(at.mounts, "\n")
+// rootsReplacer replaces the roots of one place in texts by those of another.
+func rootsReplacer(from, to string) func(text []byte) []byte {
+	old, now := strings.Split(from, "\n"), strings.Split(to, "\n")
 	var names layout.Names
-	for i := range min(crateRoots, len(from), len(to)) {
-		if from[i] != "" {
-			names = append(names, layout.Name{Worker: from[i], Client: to[i]})
+	for i := range min(crateRoots, len(old), len(now)) {
+		if old[i] != "" {
+			names = append(names, layout.Name{Worker: old[i], Client: now[i]})
 		}
 	}
 	slices.SortStableFunc(names, func(a, b layout.Name) int { return len(b.Worker) - len(a.Worker) })
-	var pairs []string
-	for _, n := range names {
-		pairs = append(pairs, n.Worker+separator, n.Client+separator)
-	}
-	return strings.NewReplacer(pairs...)
+	return names.ToClient
 }
 
 // crateTexts are what rustc printed, with the paths of this call.
 func (r *request) crateTexts(res *Result) []wire.Chunk {
-	from := r.crateOrigin(res)
-	chunks := res.Chunks
-	if !from.same(r.at) {
-		replace := from.replacer(r.at)
+	from, chunks := r.crateOrigin(res), res.Chunks
+	if !from.same {
 		chunks = slices.Clone(chunks)
 		for i := range chunks {
-			chunks[i].Data = []byte(replace.Replace(string(chunks[i].Data)))
+			chunks[i].Data = from.text(chunks[i].Data)
 		}
 	}
-	return renotice(chunks, from.respell(r.at)(from.outDir), r.compile.Crate.OutDir)
+	return renotice(chunks, from.outDir, r.compile.Crate.OutDir)
+}
+
+// sharedText is what rustc printed here as it stands in a result for others.
+func (r *request) sharedText(text []byte) []byte {
+	return r.inverse().ToClient(text)
+}
+
+// inverse leads from the folders of this call to their names in results.
+func (r *request) inverse() layout.Names {
+	names := r.roots.Names()
+	for i, n := range names {
+		names[i] = layout.Name{Worker: n.Client, Client: n.Worker}
+	}
+	slices.SortStableFunc(names, func(a, b layout.Name) int { return len(b.Worker) - len(a.Worker) })
+	return names
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/action"
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/parity"
@@ -47,6 +48,7 @@ type far struct {
 	// expected is the candidate of the scanner's inputs with its Action, nil
 	// where they are not known.
 	expected *expected
+	foreseen *rustdeps.Foreseen // of rustc's compiles
 }
 
 // caller says for whom the remote is asked.
@@ -213,7 +215,7 @@ func (r *request) take(ctx context.Context, c *Candidate, v *Variant) (bool, err
 			return hit, err
 		}
 	}
-	res, err := r.fetch(ctx, v)
+	res, err := r.fetch(ctx, c, v)
 	if err != nil {
 		r.troubled(err)
 		return false, nil

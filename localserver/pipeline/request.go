@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/layout"
@@ -34,14 +35,18 @@ type request struct {
 	members []*request
 	held    *held
 	part    int
-	at      place
+	// restated is set where call has other arguments than the caller's.
+	restated bool
+	at       place
 	// relocation are the arguments that a run here needs beside the call's.
 	relocation []string
-	// canonical are the names that rustc then has for folders of the call.
-	canonical layout.Names
-	key       *keyParts
-	manifest  digest.Digest // the manifest key
-	streams   string
+	// roots are the folders for which rustc then has other names.
+	roots layout.Roots
+	// read is what a compile of rustc reads, once that is known.
+	read     *rustdeps.Result
+	key      *keyParts
+	manifest digest.Digest // the manifest key
+	streams  string
 	// verify is the stored result that the run must reproduce, nil where
 	// this call verifies nothing.
 	verify   *Result
@@ -184,7 +189,7 @@ func (r *request) understand(ctx context.Context) error {
 		return toolchains.Unsupported("not-a-compiler", filepath.Base(r.in.Program))
 	}
 	r.record.Family = tc.Family
-	if r.compile, err = family.Parse(r.call, tc); err != nil {
+	if err = r.parse(family, tc); err != nil {
 		return err
 	}
 	r.describe()

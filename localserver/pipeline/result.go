@@ -33,8 +33,9 @@ type Result struct {
 	// held are blobs that are not in the store, or not yet. It is not
 	// encoded.
 	held map[digest.Digest][]byte
-	// report is what the worker said of itself; it is not encoded either.
-	report []byte
+	// notes are what the worker said of itself and of what it did. They are
+	// not encoded either.
+	notes map[toolchains.Role][]byte
 }
 
 const resultVersion = 2

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -26,6 +27,9 @@ func (r *request) share(x *run, c *Candidate, laid *laidOut, res *Result) {
 		return
 	}
 	for _, chunk := range res.Chunks {
+		if r.compile.Crate != nil {
+			chunk.Data = r.sharedText(chunk.Data)
+		}
 		if chunk.Fd == 1 {
 			s.Stdout = append(s.Stdout, chunk.Data...)
 		} else {
@@ -56,7 +60,7 @@ func (r *request) send(s *remote.Share) {
 
 // shareManifest adds the candidate to s, where it holds on other machines.
 func (r *request) shareManifest(s *remote.Share, c *Candidate, laid *laidOut) {
-	if !laid.names.portable() || len(c.Times) > 0 {
+	if r.compile.Crate == nil && !laid.names.portable() || len(c.Times) > 0 {
 		return
 	}
 	own := *c
@@ -99,6 +103,15 @@ func (r *request) shareOutputs(s *remote.Share, x *run, laid *laidOut, res *Resu
 			if !ok {
 				return false
 			}
+			d = digest.Of(text)
+			blob = cas.Bytes(d, text)
+		}
+		if o.Role == toolchains.RoleDepInfo {
+			text := x.text(o.Role)
+			if text == nil {
+				return false
+			}
+			text = rustdeps.Respell(text, r.roots.Names().WorkerPath, r.call.Env.Lookup)
 			d = digest.Of(text)
 			blob = cas.Bytes(d, text)
 		}
