@@ -81,7 +81,7 @@ func (p *printer) explanation(x *journal.Explanation) {
 			p.printf("  %s\n", text)
 		}
 	}
-	p.facts(r, x.Earlier)
+	p.facts(r, x.Earlier, x.Reproducer)
 }
 
 func notes(x *journal.Explanation) []string {
@@ -91,7 +91,7 @@ func notes(x *journal.Explanation) []string {
 	return append([]string{x.Hint}, x.Notes...)
 }
 
-func (p *printer) facts(r, earlier *journal.Entry) {
+func (p *printer) facts(r, earlier *journal.Entry, reproducer []string) {
 	fact := func(name, value string) {
 		if value != "" {
 			p.printf("  %-10s %s\n", name, value)
@@ -108,6 +108,7 @@ func (p *printer) facts(r, earlier *journal.Entry) {
 	fact("action", r.Action)
 	fact("worker", r.Worker)
 	fact("page", r.Page)
+	fact("again", quoted(reproducer))
 	fact("took", steps(r.Steps))
 	if r.MaxRSS > 0 {
 		fact("memory", size(r.MaxRSS)+" at most, of the compiler")

@@ -8,7 +8,7 @@ import (
 // Explain says what happened to r and, for a miss, what differs from the
 // nearest earlier record of the same output that has a key.
 func (j *Journal) Explain(r *Record) *Explanation {
-	x := &Explanation{Record: r.Entry(), Cause: r.Cause.String(), Hint: hint(r.Reason)}
+	x := &Explanation{Record: r.Entry(), Cause: r.Cause.String(), Hint: hint(r.Reason), Reproducer: r.reproducer()}
 	was := j.comparable(r)
 	if was != nil {
 		x.Earlier = was.Entry()
@@ -53,7 +53,19 @@ func (j *Journal) notes(r, was *Record) []string {
 	if r.Outcome.Miss() && !r.stored() {
 		notes = append(notes, "the result was not stored: "+reasonText(r))
 	}
+	if r.Reason == "scan-difference" && r.Key != nil {
+		notes = append(notes, "they differ in "+r.Arg)
+	}
 	return notes
+}
+
+// reproducer is the call that shows again what happened to r, nil where there is
+// nothing to be shown.
+func (r *Record) reproducer() []string {
+	if r.Reason != "scan-difference" || r.Key == nil {
+		return nil
+	}
+	return append([]string{"rexwrap", "scan", "--", r.Compiler}, r.Key.Args...)
 }
 
 func reasonText(r *Record) string {

@@ -14,6 +14,8 @@ type Explanation struct {
 	Changes []Change `json:"changes,omitempty"`
 	// Hint says what Record.Reason means and what may be done.
 	Hint string `json:"hint,omitempty"`
+	// Reproducer is a command that, in Record.Dir, shows it again.
+	Reproducer []string `json:"reproducer,omitempty"`
 	// Notes say what could not be compared.
 	Notes []string `json:"notes,omitempty"`
 }

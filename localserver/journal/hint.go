@@ -48,6 +48,8 @@ func hint(reason string) string {
 		return "the compiler did not make the same bytes again; the entry was dropped"
 	case "recorded-command-line":
 		return "the command line lands in the object, so that nothing can be added to it"
+	case "scan-difference":
+		return "the scanner and the compiler disagree about the files read: nothing is stored, and this source is not scanned until it changes; a bug, please report it with the call below"
 	case "remote-unproven":
 		return "it is not proven that a worker makes the same bytes of such a compile"
 	case "remote-unknown-inputs":

@@ -1,16 +1,20 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/localserver/diskstore"
 	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/toolchains"
 )
 
 // outcome runs argv and checks how it was answered and that the object is the
@@ -55,6 +59,40 @@ func missThenHit(t *testing.T, r *rig, cc string) {
 			t.Errorf("%v: the header was edited and the object is the old one", flags)
 		}
 	}
+}
+
+// A blindScanner does not see one header.
+type blindScanner struct{ depscan.Scanner }
+
+func (b blindScanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inputs, error) {
+	in, err := b.Scanner.Scan(ctx, c)
+	if err == nil {
+		wrong := *in
+		wrong.Files = slices.DeleteFunc(slices.Clone(in.Files), func(f depscan.File) bool { return f.Path == "h.h" })
+		in = &wrong
+	}
+	return in, err
+}
+
+// What the scanner finds is held against what the compiler says it has read.
+func TestWrongScanIsFound(t *testing.T) {
+	r := newRig(t)
+	r.o.Scanner = blindScanner{r.o.Scanner}
+	dir := t.TempDir()
+	write(t, dir, "x.c", hello, "h.h", "#define H 3\n")
+	argv := []string{"gcc", "-c", "x.c", "-MD", "-o", "x.o"}
+	r.outcome(journal.ExecutedLocal, dir, argv...)
+	rec := r.last()
+	if rec.Reason != "scan-difference" || rec.Arg != "h.h" || rec.Key == nil || !slices.Contains(rec.Key.Args, "x.c") {
+		t.Errorf("record %+v", rec)
+	}
+	r.outcome(journal.ExecutedLocal, dir, argv...)
+	if rec := r.last(); rec.Reason != "" {
+		t.Errorf("the second call was not stored: %s %s", rec.Reason, rec.Arg)
+	}
+	r.outcome(journal.HitLocal, dir, argv...)
+	write(t, dir, "h.h", "#define H 4\n")
+	r.outcome(journal.ExecutedLocal, dir, argv...)
 }
 
 func TestShadowingHeaderIsAMiss(t *testing.T) {
