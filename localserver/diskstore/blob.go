@@ -149,7 +149,7 @@ func (s *Store) writeFile(d digest.Digest, r *record, fill func(*os.File) error)
 		err = e
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = rename(f.Name(), path)
 	}
 	if err != nil {
 		_ = os.Remove(f.Name()) // else the sweep does
@@ -229,7 +229,7 @@ func (s *Store) spool(src *os.File, size int64) (digest.Digest, error) {
 		if err := dirOf(path); err != nil {
 			return nil, err
 		}
-		return r, os.Rename(spooled, path)
+		return r, rename(spooled, path)
 	})
 	_ = os.Remove(spooled) // it is there where the blob was before
 	return d, err

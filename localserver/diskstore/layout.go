@@ -96,5 +96,5 @@ func (l layout) setCurrent(n int) error {
 	if err := os.WriteFile(path+".tmp", []byte(filepath.Base(l.index(n))+"\n"), 0o600); err != nil {
 		return typed(err)
 	}
-	return typed(os.Rename(path+".tmp", path))
+	return typed(rename(path+".tmp", path))
 }

@@ -48,3 +48,5 @@ func typed(err error) error {
 	}
 	return err
 }
+
+func rename(from, to string) error { return os.Rename(from, to) }

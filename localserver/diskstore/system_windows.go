@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"golang.org/x/sys/windows"
 )
@@ -41,4 +42,22 @@ func typed(err error) error {
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	}
 	return err
+}
+
+// renameWaits bounds how often, after pauses that double, a file is tried again that
+// another process has open: virus scanners look at what has just been written.
+const renameWaits = 8
+
+func rename(from, to string) error {
+	err := os.Rename(from, to)
+	for pause := time.Millisecond; err != nil && isOpen(err) && pause < 1<<renameWaits*time.Millisecond; pause *= 2 {
+		time.Sleep(pause)
+		err = os.Rename(from, to)
+	}
+	return err
+}
+
+// isOpen reports whether err may be due to a process that has a file open.
+func isOpen(err error) bool {
+	return errors.Is(err, windows.ERROR_ACCESS_DENIED) || errors.Is(err, windows.ERROR_SHARING_VIOLATION)
 }

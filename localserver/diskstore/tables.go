@@ -56,7 +56,7 @@ func (l layout) setSeal(dir string, unclean int) error {
 	if err := os.WriteFile(path+".tmp", b, 0o600); err != nil {
 		return typed(err)
 	}
-	return typed(os.Rename(path+".tmp", path))
+	return typed(rename(path+".tmp", path))
 }
 
 // tables returns the stamps of the tables in dir.

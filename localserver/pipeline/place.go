@@ -3,6 +3,7 @@ package pipeline
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -39,13 +40,27 @@ func (p place) encode(path string) string {
 	if p.root == "" || !filepath.IsAbs(path) {
 		return path
 	}
-	if path == p.root {
-		return rootMark
-	}
-	if rest, ok := strings.CutPrefix(path, p.root+separator); ok {
+	if rest, ok := below(path, p.root); ok {
 		return rootMark + rest
 	}
 	return path
+}
+
+// below returns what of path is below root, empty for root itself. Where letters of
+// either case are one (Windows), and both slashes, they are so in what is compared;
+// the rest stays as it is spelled.
+func below(path, root string) (rest string, ok bool) {
+	if len(path) < len(root) || !samePath(path[:len(root)], root) {
+		return "", false
+	}
+	if rest = path[len(root):]; rest == "" {
+		return "", true
+	}
+	return rest[1:], os.IsPathSeparator(rest[0])
+}
+
+func samePath(a, b string) bool {
+	return a == b || runtime.GOOS == "windows" && strings.EqualFold(filepath.FromSlash(a), filepath.FromSlash(b))
 }
 
 // spell is the inverse of encode: the path as a call at this place spells it.
@@ -146,7 +161,8 @@ func absFrom(dir, path string) string {
 }
 
 func within(path, root string) bool {
-	return path == root || strings.HasPrefix(path, root+separator)
+	_, ok := below(path, root)
+	return ok
 }
 
 func commonDir(a, b string) string {
