@@ -25,9 +25,17 @@ func (a *app) doctorCommand() *cli.Command {
 		Description: "Nothing is changed here. A remote that is set is tried end to end: connecting,\n" +
 			"its capabilities, a blob up and down, a result stored and found, an Action\n" +
 			"executed. The exit code is 1 where something does not work.",
-		Flags: []cli.Flag{jsonFlag()}, Before: noArguments,
+		Flags: []cli.Flag{
+			jsonFlag(),
+			&cli.BoolFlag{Name: "msvc", Usage: "try cl.exe and its linker instead: what is taken for granted of them"},
+		},
+		Before: noArguments,
 		Action: func(c *cli.Context) error {
-			d := a.examine(c.Context)
+			examine := a.examine
+			if c.Bool("msvc") {
+				examine = a.examineMSVC
+			}
+			d := examine(c.Context)
 			if err := a.answer(c, d, func() { a.stdout.diagnosis(d) }); err != nil {
 				return err
 			}

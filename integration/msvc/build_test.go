@@ -28,9 +28,8 @@ type site struct {
 	log   string // where fakecl notes the servers that it starts
 }
 
-func newSite(t *testing.T) *site {
-	t.Helper()
-	s := &site{T: t, tools: pdbtest.FindTools(t), dir: filepath.Join(t.TempDir(), "w")}
+// TestProduct tests rexwrap as it is released, on fakecl.
+func TestProduct(t *testing.T) {
 	if err := rig.TrackSources("../.."); err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +42,19 @@ func newSite(t *testing.T) *site {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build fakecl: %v\n%s", err, out)
 	}
+	for name, test := range map[string]func(*testing.T, string){
+		"Build": testBuild, "KilledServer": testKilledServer, "DatabaseTrouble": testDatabaseTrouble,
+		"Modes": testModes, "SeveralSources": testSeveralSources, "PrecompiledHeader": testPrecompiledHeader,
+		"Calls": testCalls, "Doctor": testDoctor,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, bin) })
+	}
+}
+
+// newSite returns a site whose programs are in bin.
+func newSite(t *testing.T, bin string) *site {
+	t.Helper()
+	s := &site{T: t, tools: pdbtest.FindTools(t), dir: filepath.Join(t.TempDir(), "w")}
 	var err error
 	if s.Rig, err = rig.New(bin, t.TempDir()); err != nil {
 		t.Fatal(err)
@@ -156,8 +168,8 @@ func (s *site) sameAs(when string, want, got []byte) {
 // A build of 200 files that share one program database, through rexwrap: nobody waits for
 // it or starts a server for it, it holds all types, and what is linked is what is linked
 // of objects that hold theirs.
-func TestBuild(t *testing.T) {
-	s := newSite(t)
+func testBuild(t *testing.T, bin string) {
+	s := newSite(t, bin)
 	s.write(compiles)
 	if res := s.ninja("cl", "/Zi /Fdx/vc140.pdb", "-k0"); res.Status == 0 || !strings.Contains(string(res.Stdout), "C1041") {
 		t.Errorf("fakecl alone: %s, without C1041", res.Ended())

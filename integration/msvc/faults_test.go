@@ -17,9 +17,9 @@ import (
 const faultCompiles = 48
 
 // newFaults returns a site of n files and the debug information of its build with /Z7.
-func newFaults(t *testing.T, n int) (*site, []byte) {
+func newFaults(t *testing.T, bin string, n int) (*site, []byte) {
 	t.Helper()
-	s := newSite(t)
+	s := newSite(t, bin)
 	s.write(n)
 	if res := s.ninja("cl", "/Z7"); res.Status != 0 {
 		t.Fatalf("/Z7: %s\n%s", res.Ended(), res.Stdout)
@@ -31,8 +31,8 @@ func newFaults(t *testing.T, n int) (*site, []byte) {
 
 // A server that is killed again and again while a build goes on: no compile fails, and the
 // link has all types, whoever of rexwrap and the compilers wrote the database last.
-func TestKilledServer(t *testing.T) {
-	s, want := newFaults(t, faultCompiles)
+func testKilledServer(t *testing.T, bin string) {
+	s, want := newFaults(t, bin, faultCompiles)
 	built := make(chan *rig.Result, 1)
 	go func() { built <- s.ninja("rexwrap cl", "/Zi /FS /Fdx/vc140.pdb") }()
 	kills, path := 0, filepath.Join(s.dir, "x", "vc140.pdb")
@@ -83,9 +83,9 @@ func (s *site) compile(unit string, args ...string) *rig.Result {
 
 // Whatever stands at the place of the database, every compile succeeds and what it makes
 // can be linked with all its types.
-func TestDatabaseTrouble(t *testing.T) {
+func testDatabaseTrouble(t *testing.T, bin string) {
 	units := pdbtest.Units()
-	s, want := newFaults(t, len(units))
+	s, want := newFaults(t, bin, len(units))
 	database := filepath.Join(s.dir, "x", "vc140.pdb")
 	for _, c := range []struct {
 		name    string

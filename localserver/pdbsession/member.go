@@ -67,12 +67,14 @@ const (
 	ReasonForeign       = "foreign"
 	ReasonUnwritable    = "unwritable"
 	ReasonFull          = "full"
+	ReasonChosen        = "chosen" // by Keep
 )
 
 // Reasons returns the closed list of reasons.
 func Reasons() []string {
 	return []string{
 		ReasonUnknownRecord, ReasonLocked, ReasonOtherServer, ReasonChanged, ReasonForeign, ReasonUnwritable, ReasonFull,
+		ReasonChosen,
 	}
 }
 
@@ -81,6 +83,7 @@ func Reasons() []string {
 var ErrMismatch = errors.New("object and PDB do not match")
 
 var (
+	errChosen  = errors.New("asked for")
 	errOwned   = errors.New("another server has the PDB")
 	errForeign = errors.New("not a type server")
 	errLocked  = errors.New("PDB is in use")
@@ -90,6 +93,8 @@ var (
 func reasonOf(err error) string {
 	var unsupported *pdb.UnsupportedError
 	switch {
+	case errors.Is(err, errChosen):
+		return ReasonChosen
 	case errors.Is(err, errOwned):
 		return ReasonOtherServer
 	case errors.Is(err, errForeign):

@@ -143,6 +143,15 @@ func (x *Sessions) Counts() (merged int64, private map[string]int64) {
 	return x.merged.Load(), maps.Clone(x.private)
 }
 
+// Keep returns m with a PDB of its own, whatever could be merged.
+func (x *Sessions) Keep(_ Identity, m *Member) (*Delivery, error) {
+	compiled, err := pdb.ParseCompiled(m.Object)
+	if err != nil {
+		return &Delivery{Form: Plain, Object: m.Object}, nil
+	}
+	return x.keepPrivate(&member{Member: m, compiled: compiled}, errChosen)
+}
+
 // A Status describes one PDB.
 type Status struct {
 	Path         string

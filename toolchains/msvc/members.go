@@ -81,6 +81,64 @@ func withoutVariables(env toolchains.Environ) toolchains.Environ {
 	return kept
 }
 
+// Embedded returns the arguments of call with the debug information in the object instead
+// of a program database, those of the variables CL and _CL_ among them.
+func (f *Family) Embedded(call *toolchains.Call) ([]string, error) {
+	l, _, err := f.read(call)
+	if err != nil {
+		return nil, err
+	}
+	return l.rewritten(func(name string, words []string) []string {
+		switch name {
+		case "-Zi":
+			return []string{"/Z7"}
+		case "-Fd", "-FS", "-Gm-":
+			return nil
+		}
+		return words
+	}), nil
+}
+
+// WithoutHeader returns the arguments of call without the use of a precompiled header, those
+// of the variables CL and _CL_ among them. It reports false where the header is not also
+// included by /FI, so that it is not known what stands in front of the source otherwise,
+// and where one is made.
+func (f *Family) WithoutHeader(call *toolchains.Call) ([]string, bool) {
+	l, _, err := f.read(call)
+	if err != nil || f.clang {
+		return nil, false
+	}
+	used, forced := "", map[string]bool{}
+	for i, name := range l.names {
+		switch value := l.args[i].Value; name {
+		case "-Yu":
+			used = value
+		case "-FI":
+			forced[value] = true
+		case "-Yc", "-Yl", "-Yd", "-Yi":
+			return nil, false
+		}
+	}
+	if used == "" || !forced[used] {
+		return nil, false
+	}
+	return l.rewritten(func(name string, words []string) []string {
+		if name == "-Yu" || name == "-Fp" {
+			return nil
+		}
+		return words
+	}), true
+}
+
+// rewritten returns the words of the line, each option's as change gives them.
+func (l *line) rewritten(change func(name string, words []string) []string) []string {
+	var words []string
+	for i := range l.args {
+		words = append(words, change(l.names[i], l.args[i].Words())...)
+	}
+	return words
+}
+
 // PrivateDatabase is the function of that name.
 func (f *Family) PrivateDatabase(c *toolchains.Compile, object, database string) ([]string, error) {
 	return PrivateDatabase(c, object, database)

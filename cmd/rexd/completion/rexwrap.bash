@@ -13,7 +13,8 @@ _rexwrap() {
 	explain) words="--last --build --json" ;;
 	log) words="-n --follow --json" ;;
 	config) words="trust --json" ;;
-	doctor | links | action | version) words="--json" ;;
+	doctor) words="--json --msvc" ;;
+	links | action | version) words="--json" ;;
 	server) words="start stop status run --json" ;;
 	cache) words="size clear verify evict flush --json --older-than --to" ;;
 	session) words="list seal verify --json" ;;

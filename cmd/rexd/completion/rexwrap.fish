@@ -25,6 +25,7 @@ complete -c rexwrap -n '__fish_seen_subcommand_from log' -s n -x -d 'how many'
 complete -c rexwrap -n '__fish_seen_subcommand_from log' -l follow -d 'go on with the calls to come'
 complete -c rexwrap -n '__fish_seen_subcommand_from config' -a trust
 complete -c rexwrap -n '__fish_seen_subcommand_from server' -x -a 'start stop status run'
+complete -c rexwrap -n '__fish_seen_subcommand_from doctor' -l msvc -d 'try cl.exe and its linker'
 complete -c rexwrap -n '__fish_seen_subcommand_from session' -x -a 'list seal verify'
 complete -c rexwrap -n '__fish_seen_subcommand_from toolchain' -x -a 'list show pack verify'
 complete -c rexwrap -n '__fish_seen_subcommand_from toolchain' -l language -x -a 'c c++ assembler all'
