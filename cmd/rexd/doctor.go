@@ -27,7 +27,7 @@ func (a *app) doctorCommand() *cli.Command {
 			"executed. The exit code is 1 where something does not work.",
 		Flags: []cli.Flag{
 			jsonFlag(),
-			&cli.BoolFlag{Name: "msvc", Usage: "try cl.exe and its linker instead: what is taken for granted of them"},
+			&cli.BoolFlag{Name: "msvc", Usage: "try cl.exe and its linker instead"},
 		},
 		Before: noArguments,
 		Action: func(c *cli.Context) error {
