@@ -1,22 +1,18 @@
 package cpp
 
 import (
-	"bytes"
-	"encoding/binary"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rexwrap/rexwrap/depscan/inotify"
 )
 
 // A watcher hears of changes in directories of local file systems.
 //
-// An answer is never older than its question: the kernel queues an event before
-// the system call that caused it returns, and every scan reads the queue until it
-// is empty before it looks at anything. What was changed before a scan began, by
-// a call that had returned, is therefore known to it.
+// An answer is never older than its question: every scan reads the queue until it
+// is empty before it looks at anything, see inotify.Queue.
 //
 // The watches of a path's directories hold it in place: all of them are watched,
 // from the root on, and those that hold symbolic links on the way. When something
@@ -30,14 +26,9 @@ import (
 // symbolic link is not reported in the directory that is watched: files with such
 // names are looked at each time.
 type watcher struct {
-	mu     sync.Mutex
-	fd     int      // -1 when closed
-	mounts *os.File // readable in an urgent way after a change of mounts
-	polled [2]unix.PollFd
-	nodes  map[int32][]*node // by watch descriptor
-	local  map[uint64]bool   // by device
-	buf    []byte
-	limit  int // of watches
+	mu    sync.Mutex
+	queue *inotify.Queue
+	nodes map[int32][]*node // by watch descriptor
 }
 
 const watchedEvents = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_MODIFY |
@@ -46,60 +37,26 @@ const watchedEvents = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | uni
 // structural are the events that make or remove names.
 const structural = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO
 
-// general are the events after which nothing seen before is believed.
-const general = unix.IN_Q_OVERFLOW | unix.IN_MOVE_SELF | unix.IN_UNMOUNT
-
 // newWatcher returns nil where the system gives none.
 func newWatcher() *watcher {
-	mounts, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
+	q := inotify.New()
+	if q == nil {
 		return nil
 	}
-	w := &watcher{mounts: mounts, buf: make([]byte, 64<<10), limit: maxWatches()}
-	if !w.open() {
-		mounts.Close()
-		return nil
-	}
-	return w
-}
-
-// maxWatches returns a part of what the user may have: editors watch as well.
-func maxWatches() int {
-	data, err := os.ReadFile("/proc/sys/fs/inotify/max_user_watches")
-	if err != nil {
-		return 0
-	}
-	n, _ := strconv.Atoi(strings.TrimSpace(string(data)))
-	return min(n/4, 1<<13)
-}
-
-// open begins without watches.
-func (w *watcher) open() bool {
-	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
-	if err != nil {
-		w.fd = -1
-		return false
-	}
-	w.fd = fd
-	w.nodes, w.local = make(map[int32][]*node), make(map[uint64]bool)
-	w.polled = [2]unix.PollFd{
-		{Fd: int32(fd), Events: unix.POLLIN},
-		{Fd: int32(w.mounts.Fd()), Events: unix.POLLPRI},
-	}
-	return true
+	return &watcher{queue: q, nodes: make(map[int32][]*node)}
 }
 
 // close ends the watching. Scans that run go on by looking at everything.
 func (w *watcher) close(f *files) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.mounts.Close()
-	if w.fd >= 0 {
+	if w.queue.Open() {
 		w.unwatch(f)
 	}
+	w.queue.Close()
 }
 
-// unwatch drops all watches.
+// unwatch takes notice that all watches are gone.
 func (w *watcher) unwatch(f *files) {
 	f.epoch.Store(f.clock.Add(1))
 	for _, list := range w.nodes {
@@ -108,8 +65,6 @@ func (w *watcher) unwatch(f *files) {
 		}
 	}
 	clear(w.nodes)
-	_ = unix.Close(w.fd)
-	w.fd = -1
 	f.events.Add(1)
 }
 
@@ -118,7 +73,7 @@ func (w *watcher) unwatch(f *files) {
 func (w *watcher) add(f *files, n *node) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.fd >= 0 && w.hold(f, n)
+	return w.queue.Open() && w.hold(f, n)
 }
 
 // hold watches what is above n and behind the symbolic links on its path, from
@@ -135,7 +90,7 @@ func (w *watcher) hold(f *files, n *node) bool {
 		return false
 	}
 	kind, key := statPath(n.path)
-	return kind == kindDir && w.isLocal(n.path, key.dev) && w.addOne(f, n)
+	return kind == kindDir && w.queue.IsLocal(n.path, key.dev) && w.addOne(f, n)
 }
 
 // holdReal watches the directories of the symbolic links on path, and the one
@@ -154,115 +109,46 @@ func (w *watcher) addOne(f *files, n *node) bool {
 	if n.watched.Load() != unwatched {
 		return true
 	}
-	if len(w.nodes) >= w.limit {
-		return false
-	}
-	wd, err := unix.InotifyAddWatch(w.fd, n.path, watchedEvents)
-	if err == unix.ENOSPC {
-		w.limit = len(w.nodes)
-	}
+	wd, err := w.queue.Add(n.path, watchedEvents)
 	if err != nil {
 		return false
 	}
-	w.nodes[int32(wd)] = append(w.nodes[int32(wd)], n)
+	w.nodes[wd] = append(w.nodes[wd], n)
 	n.watched.Store(f.clock.Add(1))
 	return true
 }
 
-// isLocal reports whether all changes on the device dev, which path is on, pass
-// through this kernel.
-func (w *watcher) isLocal(path string, dev uint64) bool {
-	local, known := w.local[dev]
-	if !known {
-		var st unix.Statfs_t
-		local = unix.Statfs(path, &st) == nil && isLocalType(uint32(st.Type))
-		w.local[dev] = local
-	}
-	return local
-}
-
-func isLocalType(magic uint32) bool {
-	switch magic {
-	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.F2FS_SUPER_MAGIC:
-		return true
-	}
-	return false
-}
-
-// drain applies the events queued so far.
+// drain applies the events queued so far. Where paths may lead elsewhere or events
+// were lost, all watches are dropped; those that scans need come back with them.
 func (w *watcher) drain(f *files) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.fd >= 0 {
-		w.polled[0].Revents, w.polled[1].Revents = 0, 0
-		n, err := unix.Poll(w.polled[:], 0)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil || w.polled[1].Revents&unix.POLLPRI != 0 {
-			w.restart(f)
-			return
-		}
-		if n == 0 {
-			return
-		}
-		if !w.read(f) {
-			w.restart(f)
-			return
-		}
-	}
-}
-
-// restart drops all watches; those that scans need come back with them.
-func (w *watcher) restart(f *files) {
-	w.unwatch(f)
-	w.open()
-}
-
-// read applies one buffer of events. It returns false where watching has to start
-// anew.
-func (w *watcher) read(f *files) bool {
-	n, err := unix.Read(w.fd, w.buf)
-	if err == unix.EINTR || err == unix.EAGAIN {
-		return true
-	}
-	if err != nil || n <= 0 {
-		return false
+	if !w.queue.Open() {
+		return
 	}
 	tick := f.clock.Add(1)
-	ok, heard := true, false
-	for b := w.buf[:n]; ok && len(b) >= unix.SizeofInotifyEvent; {
-		ev := eventOf(b)
+	heard := false
+	ok := w.queue.Drain(func(e inotify.Event) bool {
+		ev := event{e}
 		heard = w.apply(f, &ev, tick) || heard
-		ok = !ev.moves(w, f)
-		b = b[ev.size:]
+		return !ev.moves(w, f)
+	})
+	if !ok {
+		w.unwatch(f)
+		w.queue.Restart()
 	}
 	if heard {
 		f.events.Add(1) // last: who reads it sees the nodes marked
 	}
-	return ok
 }
 
-// An event is one of inotify's.
-type event struct {
-	wd   int32
-	mask uint32
-	name []byte
-	size int
-}
-
-// eventOf decodes the event at the head of b.
-func eventOf(b []byte) event {
-	ev := event{wd: int32(binary.NativeEndian.Uint32(b)), mask: binary.NativeEndian.Uint32(b[4:])}
-	ev.size = unix.SizeofInotifyEvent + int(binary.NativeEndian.Uint32(b[12:]))
-	ev.name, _, _ = bytes.Cut(b[unix.SizeofInotifyEvent:ev.size], []byte{0})
-	return ev
-}
+// An event is one that this package knows what to do with.
+type event struct{ inotify.Event }
 
 // apply marks what ev is about, and reports whether any scan has looked at that.
 func (w *watcher) apply(f *files, ev *event, tick uint64) (heard bool) {
-	for _, n := range w.nodes[ev.wd] {
-		if len(ev.name) == 0 || ev.mask&structural != 0 {
+	for _, n := range w.nodes[ev.WD] {
+		if len(ev.Name) == 0 || ev.Mask&structural != 0 {
 			n.changed.Store(tick)
 		}
 		if child := ev.child(f, n); child != nil {
@@ -270,11 +156,11 @@ func (w *watcher) apply(f *files, ev *event, tick uint64) (heard bool) {
 			heard = true
 		}
 	}
-	if ev.mask&unix.IN_IGNORED != 0 { // removed, after all that was in it
-		for _, n := range w.nodes[ev.wd] {
+	if ev.Mask&unix.IN_IGNORED != 0 { // removed, after all that was in it
+		for _, n := range w.nodes[ev.WD] {
 			n.watched.Store(unwatched)
 		}
-		delete(w.nodes, ev.wd)
+		delete(w.nodes, ev.WD)
 		heard = true
 	}
 	return heard
@@ -282,21 +168,21 @@ func (w *watcher) apply(f *files, ev *event, tick uint64) (heard bool) {
 
 // child returns the node in dir that ev names, nil if nobody asked for it.
 func (ev *event) child(f *files, dir *node) *node {
-	if len(ev.name) == 0 {
+	if len(ev.Name) == 0 {
 		return nil
 	}
-	return f.known(strings.TrimSuffix(dir.path, "/") + "/" + string(ev.name))
+	return f.known(strings.TrimSuffix(dir.path, "/") + "/" + string(ev.Name))
 }
 
 // moves reports whether paths may lead elsewhere after ev, or events are lost.
 func (ev *event) moves(w *watcher, f *files) bool {
-	if ev.mask&general != 0 || len(ev.name) == 0 && ev.mask&unix.IN_ATTRIB != 0 {
+	if ev.Mask&unix.IN_MOVE_SELF != 0 || len(ev.Name) == 0 && ev.Mask&unix.IN_ATTRIB != 0 {
 		return true
 	}
-	if ev.mask&(structural|unix.IN_ATTRIB) == 0 || ev.mask&unix.IN_ISDIR != 0 && ev.mask&(unix.IN_CREATE|unix.IN_DELETE) != 0 {
+	if ev.Mask&(structural|unix.IN_ATTRIB) == 0 || ev.Mask&unix.IN_ISDIR != 0 && ev.Mask&(unix.IN_CREATE|unix.IN_DELETE) != 0 {
 		return false // a directory that comes or goes is empty
 	}
-	for _, n := range w.nodes[ev.wd] {
+	for _, n := range w.nodes[ev.WD] {
 		if child := ev.child(f, n); child != nil && child.leadsOn() {
 			return true
 		}

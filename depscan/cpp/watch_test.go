@@ -165,7 +165,7 @@ func TestQueueOverflow(t *testing.T) {
 // TestNoMoreWatches checks that directories that cannot be watched are looked at.
 func TestNoMoreWatches(t *testing.T) {
 	w := newWatched(t)
-	w.s.m.Load().fs.watch.limit = 2
+	w.s.m.Load().fs.watch.queue.Limit(2)
 	for range 3 {
 		w.expect(t, "i/a.h", "i/b.h")
 	}

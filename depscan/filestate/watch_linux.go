@@ -1,24 +1,21 @@
 package filestate
 
 import (
-	"bytes"
-	"encoding/binary"
 	"os"
 	"path"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rexwrap/rexwrap/depscan/inotify"
 )
 
 // A watcher hears of changes of files and directories on local file systems, by
 // inotify(7). It is safe for concurrent use.
 //
-// An answer is never older than its question: the kernel queues an event before
-// the system call that caused it returns, and now reads the queue until it is
-// empty. A file written through a memory mapping is heard of when the mapping
+// An answer is never older than its question, see inotify.Queue. A file written through a memory mapping is heard of when the mapping
 // ends, which closes the file for writing.
 //
 // Inodes are watched, not names: each file itself, so that it does not matter by
@@ -35,15 +32,10 @@ type watcher struct {
 	clock atomic.Uint64
 	epoch atomic.Uint64 // until this tick nothing is believed
 
-	mu     sync.Mutex
-	fd     int      // -1 where there is none
-	mounts *os.File // readable in an urgent way after a change of mounts
-	polled [2]unix.PollFd
-	wards  map[int32]*watched // by watch descriptor
-	ways   map[string]*watched
-	local  map[uint64]bool // by device
-	buf    []byte
-	limit  int // of watches
+	mu    sync.Mutex
+	queue *inotify.Queue
+	wards map[int32]*watched // by watch descriptor
+	ways  map[string]*watched
 }
 
 // A watched is an inode that is watched.
@@ -65,42 +57,11 @@ const (
 
 // newWatcher returns nil where the system gives none.
 func newWatcher() *watcher {
-	mounts, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
+	q := inotify.New()
+	if q == nil {
 		return nil
 	}
-	w := &watcher{mounts: mounts, buf: make([]byte, 64<<10), limit: maxWatches()}
-	if !w.open() {
-		mounts.Close()
-		return nil
-	}
-	return w
-}
-
-// maxWatches returns a part of what the user may have: editors watch as well.
-func maxWatches() int {
-	data, err := os.ReadFile("/proc/sys/fs/inotify/max_user_watches")
-	if err != nil {
-		return 0
-	}
-	n, _ := strconv.Atoi(strings.TrimSpace(string(data)))
-	return min(n/4, 1<<16)
-}
-
-// open begins without watches.
-func (w *watcher) open() bool {
-	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
-	if err != nil {
-		w.fd = -1
-		return false
-	}
-	w.fd = fd
-	w.wards, w.ways, w.local = map[int32]*watched{}, map[string]*watched{}, map[uint64]bool{}
-	w.polled = [2]unix.PollFd{
-		{Fd: int32(fd), Events: unix.POLLIN},
-		{Fd: int32(w.mounts.Fd()), Events: unix.POLLPRI},
-	}
-	return true
+	return &watcher{queue: q, wards: map[int32]*watched{}, ways: map[string]*watched{}}
 }
 
 // close ends the watching: everything is looked at from then on.
@@ -110,26 +71,18 @@ func (w *watcher) close() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.drop()
-	w.mounts.Close()
+	w.forget()
+	w.queue.Close()
 }
 
-// drop ends all watches.
-func (w *watcher) drop() {
+// forget takes notice that all watches are gone.
+func (w *watcher) forget() {
 	w.epoch.Store(w.clock.Add(1))
 	for _, y := range w.wards {
 		y.lost.Store(true)
 	}
-	w.wards, w.ways = nil, nil
-	if w.fd >= 0 {
-		_ = unix.Close(w.fd)
-		w.fd = -1
-	}
-}
-
-func (w *watcher) restart() {
-	w.drop()
-	w.open()
+	clear(w.wards)
+	clear(w.ways)
 }
 
 // silent reports whether nothing has been heard of y from the tick at on.
@@ -141,66 +94,33 @@ func (w *watcher) silent(y *ward, at uint64) bool {
 func (w *watcher) now() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.fd >= 0 {
-		w.polled[0].Revents, w.polled[1].Revents = 0, 0
-		n, err := unix.Poll(w.polled[:], 0)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil || w.polled[1].Revents != 0 || n > 0 && !w.read() {
-			w.restart()
-			break
-		}
-		if n == 0 {
-			break
-		}
+	if w.queue.Open() && !w.queue.Drain(w.apply) {
+		w.forget()
+		w.queue.Restart()
 	}
 	return w.clock.Add(1)
 }
 
-// read applies one buffer of events. It returns false where watching has to start
-// anew.
-func (w *watcher) read() bool {
-	n, err := unix.Read(w.fd, w.buf)
-	if err == unix.EINTR || err == unix.EAGAIN {
-		return true
-	}
-	if err != nil || n <= 0 {
-		return false
-	}
-	tick := w.clock.Add(1)
-	for b := w.buf[:n]; len(b) >= unix.SizeofInotifyEvent; {
-		size := unix.SizeofInotifyEvent + int(binary.NativeEndian.Uint32(b[12:]))
-		name, _, _ := bytes.Cut(b[unix.SizeofInotifyEvent:size], []byte{0})
-		wd, mask := int32(binary.NativeEndian.Uint32(b)), binary.NativeEndian.Uint32(b[4:])
-		if mask&(unix.IN_Q_OVERFLOW|unix.IN_UNMOUNT) != 0 || !w.apply(w.wards[wd], mask, name, tick) {
-			return false
-		}
-		b = b[size:]
-	}
-	return true
-}
-
-// apply takes notice of an event of y, nil for one that is not watched any more.
-// It returns false where paths may lead elsewhere.
-func (w *watcher) apply(y *watched, mask uint32, name []byte, tick uint64) bool {
+// apply takes notice of ev. It returns false where paths may lead elsewhere.
+func (w *watcher) apply(ev inotify.Event) bool {
+	y := w.wards[ev.WD]
 	switch {
-	case y == nil:
-	case len(name) > 0:
-		if mask&nameEvents != 0 {
-			y.heard.Store(tick)
+	case y == nil: // not watched any more
+	case len(ev.Name) > 0:
+		if ev.Mask&nameEvents != 0 {
+			y.heard.Store(w.clock.Add(1))
 		}
-		if mask&unix.IN_DELETE != 0 && mask&unix.IN_ISDIR != 0 {
-			w.removed(y, string(name))
+		if ev.Mask&unix.IN_DELETE != 0 && ev.Mask&unix.IN_ISDIR != 0 {
+			w.removed(y, string(ev.Name))
 		}
-	case y.kind == Other, y.kind == Directory && mask&unix.IN_MOVE_SELF != 0:
+	case y.kind == Other, y.kind == Directory && ev.Mask&unix.IN_MOVE_SELF != 0:
 		return false
-	case mask&(unix.IN_DELETE_SELF|unix.IN_MOVE_SELF|unix.IN_IGNORED) != 0, y.kind == Regular && mask&unix.IN_ATTRIB != 0:
+	case ev.Mask&(unix.IN_DELETE_SELF|unix.IN_MOVE_SELF|unix.IN_IGNORED) != 0, y.kind == Regular && ev.Mask&unix.IN_ATTRIB != 0:
 		w.lose(y)
 	case y.kind == Directory:
-		w.epoch.Store(tick) // others may see what is in it, or nobody
+		w.epoch.Store(w.clock.Add(1)) // others may see what is in it, or nobody
 	default:
-		y.heard.Store(tick)
+		y.heard.Store(w.clock.Add(1))
 	}
 	return true
 }
@@ -221,7 +141,7 @@ func (w *watcher) lose(y *watched) {
 	for _, p := range y.paths {
 		delete(w.ways, p)
 	}
-	_, _ = unix.InotifyRmWatch(w.fd, uint32(y.wd)) // fails where the inode is gone
+	w.queue.Remove(y.wd)
 }
 
 // guard watches the file or directory that p, which ends in a zero byte, leads to;
@@ -230,7 +150,7 @@ func (w *watcher) lose(y *watched) {
 func (w *watcher) guard(p string, names bool) *ward {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.fd < 0 {
+	if !w.queue.Open() {
 		return nil
 	}
 	y, real := w.follow(strings.TrimSuffix(p, "\x00"))
@@ -238,8 +158,8 @@ func (w *watcher) guard(p string, names bool) *ward {
 		return nil
 	}
 	if names {
-		wd, err := unix.InotifyAddWatch(w.fd, real, nameEvents|unix.IN_MASK_ADD|unix.IN_ONLYDIR|unix.IN_DONT_FOLLOW)
-		if err != nil || int32(wd) != y.wd {
+		wd, err := w.queue.Add(real, nameEvents|unix.IN_MASK_ADD|unix.IN_ONLYDIR|unix.IN_DONT_FOLLOW)
+		if err != nil || wd != y.wd {
 			return nil
 		}
 		if !y.names { // who has looked before knows nothing of them
@@ -293,26 +213,24 @@ func (w *watcher) step(p string) *watched {
 		return y
 	}
 	var before, after unix.Stat_t
-	if len(w.wards) >= w.limit || unix.Lstat(p, &before) != nil {
+	if unix.Lstat(p, &before) != nil {
 		return nil
 	}
 	kind, events := inodeKind(before.Mode), uint32(fileEvents)
 	if kind == Directory {
 		events = wayEvents
 	}
-	if kind == Missing || !w.isLocal(p, &before) {
+	// A link is where its directory is, and a question about it one about its end.
+	if kind == Missing || kind != Other && !w.queue.IsLocal(p, before.Dev) {
 		return nil
 	}
-	wd, err := unix.InotifyAddWatch(w.fd, p, events|unix.IN_MASK_ADD|unix.IN_DONT_FOLLOW)
-	if err == unix.ENOSPC {
-		w.limit = len(w.wards)
-	}
+	wd, err := w.queue.Add(p, events|unix.IN_MASK_ADD|unix.IN_DONT_FOLLOW)
 	if err != nil {
 		return nil
 	}
-	y := w.wards[int32(wd)]
+	y := w.wards[wd]
 	if y == nil {
-		y = &watched{wd: int32(wd), kind: kind}
+		y = &watched{wd: wd, kind: kind}
 		y.heard.Store(w.clock.Add(1))
 		w.wards[y.wd] = y
 	}
@@ -352,27 +270,4 @@ func inodeKind(mode uint32) Kind {
 		return Other
 	}
 	return Missing
-}
-
-// isLocal reports whether all changes on the device of what is at p pass through
-// this kernel. A link is where its directory is.
-func (w *watcher) isLocal(p string, st *unix.Stat_t) bool {
-	local, known := w.local[st.Dev]
-	if !known {
-		if st.Mode&unix.S_IFMT == unix.S_IFLNK {
-			return true
-		}
-		var fs unix.Statfs_t
-		local = unix.Statfs(p, &fs) == nil && isLocalType(uint32(fs.Type))
-		w.local[st.Dev] = local
-	}
-	return local
-}
-
-func isLocalType(magic uint32) bool {
-	switch magic {
-	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.F2FS_SUPER_MAGIC:
-		return true
-	}
-	return false
 }

@@ -28,16 +28,15 @@ func (c *countedSource) stat(path string, fresh bool, st *info) {
 func watchableDir(t *testing.T) string {
 	t.Helper()
 	for _, parent := range []string{t.TempDir(), "/dev/shm"} {
-		var fs unix.Statfs_t
-		if unix.Statfs(parent, &fs) != nil || !isLocalType(uint32(fs.Type)) {
-			continue
-		}
 		dir, err := os.MkdirTemp(parent, "watch")
 		if err != nil {
 			continue
 		}
 		t.Cleanup(func() { os.RemoveAll(dir) })
 		w := newWatcher()
+		if w == nil {
+			break
+		}
 		defer w.close()
 		if w.guard(dir+"\x00", false) != nil {
 			return dir
@@ -259,13 +258,10 @@ func TestWatchedAgrees(t *testing.T) {
 	}
 }
 
-// Without a watch left, all is looked at.
+// Without watches, all is looked at.
 func TestNoWatchLeft(t *testing.T) {
 	w := newWatchedTree(t)
-	w.s.watch.mu.Lock()
-	w.s.watch.restart()
-	w.s.watch.limit = 0
-	w.s.watch.mu.Unlock()
+	w.s.watch.close()
 	for i := range 10 {
 		if d, ok := w.s.CheckAll(w.set); !ok {
 			t.Fatalf("%+v", d)

@@ -67,10 +67,11 @@ var policy = map[string][]string{
 	// What it reads.
 	"depscan":             {"client/digest", "toolchains"},
 	"depscan/depfile":     {},
-	"depscan/filestate":   {"client/digest", "depscan", "toolchains", sys},
+	"depscan/inotify":     {sys},
+	"depscan/filestate":   {"client/digest", "depscan", "depscan/inotify", "toolchains", sys},
 	"depscan/ask":         {"client/digest", "depscan", "depscan/depfile", "depscan/filestate", "toolchains", "toolchains/argtable", "toolchains/gnu"},
 	"depscan/rustdeps":    {"client/digest", "depscan", "depscan/filestate", "toolchains"},
-	"depscan/cpp":         {"client/digest", "depscan", "toolchains", "toolchains/argtable", "toolchains/gnu", sys},
+	"depscan/cpp":         {"client/digest", "depscan", "depscan/inotify", "toolchains", "toolchains/argtable", "toolchains/gnu", sys},
 	"depscan/cpp/cpptest": {"client/digest", "toolchains", "toolchains/argtable"},
 
 	// What it is called in a cache.
@@ -148,7 +149,7 @@ var policy = map[string][]string{
 	"integration/bench":         {"integration/rig", "integration/debsrc", testscript},
 	"integration/demo":          {"integration/rig", "integration/debsrc"},
 	"integration/relocation":    {"client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/pack", "toolchains/probe", testscript},
-	"integration/scancorpus":    {"client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
+	"integration/scancorpus":    {sys, "client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/probe"},
 }
 
 // testImports are third-party modules free to all tests.
