@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -12,9 +13,12 @@ import (
 )
 
 // compilerNames matches what compilers that we know are called: gcc, c++,
-// clang-14, x86_64-linux-gnu-g++-12, and with .exe. Companions such as gcc-ar
-// do not match.
+// clang-14, x86_64-linux-gnu-g++-12, and with .exe; cl and clang-cl on Windows
+// (elsewhere cl is a Lisp). Companions such as gcc-ar do not match.
 func compilerNames() *regexp.Regexp {
+	if runtime.GOOS == "windows" {
+		return regexp.MustCompile(`(?i)^(([a-z0-9_.]+-)*(cc|c\+\+|gcc|g\+\+|clang|clang\+\+)(-[0-9]+(\.[0-9]+)*)?|cl|clang-cl)\.exe$`)
+	}
 	return regexp.MustCompile(`^([a-z0-9_.]+-)*(cc|c\+\+|gcc|g\+\+|clang|clang\+\+)(-[0-9]+(\.[0-9]+)*)?(\.exe)?$`)
 }
 
@@ -43,9 +47,23 @@ func (s *search) ours(path string) bool {
 	if s.self == "" {
 		return false
 	}
-	a, errA := os.Stat(path)
-	b, errB := os.Stat(s.self)
-	return errA == nil && errB == nil && os.SameFile(a, b)
+	return sameProgram(path, s.self)
+}
+
+// sameProgram reports whether a and b are one file, or, where links are a
+// privilege, copies.
+func sameProgram(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA != nil || errB != nil {
+		return false
+	}
+	if os.SameFile(infoA, infoB) || runtime.GOOS != "windows" || infoA.Size() != infoB.Size() {
+		return os.SameFile(infoA, infoB)
+	}
+	textA, errA := os.ReadFile(a)
+	textB, errB := os.ReadFile(b)
+	return errA == nil && errB == nil && bytes.Equal(textA, textB)
 }
 
 // find returns the absolute path of the first program called name that is not

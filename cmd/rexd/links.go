@@ -75,11 +75,27 @@ func (a *app) makeLinks(dir string) ([]string, error) {
 			return nil, err
 		}
 	}
+	if runtime.GOOS == "windows" { // where a copy does not know of what it is one
+		if err := linkServer(dir); err != nil {
+			return nil, err
+		}
+	}
 	return names, nil
 }
 
-// link makes path a link to target, or, where links are a privilege, a copy of
-// it. An existing link is replaced at once; anything else is left alone.
+// linkServer puts this program beside the copies of rexwrap, which look for it
+// there.
+func linkServer(dir string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return link(self, filepath.Join(dir, "rexd.exe"))
+}
+
+// link makes path a link to target, or, where links are a privilege, another name
+// or a copy of it. An existing link is replaced at once; anything else is left
+// alone.
 func link(target, path string) error {
 	info, err := os.Lstat(path)
 	switch {
@@ -89,15 +105,18 @@ func link(target, path string) error {
 	case info.Mode()&fs.ModeSymlink == 0 && runtime.GOOS != "windows":
 		return fmt.Errorf("%s is there already and is no link", path)
 	default:
-		if old, err := os.Readlink(path); err == nil && old == target {
+		if old, err := os.Readlink(path); err == nil && old == target || runtime.GOOS == "windows" && sameProgram(path, target) {
 			return nil
 		}
 	}
 	tmp := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if runtime.GOOS == "windows" {
-		err = copyFile(target, tmp)
-	} else {
+	switch {
+	case runtime.GOOS != "windows":
 		err = os.Symlink(target, tmp)
+	case os.Link(target, tmp) != nil:
+		err = copyFile(target, tmp)
+	default:
+		err = nil
 	}
 	if err == nil {
 		err = os.Rename(tmp, path)

@@ -53,6 +53,30 @@ func TestDisguise(t *testing.T) {
 	}
 }
 
+// A folder of copies, and a build that is run with one.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	want := s.bare("/c", "a.c")
+	compiler, links := windows(s.in.dir+"/cl"), windows(s.dir+"/links")
+	basic := s.set
+	s.set = append(s.set, "WINEPATH="+compiler)
+	for range 2 {
+		if got := s.verb("links", links); got.Status != 0 || !strings.Contains(got.Stdout, "cl.exe") {
+			t.Fatalf("%+v", got)
+		}
+	}
+	if got := s.verb("exec", "--", "cmd", "/c", "cl /c a.c"); got.Status != 0 || got.Stdout != want.Stdout {
+		t.Errorf("exec: %+v, want %+v", got, want)
+	}
+	s.set = append(basic, "WINEPATH="+links+";"+compiler)
+	if got := s.run("cl", "/c", "a.c"); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	s.set = basic
+	s.want(1, 1)
+}
+
 func copyFile(from, to string) error {
 	data, err := os.ReadFile(from)
 	if err != nil {

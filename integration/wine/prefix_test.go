@@ -88,11 +88,19 @@ func (in *installation) env(extra ...string) []string {
 
 func (in *installation) makePrefix() error { return in.run(in.loader, "wineboot", "--init") }
 
+// run runs a program with a file for its output: what is started below keeps what
+// would be a pipe, and with it anybody who waits for its end.
 func (in *installation) run(argv ...string) error {
+	out, err := os.Create(in.dir + "/output")
+	if err != nil {
+		return err
+	}
+	defer out.Close()
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env, cmd.Dir = in.env(), in.dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, bytes.TrimSpace(out))
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = in.env(), in.dir, out, out
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(out.Name())
+		return fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, bytes.TrimSpace(said))
 	}
 	return nil
 }
