@@ -19,7 +19,7 @@ import (
 // All rows are there with figures that can be true; how fast anything is, no
 // test can say on a machine that others use.
 func TestRows(t *testing.T) {
-	for _, program := range []string{"gcc", "g++", "make"} {
+	for _, program := range []string{"gcc", "g++", "make", cargo} {
 		if _, err := exec.LookPath(program); err != nil && os.Getenv("REXWRAP_TEST_ALL_TOOLS") == "" {
 			t.Skip(err)
 		}
@@ -33,7 +33,7 @@ func TestRows(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", t.TempDir())
 	var out bytes.Buffer
-	o := options{bin: bin, sources: t.TempDir(), project: "sample", json: true, counts: chooseCounts(true, false)}
+	o := options{bin: bin, sources: t.TempDir(), project: "sample", workspace: "../rust/testdata/workspace.txtar", json: true, counts: chooseCounts(true, false)}
 	if err := run(t.Context(), o, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestRows(t *testing.T) {
 	}
 	for _, name := range []string{
 		"thin binary start", "stepping aside (a link)", "stepping aside (server asked)", "hit, small C (", "hit, small C, -MD",
-		"hit, C++", "hit, heavy", "hits at -j8", "first build", "server's memory after a sample", "server's memory, idle", "server's memory after 4 units",
+		"hit, C++", "hit, heavy", "hits at -j8", "first build", "cold cargo build", "warm cargo build", "hit, rustc", "server's memory after a sample", "server's memory, idle", "server's memory after 4 units",
 	} {
 		if !slices.ContainsFunc(rows, func(r Row) bool { return strings.HasPrefix(r.Name, name) }) {
 			t.Errorf("no row %q", name)

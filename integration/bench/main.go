@@ -26,6 +26,7 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "bin", "the directory of rexwrap and rexd")
 	flag.StringVar(&o.sources, "sources", ".cache/debsrc", "where source packages are kept")
 	flag.StringVar(&o.project, "project", "lua5.4", "project of the first build: lua5.4, zlib, redis or sample")
+	flag.StringVar(&o.workspace, "workspace", "integration/rust/testdata/workspace.txtar", "the Rust workspace, an archive")
 	flag.StringVar(&o.only, "only", "", "the parts to run, separated by commas: "+strings.Join(partNames(), ", "))
 	flag.BoolVar(&o.json, "json", false, "print the rows as JSON")
 	flag.Parse()
@@ -44,9 +45,11 @@ type options struct {
 	bin     string
 	sources string // source packages
 	project string
-	only    string // parts, all where empty
-	ccache  string // a static ccache, beside the one on PATH
-	json    bool
+	// workspace is the archive of the Rust workspace.
+	workspace string
+	only      string // parts, all where empty
+	ccache    string // a static ccache, beside the one on PATH
+	json      bool
 	counts
 }
 
@@ -94,6 +97,7 @@ func parts() []part {
 		{"hits", (*bench).hits},
 		{"tail", (*bench).measureTail},
 		{"build", (*bench).firstBuild},
+		{"rust", (*bench).rust},
 		{"memory", (*bench).memory},
 	}
 }

@@ -49,7 +49,13 @@ func (w *watch) used() (time.Duration, error) {
 const tick = 10 * time.Millisecond
 
 // cpuOf returns the user and system time of a process, to a tick.
-func cpuOf(pid int) (time.Duration, error) {
+func cpuOf(pid int) (time.Duration, error) { return cpuFields(pid, 2) }
+
+// cpuWithChildren is cpuOf with the time of children that have ended.
+func cpuWithChildren(pid int) (time.Duration, error) { return cpuFields(pid, 4) }
+
+// cpuFields adds up the first count of user time, system time, and the children's.
+func cpuFields(pid, count int) (time.Duration, error) {
 	name := fmt.Sprintf("/proc/%d/stat", pid)
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -57,13 +63,13 @@ func cpuOf(pid int) (time.Duration, error) {
 	}
 	// Fields count from the end of the command's name, which may hold
 	// anything: the third one comes first.
-	const user, system = 14 - 3, 15 - 3
+	const user, afterChildren = 14 - 3, 18 - 3
 	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-	if len(fields) <= system {
+	if len(fields) < afterChildren {
 		return 0, fmt.Errorf("%s: %d fields", name, len(fields))
 	}
 	var total time.Duration
-	for _, field := range [][]byte{fields[user], fields[system]} {
+	for _, field := range fields[user:][:count] {
 		n, err := strconv.ParseInt(string(field), 10, 64)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", name, err)
