@@ -82,6 +82,7 @@ func (a *app) examine(ctx context.Context) *diagnosis {
 	a.checkCacheDir(d)
 	a.checkCompilers(d)
 	a.checkOtherCaches(d)
+	a.checkRust(d)
 	a.checkSettings(d)
 	a.checkRemote(ctx, d)
 	return d
@@ -164,7 +165,7 @@ func (a *app) checkVolume(d *diagnosis, dir string) {
 	} else if cloned {
 		d.add("reflink", fine, "the file system shares copies", "")
 	} else {
-		d.add("reflink", fine, "the file system does not share copies; results are compressed and copied", "")
+		d.add("reflink", fine, "the file system does not share copies; results are copied", "")
 	}
 	settings, _ := config.NewLoader().LoadServer(a.env) // its errors have a check of their own
 	if v.free < 1<<30 {
