@@ -67,9 +67,7 @@ func (c *contest) admit(ctx context.Context) error {
 		return nil
 	}
 	if r.compile.Crate != nil {
-		if err := r.foresee(ctx); err != nil {
-			return err
-		}
+		return c.admitCrate(ctx)
 	}
 	x := r.expect(ctx)
 	if x == nil {

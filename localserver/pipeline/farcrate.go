@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/depscan/rustdeps"
+	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
@@ -95,6 +97,48 @@ func (r *request) crateHost(c *Candidate) *parity.Host {
 		return nil
 	}
 	return host
+}
+
+// reasonShipCrate is the reason of compiles of rustc that stay here since their
+// toolchain would have to be sent.
+const reasonShipCrate = "ship-rustc"
+
+// admitCrate is admit for rustc. The compiler is not asked what it will read before
+// workers are known to have it.
+func (c *contest) admitCrate(ctx context.Context) error {
+	r := c.r
+	err := r.haveCompiler(ctx)
+	if err == nil {
+		err = r.foresee(ctx)
+	}
+	if err == nil {
+		err = r.far.expected.laid.remotable()
+	}
+	if err == nil {
+		err = r.able(ctx, r.far.expected.laid)
+	}
+	if errors.Is(err, remote.ErrNoWorkers) && r.settings.Strategy == config.Auto {
+		return nil // a cache, as far as anybody has said
+	}
+	if err == nil {
+		c.x = r.far.expected
+	}
+	return err
+}
+
+// haveCompiler returns why no worker can be asked to compile at all, or nil.
+func (r *request) haveCompiler(ctx context.Context) error {
+	if r.settings.Toolchain == toolchainShip {
+		return toolchains.Unsupported(reasonShipCrate, "")
+	}
+	if err := r.far.remote.Workers(ctx, platformOf(r.settings)); err != nil {
+		return err
+	}
+	host, err := parity.NewHost(r.programs(), nil)
+	if err != nil {
+		return toolchains.Unsupported(reasonParity, err.Error())
+	}
+	return r.proven(ctx, host)
 }
 
 // foresee sets far.expected to what a compile of rustc will read. An error says why
