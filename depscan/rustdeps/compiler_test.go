@@ -3,6 +3,8 @@
 package rustdeps
 
 import (
+	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -221,5 +223,113 @@ func TestChangedDuringRun(t *testing.T) {
 	_, err = plan.Collect(Run{Mark: mark}, state)
 	if reason, _, _ := toolchains.ReasonOf(err); reason != "modified-during-compile" {
 		t.Errorf("%v", err)
+	}
+}
+
+// direct is a toolchains.Runner.
+func direct(ctx context.Context, c toolchains.Command) (*toolchains.CommandResult, error) {
+	cmd := exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
+	cmd.Dir, cmd.Env = c.Dir, c.Env
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		return nil, err
+	}
+	return &toolchains.CommandResult{Status: cmd.ProcessState.ExitCode()}, nil
+}
+
+// foresee asks what a compile will read, where links read system.
+func (p *project) foresee(args string, macros bool, system ...string) (*Foreseen, error) {
+	p.t.Helper()
+	call := &toolchains.Call{Program: debianRust, Argv: append([]string{"rustc", "--edition=2018"}, strings.Fields(args)...), Dir: p.dir, Env: p.env}
+	c, err := rustc.New().Parse(call, &toolchains.Toolchain{Family: "rustc", Real: debianRust, Sysroot: "/usr", Target: "x86_64-unknown-linux-gnu"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return New().Foresee(context.Background(), direct, c, filepath.Join(p.t.TempDir(), "scratch"), Run{}, allSettled{}, system, macros)
+}
+
+// TestForesee checks that what is foreseen is what a run reads, and no output of
+// an earlier run counts.
+func TestForesee(t *testing.T) {
+	p := newProject(t, map[string]string{
+		"a.rs": "pub fn a() -> u8 { 1 }\n", "b.rs": "pub use a::a;\n", "x.rs": "mod m; pub fn f() -> u8 { b::a() }\npub const V: Option<&str> = option_env!(\"V\");\n",
+		"m.rs": "pub const T: &str = include_str!(\"t\");\n", "t": "text",
+	})
+	const emit = " --crate-type lib --emit=dep-info,metadata,link --out-dir o -L dependency=o -Cextra-filename=-"
+	p.read("--crate-name a a.rs" + emit + "00000000000000aa")
+	p.read("--crate-name b b.rs" + emit + "00000000000000bb --extern a=o/liba-00000000000000aa.rmeta")
+	args := "--crate-name x x.rs" + emit + "00000000000000cc --extern b=o/libb-00000000000000bb.rmeta"
+	f, err := p.foresee(args, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := p.compile(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := pathsOf(f.Result), pathsOf(res); !slices.Equal(got, want) {
+		t.Errorf("foreseen %q, read %q", got, want)
+	}
+	if !slices.Equal(f.Absent, res.Absent) || !slices.Equal(f.Variables, res.Variables) {
+		t.Errorf("foreseen %q and %v, read %q and %v", f.Absent, f.Variables, res.Absent, res.Variables)
+	}
+	text, err := os.ReadFile(filepath.Join(p.dir, "o/x-00000000000000cc.d"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := func(path string) string { return path }
+	if !f.Same(text, same, p.env.Lookup) {
+		t.Error("the run's own dep-info is another one")
+	}
+	if f.Same(bytes.ReplaceAll(text, []byte(" m.rs"), nil), same, p.env.Lookup) || f.Same(text, same, toolchains.Environ{"V=1"}.Lookup) {
+		t.Error("another dep-info is the same")
+	}
+	if _, err := p.foresee("--crate-name y missing.rs"+emit+"00000000000000dd", false); err == nil {
+		t.Error("a compile that fails is foreseen")
+	}
+}
+
+func pathsOf(r *Result) []string {
+	var out []string
+	for _, f := range r.Files {
+		out = append(out, f.Path)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestForeseeMacros checks that no macro is run unasked.
+func TestForeseeMacros(t *testing.T) {
+	p := newProject(t, map[string]string{
+		"m.rs": "extern crate proc_macro;\n#[proc_macro] pub fn m(_: proc_macro::TokenStream) -> proc_macro::TokenStream { \"1\".parse().unwrap() }\n",
+		"x.rs": "pub const N: u8 = m::m!();\n",
+	})
+	p.read("--crate-name m m.rs --crate-type proc-macro --emit=dep-info,link --out-dir o --extern proc_macro")
+	const args = "--crate-name x x.rs --crate-type lib --emit=dep-info,metadata --out-dir o --extern m=o/libm.so"
+	if _, err := p.foresee(args, false); err == nil {
+		t.Error("a macro is run unasked")
+	}
+	if f, err := p.foresee(args, true); err != nil || f.Package != p.dir {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// TestLinked checks that a worker's link may read only what it was sent, what the
+// toolchain has, and what it made itself.
+func TestLinked(t *testing.T) {
+	p := newProject(t, map[string]string{"x.rs": "fn main() {}\n", "sys/crt.o": "", "n/libn.a": ""})
+	crt := filepath.Join(p.dir, "sys/crt.o")
+	const args = "--crate-name x x.rs --crate-type bin --emit=dep-info,link --out-dir o -L native=n"
+	for list, ok := range map[string]bool{
+		"o/x: \\\n  " + crt + " \\\n  n/libn.a \\\n  o/x.1.rcgu.o \\\n  /tmp/rustcAb1/list \\\n  /w/libstd.rlib\n": true,
+		"o/x: \\\n  /w/7/n/libn.a\n": true, "o/x: \\\n  /lib/libother.so\n": false, "": true,
+	} {
+		f, err := p.foresee(args, false, crt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spell := func(path string) string { return strings.TrimPrefix(path, "/w/7/") }
+		if err := f.Linked([]byte(list), spell, func(path string) bool { return path == "/w/libstd.rlib" }); (err == nil) != ok {
+			t.Errorf("%q: %v", list, err)
+		}
 	}
 }

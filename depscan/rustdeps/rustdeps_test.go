@@ -55,6 +55,36 @@ func TestRetarget(t *testing.T) {
 	}
 }
 
+// TestRespell checks that files have other names and variables this call's values.
+func TestRespell(t *testing.T) {
+	const text = "/t/a b/x.d: src/lib.rs /t/a b/g.rs\n\nsrc/lib.rs:\n/t/a b/g.rs:\n\n# env-dep:MULTI=x\n# env-dep:NOPE\n# other: /t/\n"
+	spaced := strings.ReplaceAll(text, "a b", `a\ b`)
+	env := toolchains.Environ{"MULTI=y\nz\\", "OTHER=1"}
+	got := string(Respell([]byte(spaced), func(p string) string { return strings.Replace(p, "/t/a b", "/u/c d", 1) }, env.Lookup))
+	want := "/u/c d/x.d: src/lib.rs /u/c d/g.rs\n\nsrc/lib.rs:\n/u/c d/g.rs:\n\n# env-dep:MULTI=y\\nz\\\\\n# env-dep:NOPE\n# other: /t/\n"
+	if want = strings.ReplaceAll(want, "c d", `c\ d`); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	same := string(Respell([]byte(sample), func(p string) string { return p }, toolchains.Environ{"MULTI=x\ny\\n=z", "EMPTY="}.Lookup))
+	if same != sample {
+		t.Errorf("the same: %s", same)
+	}
+}
+
+func TestOnlyIncludes(t *testing.T) {
+	for source, want := range map[string]bool{
+		"": true, `env!("OTHER")`: true,
+		`include!(concat!(env!("V"), "/x.rs"));`: true, "include_str ! [concat!{ env ! (\n\"V\"), \"/x\" }]": true,
+		`include_bytes!(concat!(env!("V"), "/x")); env!("V")`: false,
+		`env!("V")`: false, `option_env!("V")`: false, `concat!(env!("V"), "x")`: false, `include!(env!("V"))`: false,
+		`my_include!(concat!(env!("V"), "/x"))`: false, `std::env::var("V")`: false,
+	} {
+		if OnlyIncludes([]byte(source), "V") != want {
+			t.Errorf("%s: want %v", source, want)
+		}
+	}
+}
+
 func FuzzDepInfo(f *testing.F) {
 	f.Add([]byte(sample))
 	f.Add([]byte("a: \\ \\\n# env-dep:\\"))

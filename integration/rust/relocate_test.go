@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/rexwrap/rexwrap/client/clienttest"
 	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
@@ -231,4 +232,40 @@ func (s *site) place(c placed) {
 	want := compile(s.bare(vars...), "")
 	want.files = compile(s.bare(vars...), options).files
 	s.check("at "+s.dir, want, compile(s.wrapped(vars...), "", filepath.Join(bin, "rexwrap")))
+}
+
+// TestSecondMachine builds at another place with an empty cache: what another
+// machine made, or had made by workers, is found by way of the remote.
+func TestSecondMachine(t *testing.T) {
+	runs := map[string]string{"shared": "REXWRAP_STRATEGY=local", "executed": "REXWRAP_STRATEGY=remote"}
+	for name, strategy := range runs {
+		t.Run(name, func(t *testing.T) {
+			server := clienttest.New(t, clienttest.Options{})
+			one, two := checkouts(t, "REXWRAP_REMOTE="+server.Address, strategy)
+			one.build(one.wrapped(one.env()...), cargo, "build")
+			if out, err := one.rig.Verb("cache", "flush"); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			if now := one.stats(); now.Errors != 0 || (now.Remotely > 0) != (name == "executed") {
+				t.Errorf("the first machine: %+v", now)
+			}
+			two.build(two.bare(append(two.env(), "RUSTC_WRAPPER="+two.canonical())...), cargo, "build")
+			want := two.made()
+			one.forget()
+			got := two.build(two.wrapped(two.env()...), cargo, "build")
+			for _, line := range differences(want, two.made()) {
+				t.Error(line)
+			}
+			// Not found is the probe that fails.
+			if now := two.stats(); now.HitsRemote < 10 || now.Misses+now.FellBack+now.Executed-now.Misses > 2 || now.Errors != 0 {
+				t.Errorf("the second machine: %+v", now)
+			}
+			for _, foreign := range []string{one.dir, one.cargo, "/proc/self/cwd/.."} {
+				two.names(foreign)
+				if strings.Contains(string(got.Stderr), foreign) {
+					t.Errorf("cargo named %s:\n%s", foreign, got.Stderr)
+				}
+			}
+		})
+	}
 }

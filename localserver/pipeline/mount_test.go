@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/rustc"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
@@ -72,5 +74,44 @@ func TestRenotice(t *testing.T) {
 	}
 	if got := renotice(chunks, "/t", "/t"); string(got[0].Data) != string(chunks[0].Data) {
 		t.Error("changed without need")
+	}
+}
+
+// TestRoots checks which folders have other names elsewhere.
+func TestRoots(t *testing.T) {
+	for _, c := range []struct {
+		dir, outDir, setting string
+		env                  []string
+		want                 layout.Roots
+	}{
+		{"/c/ws", "/c/ws/target/debug/deps", "", []string{"HOME=/h"}, layout.Roots{Dir: "/c/ws", Cargo: "/h/.cargo", Target: "/c/ws/target"}},
+		{"/c/ws/sub", "/t/release/build/x-1", "/c/", []string{"CARGO_HOME=/cargo/"}, layout.Roots{Dir: "/c", Cargo: "/cargo", Target: "/t"}},
+		{"/cargo/registry/x", "/t/x86/debug/build/x-1/out", "", []string{"CARGO_HOME=/cargo"}, layout.Roots{Cargo: "/cargo", Target: "/t/x86"}},
+		{"/h", "o", "", []string{"HOME=/h"}, layout.Roots{Cargo: "/h/.cargo"}},
+		{"/c/ws", "/deps", "", nil, layout.Roots{Dir: "/c/ws"}},
+	} {
+		call := crateCall(t, "--out-dir", c.outDir)
+		call.Call.Dir, call.Call.Env = c.dir, c.env
+		if got := newRoots().rootsOf(call, c.setting); got != c.want {
+			t.Errorf("%s, %s: %+v, want %+v", c.dir, c.outDir, got, c.want)
+		}
+	}
+}
+
+// TestSharedPlace checks that the key of a call is the same wherever its roots are.
+func TestSharedPlace(t *testing.T) {
+	key := func(ws, target string) *keyParts {
+		c := crateCall(t, "--out-dir", target+"/debug/deps", "-L", "dependency="+target+"/debug/deps", "--extern", "y="+target+"/debug/deps/liby.rmeta")
+		c.Call.Dir, c.Call.Env = ws, toolchains.Environ{"CARGO=" + ws + "/bin/cargo"}
+		roots := &layout.Roots{Dir: ws, Target: target}
+		return keyOf(c, cratePlace(c, roots), "", digest.Digest{})
+	}
+	one, two := key("/a/ws", "/a/ws/target"), key("/some/where", "/else")
+	if one.manifestKey() != two.manifestKey() {
+		t.Errorf("%+v is not %+v", one, two)
+	}
+	at := cratePlace(crateCall(t), &layout.Roots{Dir: "/a", Target: "/a/t"})
+	if got := at.encodeList("/a/t/x:/usr/lib:/a"); got != mountMark+"2/x:/usr/lib:"+mountMark+"0" {
+		t.Errorf("%q", got)
 	}
 }
