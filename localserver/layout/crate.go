@@ -295,8 +295,8 @@ func NamesWorker(output []byte) bool {
 		if !found {
 			return bytes.Contains(output, []byte(outside))
 		}
-		if !bytes.HasPrefix(after, []byte("./")) {
-			return true
+		if !bytes.HasPrefix(after, []byte(".")) || bytes.HasPrefix(after, []byte("..")) {
+			return true // not sharedDir
 		}
 		rest = after
 	}

@@ -152,7 +152,7 @@ func TestCrateUnproven(t *testing.T) {
 
 func TestNamesWorker(t *testing.T) {
 	for text, want := range map[string]bool{
-		"": false, "/proc/self/cwd/./src/x.rs": false, "/proc/self/cwdx": false, "/proc/self/exe": false,
+		"": false, "/proc/self/cwd/./src/x.rs": false, "/proc/self/cwd/.\x00": false, "/proc/self/cwdx": false, "/proc/self/exe": false,
 		"a/proc/self/cwd/x": true, "/proc/self/cwd/../x": true, "/proc/self/cwd/./a/proc/self/cwd/b": true, "/w/.rexwrap-outside/0": true,
 	} {
 		if NamesWorker([]byte(text)) != want {
