@@ -740,6 +740,7 @@ func table() []row {
 		{"-fptrauth-vtable-pointer-address-discrimination", flag, cpp, ""},
 		{"-fptrauth-vtable-pointer-type-discrimination", flag, cpp, ""},
 		{"-framework", separate, linker, ""},
+		{"-frandom-seed=", joined, codegen, ""},
 		{"-frandomize-layout-seed=", joined, codegen, ""},
 		{"-frange-check", flag, aside, "other-language"},
 		{"-fraw-string-literals", flag, cpp, ""},
