@@ -32,6 +32,10 @@ type Crate struct {
 	Clippy bool
 	// Native is set where code is made for the processor at hand, whichever.
 	Native bool
+	// Split is how the paths of the files of split debug information begin
+	// that a run leaves under names of its own: Split "." … ".dwo". It is
+	// empty where there are none.
+	Split string
 	// Argv is the argument list to run where it is not the call's: without
 	// -C incremental, where that is dropped.
 	Argv []string

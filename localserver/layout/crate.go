@@ -139,6 +139,8 @@ func (b *builder) crateDoubts() {
 	switch {
 	case k.Clippy:
 		b.doubts("clippy-driver")
+	case k.Native:
+		b.doubts("native")
 	case b.c.Carries&toolchains.CarriesOutput != 0:
 		b.doubts("-Csplit-debuginfo")
 	case strings.ContainsAny(b.c.Call.Dir, "=\n") || path.Clean(b.c.Call.Dir) == "/":

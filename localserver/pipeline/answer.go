@@ -37,6 +37,7 @@ const mostThrough = 64 << 10
 // cannot be rewritten; the compile then is a miss. What stands where an output
 // goes can make the call step aside.
 func (r *request) answer(res *Result) (bool, error) {
+	r.declareSplit(res)
 	items, err := r.items(res)
 	if err != nil || items == nil {
 		return false, err

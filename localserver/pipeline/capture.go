@@ -114,7 +114,7 @@ func readFull(f *os.File, buf []byte) (int, error) {
 // noteBefore remembers the optional outputs that exist before the run, to tell
 // afterwards what the run itself made.
 func (r *request) noteBefore() {
-	for _, o := range r.compile.Outputs {
+	for _, o := range append(r.splitFiles(), r.compile.Outputs...) {
 		path := r.call.Abs(o.Path)
 		info, err := os.Lstat(path)
 		if err != nil {

@@ -100,6 +100,7 @@ func (r *request) learnCrate(x *run) {
 	if x.reason != nil {
 		return
 	}
+	r.declare(r.splitFiles())
 	got, err := x.crate.Collect(rustdeps.Run{Mark: x.mark, Linker: r.linker}, r.p.files)
 	switch {
 	case err != nil:
@@ -231,6 +232,56 @@ func (r *request) fillDepInfo(it *item, res *Result) bool {
 	it.data = rustdeps.Retarget(text, from.outDir, to)
 	it.digest = digest.Of(it.data)
 	return true
+}
+
+// splitFiles are the files of unpacked split debug information that are there, as
+// outputs. Their roles are their names without what all have in common.
+func (r *request) splitFiles() []toolchains.Output {
+	if r.compile.Crate == nil || r.compile.Crate.Split == "" {
+		return nil
+	}
+	stem := r.compile.Crate.Split
+	entries, err := os.ReadDir(filepath.Dir(r.call.Abs(stem)))
+	if err != nil {
+		return nil
+	}
+	var out []toolchains.Output
+	for _, entry := range entries {
+		rest, ok := strings.CutPrefix(entry.Name(), filepath.Base(stem))
+		if ok && strings.HasPrefix(rest, ".") && strings.HasSuffix(rest, splitSuffix) {
+			out = append(out, splitOutput(stem, rest))
+		}
+	}
+	return out
+}
+
+const splitSuffix = ".dwo"
+
+func splitOutput(stem, rest string) toolchains.Output {
+	return toolchains.Output{Role: toolchains.RoleDwo + toolchains.Role(rest), Path: stem + rest, Optional: true}
+}
+
+// declare makes sure that the outputs of which only a run says that there are any
+// are among those of the compile.
+func (r *request) declare(outputs []toolchains.Output) {
+	for _, o := range outputs {
+		if r.compile.Output(o.Role) == nil {
+			r.compile.Outputs = append(r.compile.Outputs, o)
+		}
+	}
+}
+
+// declareSplit declares the files of split debug information that are in res.
+func (r *request) declareSplit(res *Result) {
+	if r.compile.Crate == nil || r.compile.Crate.Split == "" {
+		return
+	}
+	for _, o := range res.Outputs {
+		rest, ok := strings.CutPrefix(string(o.Role), string(toolchains.RoleDwo))
+		if ok && strings.HasPrefix(rest, ".") && strings.HasSuffix(rest, splitSuffix) && !strings.ContainsRune(rest, filepath.Separator) {
+			r.declare([]toolchains.Output{splitOutput(r.compile.Crate.Split, rest)})
+		}
+	}
 }
 
 // replaces reports whether an output is a new file in any case, whatever other

@@ -110,7 +110,7 @@ func TestAside(t *testing.T) {
 		{lib + "-C incremental=/i", ReasonIncremental},
 		{lib + "--emit=metadata,obj -C incremental=/i", ReasonIncremental},
 		{lib + "-Csave-temps", ReasonSaveTemps},
-		{lib + "-Csplit-debuginfo=unpacked", ReasonSplitDebug},
+		{lib + "-Csplit-debuginfo=nonsense", ReasonSplitDebug},
 		{lib + "-C llvm-args=-load=/x.so", ReasonPlugin},
 		{"--crate-name x --crate-type cdylib,dylib x.rs", ReasonSeveralLinks},
 		{bin + "--target x86_64-pc-windows-msvc", ReasonTarget},
@@ -181,6 +181,26 @@ func TestIncrementalVersions(t *testing.T) {
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", version, err)
 		}
+	}
+}
+
+// TestSplit checks that files of debug information beside the outputs are taken
+// where they are the same each time.
+func TestSplit(t *testing.T) {
+	tc := host()
+	tc.Version = "1.63.0"
+	args := []string{"--crate-name", "x", "--crate-type", "lib", "-Cextra-filename=-0f", "--out-dir", "o", "-Csplit-debuginfo=unpacked", "x.rs"}
+	_, err := New().Parse(call(args...), tc)
+	if reason, _, _ := toolchains.ReasonOf(err); reason != ReasonSplitDebug {
+		t.Errorf("1.63: %v", err)
+	}
+	tc.Version = "1.95.0"
+	c, err := New().Parse(call(args...), tc)
+	if err != nil || c.Crate.Split != "o/x-0f" || c.Carries&toolchains.CarriesOutput == 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err = New().Parse(call(append(args, "--emit=metadata")...), tc); err != nil || c.Crate.Split != "" {
+		t.Errorf("metadata: %+v, %v", c, err)
 	}
 }
 

@@ -175,20 +175,30 @@ func linkOutput(crateType, name string) (role toolchains.Role, file string, ok b
 	return "", "", false
 }
 
+// provenSplit is the first minor version of rustc of which unpacked split debug
+// information was found to be the same each time. What 1.63 makes differs.
+const provenSplit = 95
+
 // splitOutputs adds the package of split debug information, which is named after
 // the linked file: with ".dwp" for its suffix, or behind it, by the version of
-// rustc. Unpacked files are named by the units of code, which are not known.
+// rustc. Unpacked files are named by the units of code, which are not known before.
 func (p *parser) splitOutputs() error {
 	switch p.split {
 	case "", "off":
 		return nil
 	case "packed": // code names the file of its debug information
 		p.Carries |= toolchains.CarriesOutput
-	default:
-		if p.makesCode() {
+	case "unpacked":
+		if p.makesCode() && minor(p.Toolchain.Version) < provenSplit {
 			return toolchains.Unsupported(ReasonSplitDebug, p.split)
 		}
+		if p.makesCode() {
+			p.Carries |= toolchains.CarriesOutput
+			p.crate.Split = p.inOutDir(p.crate.Name + p.extraFilename)
+		}
 		return nil
+	default:
+		return toolchains.Unsupported(ReasonSplitDebug, p.split)
 	}
 	if !p.crate.Links() {
 		return nil
