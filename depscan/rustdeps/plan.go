@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
@@ -14,6 +15,10 @@ type Asker struct{ memo memo }
 
 // New returns an Asker.
 func New() *Asker { return &Asker{} }
+
+// KnowMacro tells that d is the content of a procedural macro, which is then not
+// read to find that out.
+func (a *Asker) KnowMacro(d digest.Digest) { a.memo.put(d, nil) }
 
 // A Plan says how a compile is run so that its inputs can be read off the run. It
 // serves one run.

@@ -336,6 +336,9 @@ func (r *request) storeCrate(ctx context.Context, x *run, c *Candidate, res *Res
 	}
 	for _, f := range x.files {
 		r.p.files.Record(f.path, f.digest)
+		if f.role == toolchains.RoleProcMacro {
+			r.p.o.Crates.KnowMacro(f.digest)
+		}
 	}
 	r.record.Key.Inputs = c.List
 	r.noteVariables(c)
