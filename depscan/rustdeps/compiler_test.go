@@ -321,7 +321,8 @@ func TestLinked(t *testing.T) {
 	const args = "--crate-name x x.rs --crate-type bin --emit=dep-info,link --out-dir o -L native=n"
 	for list, ok := range map[string]bool{
 		"o/x: \\\n  " + crt + " \\\n  n/libn.a \\\n  o/x.1.rcgu.o \\\n  /tmp/rustcAb1/list \\\n  /w/libstd.rlib\n": true,
-		"o/x: \\\n  /w/7/n/libn.a\n": true, "o/x: \\\n  /lib/libother.so\n": false, "": true,
+		"o/x: \\\n  /w/7/n/libn.a\n": true, "o/x: \\\n  /lib/libother.so\n": false, "": false, "o/x:\n": false,
+		"o/x: \\\n n/libn.a \\\n o/x.1.rcgu.o\n\nn/libn.a:\n": true, "o/x: \\\n /lib/libother.so\n": false,
 	} {
 		f, err := p.foresee(args, false, crt)
 		if err != nil {
@@ -330,6 +331,19 @@ func TestLinked(t *testing.T) {
 		spell := func(path string) string { return strings.TrimPrefix(path, "/w/7/") }
 		if err := f.Linked([]byte(list), spell, func(path string) bool { return path == "/w/libstd.rlib" }); (err == nil) != ok {
 			t.Errorf("%q: %v", list, err)
+		}
+	}
+}
+
+// TestLinkers checks that the list of each linker is understood.
+func TestLinkers(t *testing.T) {
+	p := newProject(t, map[string]string{"x.rs": "fn main() {}\n"})
+	for _, linker := range []string{"bfd", "gold", "lld"} {
+		got := p.read("--crate-name x x.rs --crate-type bin --emit=dep-info,link --out-dir o -Clink-arg=-fuse-ld=" + linker)
+		for _, want := range []string{"crti.o", "libc.so.6"} {
+			if !slices.ContainsFunc(got, func(path string) bool { return filepath.Base(path) == want }) {
+				t.Errorf("%s: no %s in %q", linker, want, got)
+			}
 		}
 	}
 }

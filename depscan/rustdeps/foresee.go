@@ -125,7 +125,11 @@ func (f *Foreseen) Linked(list []byte, spell func(path string) string, ofToolcha
 	for path := range c.seen {
 		seen[filepath.Clean(c.c.Call.Abs(path))] = true
 	}
-	for _, path := range linkedFiles(list) {
+	files := linkedFiles(list)
+	if len(files) == 0 {
+		return toolchains.Unsupported("linker-list", "")
+	}
+	for _, path := range files {
 		here := c.c.Call.Abs(spell(path))
 		if !seen[filepath.Clean(here)] {
 			here = c.c.Call.Abs(spell(unquoteMake(path)))

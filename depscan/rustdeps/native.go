@@ -106,10 +106,11 @@ func (c *collector) linked() error {
 		return nil
 	}
 	text, err := os.ReadFile(c.list)
-	if err != nil {
+	list := linkedFiles(text)
+	if err != nil || len(list) == 0 { // every link reads something
 		return toolchains.Unsupported("linker-list", "")
 	}
-	for _, path := range linkedFiles(text) {
+	for _, path := range list {
 		switch exists, plain := c.lookAt(path), unquoteMake(path); {
 		case exists:
 		case plain != path && c.lookAt(plain):

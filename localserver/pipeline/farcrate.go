@@ -128,7 +128,7 @@ func (c *contest) admitCrate(ctx context.Context) error {
 
 // haveCompiler returns why no worker can be asked to compile at all, or nil.
 func (r *request) haveCompiler(ctx context.Context) error {
-	if r.settings.Toolchain == toolchainShip {
+	if t := r.settings.Toolchain; t != toolchainAuto && t != "host" {
 		return toolchains.Unsupported(reasonShipCrate, "")
 	}
 	if err := r.far.remote.Workers(ctx, platformOf(r.settings)); err != nil {
