@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rexwrap/rexwrap/client/clienttest"
 	"github.com/rexwrap/rexwrap/integration/debsrc"
@@ -200,9 +201,12 @@ func (b *builds) build(dir string, env []string, flags string, configured func()
 	b.shell(b.project.script, dir, env)
 }
 
+// buildLimit is how long a build may take on a machine that does other things too.
+const buildLimit = time.Hour
+
 func (b *builds) shell(script, dir string, env []string) {
 	b.t.Helper()
-	res, err := rig.Command{Argv: []string{"sh", "-c", script}, Dir: dir, Env: env}.Run()
+	res, err := rig.Command{Argv: []string{"sh", "-c", script}, Dir: dir, Env: env, Limit: buildLimit}.Run()
 	if err != nil {
 		b.t.Fatal(err)
 	}
