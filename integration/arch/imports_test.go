@@ -108,7 +108,7 @@ var policy = map[string][]string{
 		"client/action", "client/cas", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
 		"depscan/filestate", "depscan/rustdeps", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/layout",
 		"localserver/materialize", "localserver/parity", "localserver/pdbsession", "localserver/remote", "localserver/strategy", "toolchains",
-		"toolchains/argtable", "toolchains/pack", "wrapper/wire", zerolog,
+		"toolchains/argtable", "toolchains/gnu", "toolchains/pack", "toolchains/pack/archive", "wrapper/wire", zerolog,
 	},
 	"localserver/remote": {
 		"client", "client/action", "client/actioncache", "client/cas", "client/checkup", "client/digest", "client/execute", "client/merkle",
@@ -134,6 +134,7 @@ var policy = map[string][]string{
 	"integration/remotescripts": {"integration/debsrc", "integration/rig", "integration/script", remoteAPIs, testscript},
 	"integration/script":        {"integration/rig", testscript},
 	"integration/rig":           {testscript, sys},
+	"integration/shipped":       {"integration/rig", "integration/debsrc"},
 	"integration/slots":         {"integration/rig"},
 	"integration/debsrc":        {},
 	"integration/differential":  {"integration/rig", testscript},

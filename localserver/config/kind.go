@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,14 +136,26 @@ func toolchainField() field {
 		func(s *Settings) *string { return &s.Toolchain },
 		func(s string, v value) (string, error) {
 			if pack, ok := strings.CutPrefix(s, file); ok && pack != "" {
-				abs, err := v.path(pack)
-				return file + abs, err
+				return packList(file, pack, v)
 			}
 			if slices.Contains(choices, s) {
 				return s, nil
 			}
 			return "", choiceError(s, append(choices, "file:PACK"))
 		}, itself)
+}
+
+// packList makes the paths of file:PACK, separated as in PATH, absolute.
+func packList(prefix, list string, v value) (string, error) {
+	packs := filepath.SplitList(list)
+	for i, p := range packs {
+		abs, err := v.path(p)
+		if err != nil {
+			return "", err
+		}
+		packs[i] = abs
+	}
+	return prefix + strings.Join(packs, string(os.PathListSeparator)), nil
 }
 
 func pathsField(key string, sc scope, about string, at func(*Settings) *[]string) field {

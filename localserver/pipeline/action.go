@@ -69,7 +69,7 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 		hosted = func(string) bool { return false }
 	}
 	laid.spec = &action.Spec{
-		Arguments: l.Arguments, Env: slices.Concat(l.Env, r.actionEnv(c, r.hostDigest(c, l, hosted), streams)),
+		Arguments: l.Arguments, Env: slices.Concat(l.Env, r.actionEnv(c, r.madeBy(ship), r.hostDigest(c, l, hosted), streams)),
 		WorkingDir: l.WorkingDir, InputRoot: tree.Root, Timeout: r.timeout(), Platform: platformOf(r.settings),
 	}
 	for _, o := range l.Outputs {
@@ -158,9 +158,9 @@ func (l *laidOut) variant(streams string, quiet bool) Variant {
 // the result depends on and is in neither the arguments nor the InputRoot. They
 // are in the environment since one server leaves the platform and the salt out
 // of its key (just).
-func (r *request) actionEnv(c *Candidate, host digest.Digest, streams string) []string {
+func (r *request) actionEnv(c *Candidate, toolchain, host digest.Digest, streams string) []string {
 	env := []string{
-		"REXWRAP_TOOLCHAIN=" + r.key.Toolchain.Hex(),
+		"REXWRAP_TOOLCHAIN=" + toolchain.Hex(),
 		"REXWRAP_HOST=" + host.Hex(),
 	}
 	for _, v := range []struct{ name, value string }{

@@ -315,6 +315,7 @@ func (r *request) store(ctx context.Context, x *run) error {
 	if err := r.checkScan(x); err != nil {
 		return err
 	}
+	r.far.here = true
 	c, err := r.candidateOf(ctx, x.inputs, len(x.ran.Chunks) == 0)
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ type Remote interface {
 	// Parity is nil where there are no workers.
 	Parity() *parity.Parity
 	Runs(ctx context.Context, platform []action.Property, launcher []byte) error
-	Deliver(p *remote.Parcel) error
+	Deliver(ctx context.Context, p *remote.Parcel) error
 }
 
 // far is what of a request concerns the remote.
@@ -44,6 +44,7 @@ type far struct {
 	trouble   error       // why the remote had no answer, nil where it had none to give
 	suspect   atomic.Bool // a worker could not do what this machine then did
 	quietOnly bool        // what was printed may be in another language
+	here      bool        // the result at hand was made by this machine
 	supply    *supply     // nil where it has not begun
 	// expected is the candidate of the scanner's inputs with its Action, nil
 	// where they are not known.
@@ -169,9 +170,10 @@ func (r *request) askOthers(ctx context.Context) *others {
 		close(o.done)
 		return o
 	}
+	manifest := r.sharedManifest()
 	go func() {
 		defer close(o.done)
-		if text, err := r.far.remote.Candidates(ctx, r.manifest, manifestVersion); err == nil {
+		if text, err := r.far.remote.Candidates(ctx, manifest, manifestVersion); err == nil {
 			o.manifest, _ = decodeManifest(text) // what is malformed is unknown
 		}
 	}()

@@ -266,7 +266,7 @@ func (r *request) distinctOutputs() error {
 }
 
 // extraInputs are the files that the user wants to be in every key, each with
-// its digest.
+// its digest, and the toolchain that stands in for the compile's own.
 func (r *request) extraInputs() ([]string, error) {
 	var out []string
 	for _, path := range r.settings.ExtraInputs {
@@ -275,6 +275,9 @@ func (r *request) extraInputs() ([]string, error) {
 			return nil, toolchains.Unsupported("extra-input-unreadable", path)
 		}
 		out = append(out, path, d.String())
+	}
+	if s := r.foreign(); s != nil {
+		out = append(out, "toolchain", s.pack.Toolchain.String())
 	}
 	return out, nil
 }

@@ -65,7 +65,7 @@ func (r *request) shareManifest(s *remote.Share, c *Candidate, laid *laidOut) {
 	}
 	own := *c
 	own.List = digest.Digest{} // a blob of this machine
-	s.Manifest, s.Version = r.manifest, manifestVersion
+	s.Manifest, s.Version = r.sharedManifest(), manifestVersion
 	s.Merge = func(shared []byte) []byte { return mergeCandidates(shared, &own) }
 }
 

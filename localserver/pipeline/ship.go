@@ -38,11 +38,14 @@ const cLocale = "C locale"
 
 // A packer packs toolchains, each once. It is safe for concurrent use.
 type packer struct {
-	launcher pack.Launcher
-	files    toolchains.Files
+	launcher   pack.Launcher
+	launcherID digest.Digest
+	files      toolchains.Files
 
 	mu    sync.Mutex
 	packs map[packKey]*packed
+	// archives are those that settings name, by content.
+	archives map[digest.Digest]*opened
 	// differs says until when workers are known to have another toolchain.
 	differs map[differsKey]time.Time
 }
@@ -64,6 +67,8 @@ type shipment struct {
 	pack   *pack.Pack
 	tree   *merkle.Tree
 	parcel *remote.Parcel
+	// launcher is a program of the pack that a worker can be tried with.
+	launcher []byte
 }
 
 // packed is a shipment on its way.
@@ -77,7 +82,10 @@ type packed struct {
 const differsAge = time.Hour
 
 func newPacker(launcher pack.Launcher, files toolchains.Files) *packer {
-	return &packer{launcher: launcher, files: files, packs: make(map[packKey]*packed), differs: make(map[differsKey]time.Time)}
+	return &packer{
+		launcher: launcher, launcherID: digest.Of(launcher.Data), files: files, packs: make(map[packKey]*packed),
+		archives: make(map[digest.Digest]*opened), differs: make(map[differsKey]time.Time),
+	}
 }
 
 // shipment returns the toolchain of a compile.
@@ -102,11 +110,20 @@ func newShipment(c *toolchains.Compile, launcher pack.Launcher, files toolchains
 	if err != nil {
 		return nil, err
 	}
+	s, err := shipmentOf(p)
+	if err != nil {
+		return nil, err
+	}
+	s.launcher = launcher.Data
+	return s, nil
+}
+
+func shipmentOf(p *pack.Pack) (*shipment, error) {
 	tree, err := layout.PackTree(p)
 	if err != nil {
 		return nil, err
 	}
-	parcel := &remote.Parcel{ID: tree.Root, Name: c.Toolchain.Family + " " + c.Toolchain.Version}
+	parcel := &remote.Parcel{ID: tree.Root, Name: p.Family + " " + p.Version}
 	for d, text := range tree.Directories {
 		parcel.Blobs = append(parcel.Blobs, cas.Bytes(d, text))
 	}
@@ -117,7 +134,7 @@ func newShipment(c *toolchains.Compile, launcher pack.Launcher, files toolchains
 			parcel.Blobs = append(parcel.Blobs, cas.File(e.Digest, e.Source))
 		}
 	}
-	return &shipment{p, tree, parcel}, nil
+	return &shipment{pack: p, tree: tree, parcel: parcel}, nil
 }
 
 func (r *request) differsKey() differsKey {
@@ -128,9 +145,9 @@ func (r *request) differsKey() differsKey {
 // since the workers are known to have another one.
 func (r *request) ships() bool {
 	switch {
-	case r.far.remote == nil:
+	case r.far.remote == nil, r.compile.Crate != nil:
 		return false
-	case r.settings.Toolchain == toolchainShip:
+	case r.settings.Toolchain == toolchainShip, r.packFiles() != nil:
 		return true
 	case r.settings.Toolchain != toolchainAuto:
 		return false
@@ -139,6 +156,14 @@ func (r *request) ships() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return r.p.o.Now().Before(p.differs[r.differsKey()])
+}
+
+// toolchain returns what travels with the compile.
+func (r *request) toolchain() (*shipment, error) {
+	if r.packFiles() != nil {
+		return r.fromFile()
+	}
+	return r.p.packer.shipment(r.compile)
 }
 
 // shipInstead reports whether the compile is to be laid out anew with its
@@ -162,11 +187,11 @@ func (r *request) shipInstead(why error) bool {
 
 // layoutRequest says how the compile is laid out: with what the worker has, or
 // with its toolchain, which then is not nil. unpacked says why a toolchain that
-// should travel cannot.
+// should travel cannot. What this machine made is no result of a foreign one.
 func (r *request) layoutRequest(facts *toolchains.Facts) (req *layout.Request, ship *shipment, unpacked error) {
 	req = &layout.Request{Compile: r.compile, Root: r.at.root}
 	if r.ships() {
-		if ship, unpacked = r.p.packer.shipment(r.compile); unpacked == nil {
+		if ship, unpacked = r.toolchain(); unpacked == nil && !(r.far.here && ship == r.foreign()) {
 			req.Ship = &layout.Ship{Pack: ship.pack, Tree: ship.tree, Facts: facts}
 			return req, ship, nil
 		}
@@ -175,13 +200,25 @@ func (r *request) layoutRequest(facts *toolchains.Facts) (req *layout.Request, s
 	return req, nil, unpacked
 }
 
+// sharedManifest is the key of candidates that machines share. Those of shipped
+// compiles are for machines with the same launcher.
+func (r *request) sharedManifest() digest.Digest {
+	if r.compile.Crate != nil || !r.ships() {
+		return r.manifest
+	}
+	b := digest.NewBuilder("rexwrap shipped manifest 1")
+	b.Digest(r.manifest)
+	b.Digest(r.p.packer.launcherID)
+	return b.Sum()
+}
+
 // delivered returns nil where the toolchain of l is in the remote's CAS and its
 // workers can run it, else why not: its upload may just have been begun.
 func (r *request) delivered(ctx context.Context, l *laidOut) error {
-	if err := r.far.remote.Runs(ctx, l.spec.Platform, r.p.packer.launcher.Data); err != nil {
+	if err := r.far.remote.Runs(ctx, l.spec.Platform, l.ship.launcher); err != nil {
 		return err
 	}
-	err := r.far.remote.Deliver(l.ship.parcel)
+	err := r.far.remote.Deliver(ctx, l.ship.parcel)
 	if errors.Is(err, remote.ErrUnderWay) {
 		return toolchains.Unsupported(reasonUploading, l.ship.parcel.Name)
 	}

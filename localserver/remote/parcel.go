@@ -48,7 +48,8 @@ type delivery struct {
 	name        string
 	begun       time.Time
 	total, sent atomic.Int64
-	done        bool // guarded by parcels.mu, like what follows
+	asked       chan struct{} // closed when it is known what the CAS lacks
+	done        bool          // guarded by parcels.mu, like what follows
 	err         error
 	at          time.Time // of the end
 }
@@ -62,29 +63,52 @@ const (
 )
 
 // Deliver returns nil where p is in the CAS. Else it uploads p in the background
-// and returns ErrUnderWay until that is done, or why it failed.
-func (r *Remote) Deliver(p *Parcel) error {
+// and returns ErrUnderWay until that is done, or why it failed. It waits, not for
+// long, until the CAS has said what it lacks: often another machine has sent all.
+func (r *Remote) Deliver(ctx context.Context, p *Parcel) error {
+	d, err := r.delivery(p)
+	if d == nil {
+		return err
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-d.asked:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	r.parcels.mu.Lock()
+	defer r.parcels.mu.Unlock()
+	if !d.done {
+		return ErrUnderWay
+	}
+	return d.err
+}
+
+// delivery returns the upload of p that is under way, or what is known of p's
+// last one.
+func (r *Remote) delivery(p *Parcel) (*delivery, error) {
 	r.parcels.mu.Lock()
 	defer r.parcels.mu.Unlock()
 	d := r.parcels.byID[p.ID]
 	switch {
 	case d == nil:
 	case !d.done:
-		return ErrUnderWay
+		return d, nil
 	case d.err == nil && time.Since(d.at) < parcelAge:
-		return nil
+		return nil, nil
 	case d.err != nil && time.Since(d.at) < parcelRetry:
-		return d.err
+		return nil, d.err
 	}
-	d = &delivery{name: p.Name, begun: time.Now()}
+	d = &delivery{name: p.Name, begun: time.Now(), asked: make(chan struct{})}
 	if !r.uploads.add(func(ctx context.Context) error { return r.deliver(ctx, p, d) }) {
-		return ErrUnderWay // too many others wait
+		return nil, ErrUnderWay // too many others wait
 	}
 	if r.parcels.byID == nil {
 		r.parcels.byID = make(map[digest.Digest]*delivery)
 	}
 	r.parcels.byID[p.ID] = d
-	return ErrUnderWay
+	return d, nil
 }
 
 // forget makes p be delivered anew, unless that is under way.
@@ -98,17 +122,25 @@ func (p *parcels) forget(lost *Parcel) {
 
 func (r *Remote) deliver(ctx context.Context, p *Parcel, d *delivery) error {
 	missing, err := r.missing(ctx, p)
-	if err == nil {
-		for i := range missing {
-			d.total.Add(missing[i].Digest.Size)
-			missing[i] = d.counted(missing[i])
-		}
-		err = r.store.Upload(ctx, missing...)
+	if err != nil || len(missing) == 0 {
+		r.parcels.end(d, err)
+		close(d.asked)
+		return err
 	}
-	r.parcels.mu.Lock()
-	defer r.parcels.mu.Unlock()
-	d.done, d.err, d.at = true, err, time.Now()
+	for i := range missing {
+		d.total.Add(missing[i].Digest.Size)
+		missing[i] = d.counted(missing[i])
+	}
+	close(d.asked)
+	err = r.store.Upload(ctx, missing...)
+	r.parcels.end(d, err)
 	return err
+}
+
+func (p *parcels) end(d *delivery, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d.done, d.err, d.at = true, err, time.Now()
 }
 
 // missing returns those blobs of p that the CAS lacks.

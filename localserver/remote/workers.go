@@ -204,7 +204,7 @@ func (r *Remote) repair(ctx context.Context, j *Job, missing []digest.Digest) er
 	}
 	if slices.ContainsFunc(missing, j.Parcel.holds) {
 		r.parcels.forget(j.Parcel)
-		return r.Deliver(j.Parcel)
+		return r.Deliver(ctx, j.Parcel)
 	}
 	if len(missing) == 0 {
 		r.store.Forget(j.Parcel.digests()...)

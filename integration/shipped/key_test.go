@@ -1,0 +1,185 @@
+//go:build linux
+
+package shipped
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/client/clienttest"
+	"github.com/rexwrap/rexwrap/integration/rig"
+)
+
+// A row is one change of a machine's compiler, and what the next compile is on a
+// server that knows the result of the unchanged one.
+type row struct {
+	name string
+	// file prints the path of what gets one byte more; empty for none.
+	file string
+	want outcome
+}
+
+type outcome string
+
+const (
+	hit      outcome = "a hit"
+	executed outcome = "executed anew"
+	aside    outcome = "not cached"
+)
+
+func rows() []row {
+	return []row{
+		{"nothing", "", hit},
+		{"compiler", "gcc -print-prog-name=cc1", executed},
+		{"driver", "readlink -f $(command -v gcc)", executed},
+		{"assembler", "readlink -f $(command -v as)", executed},
+		{"library of the compiler", "ldd $(gcc -print-prog-name=cc1) | sed -n 's/.*=> \\(.*libisl[^ ]*\\) .*/\\1/p' | xargs readlink -f", executed},
+		{"loader", "readlink -f /lib64/ld-linux-x86-64.so.2", executed},
+		{"system header", "echo /usr/include/stdio.h", executed},
+		{"header that is not read", "echo /usr/include/fts.h", hit},
+		// None is packed: shipped compiles run under LC_ALL=C.
+		{"locale", "echo /usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES", hit},
+	}
+}
+
+// TestTwoCompilers has machines whose compilers differ in one byte share a server:
+// no result of one is another's.
+func TestTwoCompilers(t *testing.T) {
+	require(t, "unshare")
+	bin := t.TempDir()
+	if err := rig.Build("../..", bin); err != nil {
+		t.Fatal(err)
+	}
+	k := &keys{t: t, server: clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{Confined: true}}), dir: t.TempDir()}
+	k.write()
+	if got := k.machine(bin, ""); got != executed {
+		t.Fatalf("the first machine: %s", got)
+	}
+	for _, r := range rows() {
+		t.Run(r.name, func(t *testing.T) {
+			k.t = t
+			if got := k.machine(bin, r.file); got != r.want {
+				t.Errorf("%s, want %s", got, r.want)
+			}
+		})
+	}
+	t.Run("launcher", func(t *testing.T) {
+		k.t = t
+		if got := k.machine(k.otherLauncher(), ""); got != executed {
+			t.Errorf("%s, want %s", got, executed)
+		}
+	})
+	t.Run("specs", func(t *testing.T) {
+		k.t = t
+		// A folder's content can be changed for one process only as a whole.
+		if got := k.machine(bin, "", `dir=$(dirname "$(gcc -print-prog-name=cc1)")
+cp -a "$dir" "$base/gcc"
+gcc -dumpspecs >"$base/gcc/specs"
+mount --bind "$base/gcc" "$dir"`); got != aside {
+			t.Errorf("%s, want %s", got, aside)
+		}
+	})
+}
+
+// keys are machines that share a server.
+type keys struct {
+	t      *testing.T
+	server *clienttest.Server
+	dir    string
+}
+
+func (k *keys) write() {
+	k.t.Helper()
+	for name, text := range map[string]string{
+		"x.c": "#include <stdio.h>\nint main(void) { return puts(\"x\"); }\n", "warm.c": "#include <stddef.h>\nsize_t warm;\n",
+	} {
+		if err := os.WriteFile(filepath.Join(k.dir, name), []byte(text), 0o600); err != nil {
+			k.t.Fatal(err)
+		}
+	}
+	if err := rig.Settle(); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// machine compiles on a new machine, on which what the shell command file prints
+// is one byte longer, and more has been done. It is a mount namespace with a
+// server of its own.
+func (k *keys) machine(bin, file string, more ...string) outcome {
+	k.t.Helper()
+	const script = `set -e
+base=$1
+if [ -n "$2" ]; then
+	path=$(eval "$2")
+	test -f "$path"
+	{ cat "$path"; echo; } >"$base/changed"
+	chmod --reference="$path" "$base/changed"
+	mount --bind "$base/changed" "$path"
+fi
+eval "$3"
+rexwrap gcc -c warm.c
+rexwrap cache flush >&2
+rexwrap stats --zero >&2
+rexwrap gcc -c x.c
+rexwrap stats --json
+rexwrap log -n 1 >&2
+rexwrap server stop >&2
+`
+	r, err := rig.New(bin, k.t.TempDir())
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer r.Close()
+	r.Set = []string{"REXWRAP_REMOTE=" + k.server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=ship", "LC_ALL=C"}
+	argv := []string{"unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", k.t.TempDir(), file, strings.Join(more, "\n")}
+	res, err := rig.Command{Argv: argv, Dir: k.dir, Env: r.Env()}.Run()
+	if err != nil || res.Status != 0 {
+		k.t.Fatalf("%v: %s\n%s", err, res.Ended(), res.Stderr)
+	}
+	var s rig.Stats
+	if err := json.Unmarshal(res.Stdout, &s); err != nil {
+		k.t.Fatal(err)
+	}
+	switch {
+	case s.HitsRemote == 1:
+		return hit
+	case s.Remotely == 1:
+		return executed
+	case s.SteppedAside == 1 && s.Reasons["specs-file"] == 1:
+		return aside
+	}
+	return outcome(res.Stderr)
+}
+
+// otherLauncher builds binaries with a launcher that is another one.
+func (k *keys) otherLauncher() string {
+	k.t.Helper()
+	bin := k.t.TempDir()
+	launcher, overlay := filepath.Join(bin, "launcher"), filepath.Join(bin, "overlay.json")
+	arch := strings.TrimSpace(k.goCommand("env", "GOARCH"))
+	k.goCommand("build", "-o", launcher, "./cmd/rexlaunch") // with its symbols
+	text, err := json.Marshal(map[string]map[string]string{"Replace": {"cmd/rexd/launcher/linux-" + arch: launcher}})
+	if err == nil {
+		err = os.WriteFile(overlay, text, 0o600)
+	}
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	k.goCommand("build", "-overlay", overlay, "-o", bin+"/", "./cmd/rexwrap", "./cmd/rexd")
+	return bin
+}
+
+func (k *keys) goCommand(args ...string) string {
+	k.t.Helper()
+	cmd := exec.Command("go", args...)
+	cmd.Dir, cmd.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		k.t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}

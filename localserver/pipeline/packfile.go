@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/gnu"
+	"github.com/rexwrap/rexwrap/toolchains/pack/archive"
+)
+
+// toolchainFile is what the setting toolchain begins with where it names packs,
+// separated as in PATH.
+const toolchainFile = "file:"
+
+const (
+	reasonPackFile    = "pack-file"            // it cannot be read
+	reasonOtherMaking = "pack-other-toolchain" // none of them is of the compile's compiler
+)
+
+// opened is an archive that has been read.
+type opened struct {
+	once sync.Once
+	*shipment
+	err error
+}
+
+// archived returns the toolchain of an archive, which is unpacked once. scratch
+// is emptied when a server starts.
+func (p *packer) archived(file, scratch string) (*shipment, error) {
+	d, err := p.files.Digest(file)
+	if err != nil {
+		return nil, toolchains.Unsupported(reasonPackFile, file)
+	}
+	p.mu.Lock()
+	o := p.archives[d]
+	if o == nil {
+		o = &opened{}
+		p.archives[d] = o
+	}
+	p.mu.Unlock()
+	o.once.Do(func() { o.shipment, o.err = unpack(file, filepath.Join(scratch, "pack-"+d.Hex())) })
+	if o.err != nil {
+		return nil, toolchains.Unsupported(reasonPackFile, o.err.Error())
+	}
+	return o.shipment, nil
+}
+
+func unpack(file, dir string) (*shipment, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	pk, err := archive.Read(f, dir)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	s, err := shipmentOf(pk)
+	if err != nil {
+		return nil, err
+	}
+	s.launcher, err = os.ReadFile(filepath.Join(dir, filepath.FromSlash(pk.Driver)))
+	return s, err
+}
+
+// packFiles are the archives of the setting, nil for another one.
+func (r *request) packFiles() []string {
+	list, ok := strings.CutPrefix(r.settings.Toolchain, toolchainFile)
+	if !ok {
+		return nil
+	}
+	return filepath.SplitList(list)
+}
+
+// fromFile returns the toolchain of the setting that the compile may be made by:
+// its own compiler, or else one that stands in for it.
+func (r *request) fromFile() (*shipment, error) {
+	var other *shipment
+	for _, file := range r.packFiles() {
+		s, err := r.p.packer.archived(file, r.p.o.Scratch)
+		if err != nil {
+			return nil, err
+		}
+		if s.pack.Toolchain == r.compile.Toolchain.Digest {
+			return s, nil
+		}
+		if other == nil && r.standsIn(s) {
+			other = s
+		}
+	}
+	if other == nil {
+		return nil, toolchains.Unsupported(reasonOtherMaking, r.compile.Toolchain.Program)
+	}
+	return other, nil
+}
+
+// standsIn reports whether a compiler of another machine may make the compile,
+// since the user says so: a clang of the same version that is told for which
+// machine to compile. That of a Mac then has Linux workers. gcc is made for one
+// machine, and by distributors with defaults of their own.
+func (r *request) standsIn(s *shipment) bool {
+	tc := r.compile.Toolchain
+	if tc.Family != "clang" || s.pack.Family != tc.Family || s.pack.Version != tc.Version ||
+		strings.Contains(path.Base(s.pack.Driver), "++") != tc.CPlusPlus {
+		return false
+	}
+	for name := range gnu.Options(r.compile.Args) {
+		if name == "--target=" || name == "-target" {
+			return true
+		}
+	}
+	return false
+}
+
+// foreign returns the toolchain of another machine that stands in for the
+// compile's own, nil for none. Whatever is remembered of the compile is then kept
+// apart, and what this machine makes of it is no result of that toolchain.
+func (r *request) foreign() *shipment {
+	if r.packFiles() == nil {
+		return nil
+	}
+	s, err := r.fromFile()
+	if err != nil || s.pack.Toolchain == r.compile.Toolchain.Digest {
+		return nil
+	}
+	return s
+}
+
+// madeBy is the identity of the toolchain whose results an Action's are.
+func (r *request) madeBy(ship *shipment) digest.Digest {
+	if ship != nil {
+		return ship.pack.Toolchain
+	}
+	return r.key.Toolchain
+}
