@@ -19,6 +19,10 @@
 // loaded, so that the caller puts the whole environment (Environment) and the
 // package's files (Package) into the key.
 //
+// Foresee says beforehand what a worker has to have, by a run for the dep-info
+// alone; what it lacks fails there, and what it reports is compared. Respell and
+// OnlyIncludes serve results that hold at several places.
+//
 // Not modelled: what a procedural macro reads outside its user's package, asks the
 // network or the clock for; a crate that is replaced, while it is compressed in a
 // dylib, by one with the same hash. Only calls that write a dep-info file are

@@ -33,6 +33,18 @@
 // bytes. For every other one a Layout says Unproven: its Action is a good key,
 // and is never executed elsewhere.
 //
+// # Rust
+//
+// rustc takes the name of its working directory from the system, so a line of
+// shell on the worker adds the map for that one; all other names are as above. That
+// a path was mapped at all counts in the hash of a crate, so the client maps every
+// path, to itself in Exact (Identity), to the names of Roots in Relocatable. A
+// variable that only serves to include files has the worker's name of them. A link
+// reports what the linker has read, and where the worker is. Shown to be the same
+// by integration/rust, with rustc 1.63 and 1.95, for libraries, programs, test
+// harnesses, procedural macros, C libraries; dylibs, clippy, packed debug
+// information, incremental compiles and calls with maps of their own are not proven.
+//
 // A Layout is a pure function of its Request; nothing here looks at files.
 // Not here: uploads, execution (localserver/pipeline), whether the worker has
 // the same compiler (the parity probe).

@@ -35,13 +35,28 @@
 //
 // # Rust
 //
-// A compile of rustc has its inputs read off every run (depscan/rustdeps), and its
-// Action only names the result: no worker runs it. Its paths stay in keys as they
-// are, but for folders that are only searched, which stand by number (mount). A
-// candidate holds the variables that the source asks for, and, where a procedural
-// macro ran, a digest of the whole environment and of the package's listing. A
-// linker that makes an output is in the key by content. On a hit the files are in
-// their places before the chunks that announce them are replayed.
+// A compile of rustc has its inputs read off every run (depscan/rustdeps). Its
+// paths stay in keys as they are, but for folders that are only searched, which
+// stand by number (mount). A candidate holds the variables that the source asks
+// for, and, where a procedural macro ran, a digest of the whole environment and of
+// the package's listing. A linker that makes an output is in the key by content. On
+// a hit the files are in their places before the chunks that announce them are
+// replayed.
+//
+// With a remote (farcrate) runs here have the identity map that runs of workers
+// have, results are found by the candidates that others share, and no compiler is
+// asked before one is missed. Only then, and only where a worker has the compiler,
+// are inputs foreseen: by a run for the dep-info alone, and for a link by what
+// links here have read before. What the worker's run reports must be that. Crates
+// that load procedural macros run here unless a setting says otherwise. A worker's
+// answer comes at once: dependents start when it is all there, not at the metadata.
+//
+// With paths = relocatable (relocate) the checkout, cargo's home and the target
+// directory have canonical names in results and stand in keys by number, variables
+// with such paths included. A result is kept for its place alone where an output
+// holds one of them, where a source asks for one other than to include a file, and
+// where macros ran and no code shows what they took. Texts are translated: to the
+// names of this call on the way to the caller, to canonical ones on that to others.
 //
 // Not here: sockets (localserver), option tables (toolchains), where blobs are
 // (localserver/diskstore).
