@@ -115,7 +115,7 @@ windows: ## bin/windows/rexwrap.exe and rexd.exe
 
 test-windows: needs windows ## those binaries under Wine (Debian's wine64)
 	@if integration/tools/wine; then \
-		REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows" $(GO) test -count=1 -v -parallel 3 -timeout 5m ./integration/wine; \
+		REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows" $(GO) test -count=1 -v -parallel 3 -timeout 10m ./integration/wine; \
 	else \
 		echo "NOT RUN: wine64 is not installed and cannot be had"; \
 	fi

@@ -1,6 +1,7 @@
 package wrapper
 
 import (
+	"strings"
 	"syscall"
 
 	"github.com/rexwrap/rexwrap/wrapper/endpoint"
@@ -33,6 +34,35 @@ func (c *call) alone(reason string) int {
 	}
 	return c.exec()
 }
+
+// unserved runs the compiler, of which no server has said anything. A cl.exe whose
+// types go to a database that others write to as well has to share it with them:
+// they would run one after the other if the build expected that.
+func (c *call) unserved(reason string) int {
+	if sharesDatabase(c.program, c.argv[1:]) {
+		c.argv = append([]string{c.argv[0], "/FS"}, c.argv[1:]...)
+	}
+	return c.alone(reason)
+}
+
+// sharesDatabase reports whether a call of cl.exe may need /FS, which others do not
+// mind.
+func sharesDatabase(program string, args []string) bool {
+	if strings.TrimSuffix(foldName(base(program)), ".exe") != "cl" {
+		return false
+	}
+	for _, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, "@"):
+			return true
+		case len(arg) == 3 && isSlash(arg[0]) && (arg[1:] == "Zi" || arg[1:] == "ZI"):
+			return true
+		}
+	}
+	return false
+}
+
+func isSlash(c byte) bool { return c == '/' || c == '-' }
 
 // notify tells the server, if it is there and can take it at once, of a call
 // that is none of its business.

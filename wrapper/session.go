@@ -34,7 +34,7 @@ func (c *call) ask() int {
 	frame := c.frame() // before connecting: a server that wakes finds it there
 	conn, err := c.connect()
 	if err != nil {
-		return c.alone("no server: " + err.Error())
+		return c.unserved("no server: " + err.Error())
 	}
 	s := &session{call: c, conn: conn, replies: wire.NewReader(conn), frame: frame, signals: defaultQuit()}
 	if err := s.send(s.frame, c.limits.first); err != nil {
@@ -184,7 +184,7 @@ func (s *session) alone(err error) int {
 	s.takeBack()
 	switch {
 	case s.ran == nil:
-		return s.call.alone("server: " + err.Error())
+		return s.call.unserved("server: " + err.Error())
 	case !s.ran.Killed && s.changed() && s.ran.kept:
 		return s.call.exec()
 	case !s.ran.Killed && s.changed():

@@ -52,7 +52,7 @@ func install() (*installation, error) {
 	if in.dir, err = os.MkdirTemp("", "wine"); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{in.makePrefix, in.makeLibrary, in.buildCompiler} {
+	for _, step := range []func() error{in.makePrefix, in.makeLibrary, in.buildCompilers} {
 		if err := step(); err != nil {
 			in.remove()
 			return nil, err
@@ -119,24 +119,22 @@ func (in *installation) makeLibrary() error {
 		"/out:"+in.dir+"/prefix/drive_c/windows/system32/bcryptprimitives.dll", object)
 }
 
-// buildCompiler puts the compiler into the folder cl, under all its names.
-func (in *installation) buildCompiler() error {
-	folder := in.dir + "/cl/"
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", folder, "./fakecl")
-	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
-	if err := os.Mkdir(folder, 0o777); err != nil {
-		return err
+// buildCompilers puts the compiler of this package into the folder cl, under all its
+// names, and that of integration/msvc, which makes real objects, into the folder msvc.
+func (in *installation) buildCompilers() error {
+	for folder, source := range map[string]string{"cl": "./fakecl", "msvc": "../msvc/fakecl"} {
+		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", in.dir+"/"+folder+"/cl.exe", source)
+		cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("build the compiler: %w\n%s", err, bytes.TrimSpace(out))
+		}
 	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the compiler: %w\n%s", err, bytes.TrimSpace(out))
-	}
-	fake := folder + "fakecl.exe"
-	for _, name := range []string{"cl", "args", "hold", "kill", "together"} {
-		if err := os.Link(fake, folder+name+".exe"); err != nil {
+	for _, name := range []string{"cl/args", "cl/hold", "cl/kill", "cl/together", "msvc/clang-cl"} {
+		if err := os.Link(in.dir+"/cl/cl.exe", in.dir+"/"+name+".exe"); err != nil {
 			return err
 		}
 	}
-	return os.Remove(fake)
+	return nil
 }
 
 // windows returns a path as programs for Windows have it.

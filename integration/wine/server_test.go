@@ -54,6 +54,7 @@ func TestManyStart(t *testing.T) {
 		})
 	}
 	group.Wait()
+	s.eventually("the server", func() bool { return s.verb("server", "status").Status == 0 }) // a slow one
 	if n := strings.Count(s.read("cache/rexd.log"), "server started"); n != 1 {
 		t.Errorf("%d servers were started", n)
 	}

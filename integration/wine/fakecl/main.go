@@ -3,6 +3,7 @@
 // has read with the macros that it was given. Copies of other names are other
 // programs:
 //
+//	clang-cl.exe       is the clang-cl of the Linux that Wine runs on
 //	args.exe           prints its command line as the system holds it
 //	hold.exe FILE HOW  opens FILE as HOW says (shared, alone), says so and waits for
 //	                   the end of its input
@@ -29,6 +30,8 @@ import (
 func main() {
 	name := strings.TrimSuffix(strings.ToLower(filepath.Base(os.Args[0])), ".exe")
 	switch {
+	case name == "clang-cl":
+		os.Exit(bridge(os.Args[1:]))
 	case name == "args":
 		fmt.Println(rawCommandLine())
 	case name == "hold":
