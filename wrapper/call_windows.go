@@ -84,8 +84,8 @@ type dispositions struct{}
 
 func (d *dispositions) restore() {}
 
-// A jobserver is never found: make's tokens are in a semaphore here.
-type jobserver struct{}
+// A loan is never made: make's tokens are in a semaphore here.
+type loan struct{}
 
 func (s *session) lend() {}
 

@@ -20,6 +20,9 @@ import (
 // the second to be written.
 type jobserver struct{ read, write int }
 
+// A loan is a token that is lent to make's other jobs, nil for none.
+type loan struct{ lent *jobserver }
+
 // makeToken is what make puts into its pool.
 const makeToken = '+'
 

@@ -20,7 +20,7 @@ type session struct {
 	asRun   *wire.Run // how the server had it run
 	signals dispositions
 	again   bool // a run was cancelled
-	lent    *jobserver
+	loan         // of the call's token
 }
 
 // errUnexpected is a frame that has no place in the conversation.
