@@ -23,7 +23,7 @@
 //	connect   the server is found or started                 connect.go, spawn.go
 //	session   the conversation of package wire               session.go
 //	exec      … ends in the compiler, unchanged,             exec_unix.go
-//	child     … or in the compiler as a child, recorded,     child.go, capture.go
+//	child     … or in the compiler as a child, recorded,     child_unix.go, capture.go
 //	hold      … which the server may end without a trace,    hold.go, tree_linux.go
 //	slot      … in a slot, where the server keeps some,      slot.go
 //	lend      … make getting its token meanwhile,            jobserver.go
@@ -36,4 +36,21 @@
 // is started with a closed stdout writes to /dev/null instead of failing. It
 // also forgets which signals but SIGHUP and SIGINT the process was started to
 // ignore: the compiler gets them as by default.
+//
+// # Windows
+//
+// Nothing can take our place there: every compiler is a child, with the words of its
+// command line as they were written to ours (cmdline.go), our standard handles or pipes
+// in their place, and no other handle of ours. Its process is waited for, and then what
+// its pipes hold, but never their end, which a type server may put off for long. Ctrl-C
+// and Ctrl-Break reach it as they reach us; we end as it ends. No job object holds it,
+// since that would end what other builds share: killing the wrapper leaves it running.
+// It gets pipes even where we have a console, and so writes without colours.
+//
+// An output that somebody has open cannot be replaced: it is tried again for half a
+// second, and written over where that is allowed; where it is not, that shows before
+// anything is said, and the compiler says it.
+//
+// A cl.exe that no server has said anything of runs with /FS where its types go to a
+// database, which other compiles of the build may want at the same time.
 package wrapper
