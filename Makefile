@@ -78,7 +78,7 @@ fuzz: ## FUZZTIME for every fuzz target
 	sed -n 's/.*"Package":"\([^"]*\)".*"Output":"\(Fuzz[A-Za-z0-9_]*\).*/\1 \2/p' | \
 	while read p f; do echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done
 
-bench: build needs ## starting, stepping aside, hits, memory, first builds; against ccache
+bench: build needs ## starting, stepping aside, hits, memory, first builds, Rust; against ccache and sccache
 	$(GO) run ./integration/bench -bin bin
 
 COUNT ?= 10
@@ -92,7 +92,7 @@ bench-base: ## the Go benchmarks of this tree against those of the merge base
 	$(GO) test -run '^$$' -bench . -count $(COUNT) ./... > "$$dir/new.txt"; \
 	$(call TOOL,benchstat) "$$dir/old.txt" "$$dir/new.txt"
 
-projects: needs ## redis, xz-utils, fmtlib and protobuf built plain, cold and warm by gcc and clang
+projects: needs ## redis, xz-utils, fmtlib and protobuf by gcc and clang, ripgrep and published crates by rustc: plain, cold and warm
 	REXWRAP_TEST_PROJECTS=all $(GO) test -count=1 -v -timeout 3h ./integration/projects
 
 INTEROP ?= small

@@ -4,5 +4,6 @@
 // in the warm build every compile that is not passed on must be a hit.
 //
 // Two small projects belong to the ordinary tests. REXWRAP_TEST_PROJECTS=all
-// adds the large ones.
+// adds the large ones, and Rust programs whose crates are Debian's packages: these
+// are built warm under strace, which sees that no compiler runs.
 package projects

@@ -19,7 +19,7 @@ func TestWorkspace(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSite(t, files)
-	verbs := []string{"build", "check", "test --no-run"}
+	verbs := []string{"build", "check", "test --no-run", "build -p mycore --target wasm32-unknown-unknown"}
 	if os.Getenv("REXWRAP_TEST_LONG") == "1" {
 		verbs = append(verbs, "build --release")
 	}
