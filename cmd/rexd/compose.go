@@ -117,7 +117,7 @@ func (c *composition) open() error {
 	c.loadFileState()
 	c.journal = journal.Open(c.store, c.store, journal.Options{Log: c.log})
 	c.closers = append(c.closers, func() error { c.journal.Close(); return nil })
-	c.remotes = remote.NewPool(remote.Options{Version: c.version, Log: c.log})
+	c.remotes = remote.NewPool(remote.Options{Version: c.version, Log: c.log, Near: c.store})
 	c.closers = append(c.closers, c.closeRemotes)
 	c.slots = listen.NewSlots(c.place)
 	c.sessions = pdbsession.New(pdbsession.Options{

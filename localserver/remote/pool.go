@@ -23,6 +23,8 @@ import (
 type Options struct {
 	Version string // of rexwrap, told to servers
 	Log     zerolog.Logger
+	// Near keeps chunks of large blobs; nil keeps none.
+	Near Keeper
 }
 
 // A Pool holds the Remotes of all settings that calls have come with. It is
@@ -110,7 +112,7 @@ func (p *Pool) Of(s *config.Settings) *Remote {
 }
 
 func (p *Pool) dial(id identity, s *config.Settings) (*Remote, error) {
-	r := newRemote(id, p.o.Log)
+	r := newRemote(id, p.o.Log, p.o.Near)
 	o := client.Options{
 		Instance: s.Instance, Headers: s.Headers, CallTimeout: callTimeout, Notify: r.notices.add,
 		TLS: client.TLS{CA: s.TLS.CA, Cert: s.TLS.Cert, Key: s.TLS.Key, ServerName: s.TLS.ServerName},

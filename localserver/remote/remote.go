@@ -54,11 +54,16 @@ type Remote struct {
 	uploads   *uploads
 	notices   *notices
 	parcels   parcels
+	near      cas.Store // nil where chunks are not kept
 }
 
-func newRemote(id identity, log zerolog.Logger) *Remote {
+func newRemote(id identity, log zerolog.Logger, keeper Keeper) *Remote {
 	n := &notices{log: log}
-	return &Remote{id: id, notices: n, uploads: newUploads(log)}
+	r := &Remote{id: id, notices: n, uploads: newUploads(log)}
+	if keeper != nil {
+		r.near = near{keeper}
+	}
+	return r
 }
 
 // connect makes the connections, one for each address.
@@ -82,7 +87,7 @@ func (r *Remote) connect(o client.Options) error {
 		*c.conn = r.conns[c.address]
 	}
 	r.cache = actioncache.NewRemote(r.actions, actioncache.Options{Function: digest.SHA256, ReadOnly: !r.id.upload || r.id.readOnly})
-	find := cas.NewMerging(cas.NewChunked(cas.NewRemote(r.blobs, digest.SHA256), nil), findWindow)
+	find := cas.NewMerging(cas.NewChunked(cas.NewRemote(r.blobs, digest.SHA256), r.near), findWindow)
 	r.store = cas.NewRemembering(find, presentAge, presentLimit)
 	if r.workers != nil {
 		r.execution = newWorkers(r.workers, r.id.jobs)

@@ -1,7 +1,9 @@
 package remote_test
 
 import (
+	"bytes"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,6 +56,49 @@ func encode(t *testing.T, s *action.Spec) *action.Encoded {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// memory is a Keeper.
+type memory map[digest.Digest][]byte
+
+func (m memory) HasBlob(d digest.Digest) bool { return m[d] != nil }
+
+func (m memory) Blob(d digest.Digest) ([]byte, error) {
+	if data := m[d]; data != nil {
+		return data, nil
+	}
+	return nil, os.ErrNotExist
+}
+
+func (m memory) PutBlob(data []byte) (digest.Digest, error) {
+	d := digest.Of(data)
+	m[d] = slices.Clone(data)
+	return d, nil
+}
+
+// Of a large blob that is like one fetched before only the difference comes.
+func TestLargeBlobsComeInChunks(t *testing.T) {
+	s := clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{Split: true, ChunkMappings: true}})
+	kept := memory{}
+	p := remote.NewPool(remote.Options{Version: "test", Log: zerolog.Nop(), Near: kept})
+	t.Cleanup(func() { _ = p.Close(t.Context()) })
+	r := p.Of(settings(s))
+	one := make([]byte, 6<<20)
+	rand.NewChaCha8([32]byte{1}).Read(one)
+	other := slices.Concat(one[:3<<20], []byte("inserted"), one[3<<20:])
+	for _, data := range [][]byte{one, other} {
+		var got bytes.Buffer
+		before := s.Sent()
+		if err := r.Fetch(t.Context(), cas.Wanted{Digest: s.Put(data), Into: &got}); err != nil || !bytes.Equal(got.Bytes(), data) {
+			t.Fatalf("%d bytes, %v", got.Len(), err)
+		}
+		if down := s.Sent() - before; len(data) > len(one) && down > 1<<20 {
+			t.Errorf("%d bytes came for %d", down, len("inserted"))
+		}
+	}
+	if len(kept) < 4 {
+		t.Errorf("%d chunks kept", len(kept))
+	}
 }
 
 func TestPoolSharesRemotes(t *testing.T) {
