@@ -28,9 +28,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := newBareSite(t)
-	if got := s.verb("server", "start"); got.Status != 0 {
-		t.Fatalf("%+v", got)
-	}
+	s.eventually("a server", func() bool { return s.verb("server", "start").Status == 0 }) // on a slow machine
 	return s
 }
 
