@@ -223,7 +223,7 @@ func TestWatchedAgrees(t *testing.T) {
 	for step := range 20_000 {
 		switch p := pick(); r.IntN(12) {
 		case 0, 1, 2:
-			_ = os.WriteFile(p, []byte(fmt.Sprint(r.IntN(3))), 0o644)
+			_ = os.WriteFile(p, fmt.Append(nil, r.IntN(3)), 0o644)
 		case 3:
 			_ = os.Rename(p, pick())
 		case 4:
