@@ -93,7 +93,7 @@ bench-base: ## the Go benchmarks of this tree against those of the merge base
 	$(call TOOL,benchstat) "$$dir/old.txt" "$$dir/new.txt"
 
 projects: needs ## redis, xz-utils, fmtlib and protobuf by gcc and clang, ripgrep and published crates by rustc: plain, cold and warm
-	REXWRAP_TEST_PROJECTS=all $(GO) test -count=1 -v -timeout 3h ./integration/projects
+	REXWRAP_TEST_PROJECTS=all $(GO) test -p 1 -count=1 -v -timeout 3h ./integration/projects ./integration/shipped
 
 INTEROP ?= small
 interop: needs ## the client and rexwrap against real REv2 servers, from packages of Debian sid (INTEROP=all: redis and the cost beside recc too)

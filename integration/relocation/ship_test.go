@@ -122,7 +122,7 @@ func (s *shipper) packed(t *testing.T, c *toolchains.Compile) *unpacked {
 func (s *shipper) ship(t *testing.T, r *rig, row *row, program string) bool {
 	p := newPlace(t)
 	call := p.call(row, program)
-	call.Env = slices.DeleteFunc(call.Env, func(kv string) bool { return strings.HasPrefix(kv, "LC_ALL=") })
+	call.Env = call.Env.With("LC_ALL=C") // what it prints is the worker's as well
 	root := p.expand("$P")
 	if row.root != "" {
 		root = p.expand(strings.TrimPrefix(row.root, "none"))

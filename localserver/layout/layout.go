@@ -54,8 +54,9 @@ type Layout struct {
 	Env []string
 	// WorkingDir is relative to the InputRoot, empty for its top.
 	WorkingDir string
-	// Entries are the nodes of the InputRoot.
+	// Entries are the nodes of the InputRoot, Tree is all of it.
 	Entries []merkle.Entry
+	Tree    *merkle.Tree
 	// Sources says from where the client reads the content of an entry. The
 	// files of a shipped toolchain are not among them.
 	Sources map[digest.Digest]string
@@ -161,8 +162,11 @@ func (b *builder) build() error {
 	if err := b.tree(); err != nil {
 		return err
 	}
-	b.shortened()
 	b.shipEntries()
+	if b.l.Tree, err = merkle.Build(b.l.Entries); err != nil {
+		return err
+	}
+	b.shortened()
 	b.l.Arguments = append(b.program(), b.withMaps(words)...)
 	b.l.names, b.l.mirror = b.m.names(), b.m
 	return nil
@@ -196,6 +200,7 @@ func (b *builder) verbatim(why error) (*Layout, error) {
 	if b.c.Dep != nil {
 		l.DepTargets = b.c.Dep.Targets
 	}
-	_, err := merkle.Build(l.Entries)
+	var err error
+	l.Tree, err = merkle.Build(l.Entries)
 	return l, err
 }

@@ -204,9 +204,16 @@ func (m *mirror) place(real string) string {
 	return m.at(i, real)
 }
 
-// at returns where a path below mount i stands in the InputRoot.
+// at returns where a cleaned path below mount i stands in the InputRoot.
 func (m *mirror) at(i int, real string) string {
-	return strings.TrimPrefix(path.Join(m.prefix, m.mounts[i].at, strings.TrimPrefix(real, m.mounts[i].real)), "/")
+	top, rest := m.mounts[i].at, strings.Trim(strings.TrimPrefix(real, m.mounts[i].real), "/")
+	if m.prefix != "" {
+		top = strings.TrimSuffix(m.prefix+"/"+top, "/")
+	}
+	if top == "" || rest == "" {
+		return top + rest
+	}
+	return top + "/" + rest
 }
 
 // client is the inverse of place, empty for what is outside of all mounts.

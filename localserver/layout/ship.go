@@ -8,7 +8,6 @@ import (
 	"github.com/rexwrap/rexwrap/client/merkle"
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/toolchains"
-	"github.com/rexwrap/rexwrap/toolchains/argtable"
 	"github.com/rexwrap/rexwrap/toolchains/gnu"
 	"github.com/rexwrap/rexwrap/toolchains/pack"
 )
@@ -26,8 +25,8 @@ const (
 // in their order, under -nostdinc: a packed compiler would look for them at
 // places of the worker. A relative --sysroot would do as well, but leaks the
 // worker's path into DWARF. Under -nostdinc gcc leaves out stdc-predef.h, which
-// -include brings back, by its bare name, so that it is a system's header: with
-// the same bytes, but for the macros that -g3 records.
+// -include brings back, before all others and by its bare name, so that it is a
+// system's header: with the same bytes, those of -g3 among them.
 type Ship struct {
 	Pack *pack.Pack
 	// Tree is the folder of the Pack, made by PackTree.
@@ -141,9 +140,6 @@ func (b *builder) shipDoubts() {
 		a := &b.c.Args[i]
 		if isCharset(gnu.Canonical(a.Option)) && !strings.EqualFold(a.Value, "utf-8") {
 			b.doubts(a.Option + a.Value) // needs modules of iconv
-		}
-		if a.Class.Has(argtable.Debug) && strings.HasSuffix(a.Option+a.Value, "3") && len(b.implicit()) > 0 {
-			b.doubts(a.Option + a.Value)
 		}
 	}
 	b.l.Quiet = speaks(b.c.Call.Env)

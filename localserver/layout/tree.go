@@ -30,11 +30,7 @@ func (b *builder) tree() error {
 			return err
 		}
 	}
-	if err := t.absent(); err != nil {
-		return err
-	}
-	_, err := merkle.Build(b.l.Entries)
-	return err
+	return t.absent()
 }
 
 // A tree gathers the nodes of one InputRoot.

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -59,18 +58,14 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	if err != nil {
 		return nil, toolchains.Unsupported("layout", err.Error())
 	}
-	tree, err := merkle.Build(l.Entries)
-	if err != nil {
-		return nil, fmt.Errorf("build input root: %w", err)
-	}
-	laid := &laidOut{layout: l, tree: tree, names: namesOf(l, r.at), ship: ship, unpacked: unpacked}
+	laid := &laidOut{layout: l, tree: l.Tree, names: namesOf(l, r.at), ship: ship, unpacked: unpacked}
 	hosted := req.HostFile
 	if ship != nil {
 		hosted = func(string) bool { return false }
 	}
 	laid.spec = &action.Spec{
 		Arguments: l.Arguments, Env: slices.Concat(l.Env, r.actionEnv(c, r.madeBy(ship), r.hostDigest(c, l, hosted), streams)),
-		WorkingDir: l.WorkingDir, InputRoot: tree.Root, Timeout: r.timeout(), Platform: platformOf(r.settings),
+		WorkingDir: l.WorkingDir, InputRoot: l.Tree.Root, Timeout: r.timeout(), Platform: platformOf(r.settings),
 	}
 	for _, o := range l.Outputs {
 		laid.spec.OutputFiles = append(laid.spec.OutputFiles, o.Path)

@@ -146,18 +146,21 @@ func subprograms(family, language string) []string {
 	}
 	switch {
 	case language == "":
-		return []string{"cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "objcopy"}
+		return []string{"cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "objcopy", linkerPlugin}
 	case language == "assembler":
 		return []string{"as", "objcopy"}
 	case strings.HasPrefix(language, "objective-c++"):
-		return []string{"cc1objplus", "as", "objcopy"}
+		return []string{"cc1objplus", "as", "objcopy", linkerPlugin}
 	case strings.HasPrefix(language, "objective-c"):
-		return []string{"cc1obj", "as", "objcopy"}
+		return []string{"cc1obj", "as", "objcopy", linkerPlugin}
 	case strings.HasPrefix(language, "c++"):
-		return []string{"cc1plus", "as", "objcopy"}
+		return []string{"cc1plus", "as", "objcopy", linkerPlugin}
 	}
-	return []string{"cc1", "as", "objcopy"}
+	return []string{"cc1", "as", "objcopy", linkerPlugin}
 }
+
+// linkerPlugin is what gcc insists on under -fsyntax-only, though it does not link.
+const linkerPlugin = "liblto_plugin.so"
 
 // place chooses the programs and where each goes.
 func (b *builder) place(language string) error {
