@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rexwrap/rexwrap/integration/rig"
 )
@@ -26,12 +27,21 @@ type installation struct {
 // shared makes the installation when the first test wants it.
 var shared = sync.OnceValues(install)
 
+// patience is less than the tests are given: where that ends nothing is cleaned up.
+const patience = 9 * time.Minute
+
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if in, err := shared(); err == nil {
-		in.remove()
+	end := func(code int) {
+		if in, err := shared(); err == nil {
+			in.remove()
+		}
+		os.Exit(code)
 	}
-	os.Exit(code)
+	time.AfterFunc(patience, func() {
+		fmt.Println("FAIL: not done after", patience)
+		end(1)
+	})
+	end(m.Run())
 }
 
 // errNotRun says why there is no Wine here.
