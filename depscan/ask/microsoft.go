@@ -21,6 +21,7 @@ import (
 //	clang-cl with debug information,    a run of the preprocessor (-M), since the
 //	  or /showIncludes                  object holds the arguments
 //	cl.exe                              /sourceDependencies, the user's or our own
+//	cl.exe, before a run                the preprocessor (/E) with /showIncludes
 //
 // Names are then looked up in the directories that Facts say, after those of all files
 // that may have led to the includer: which of them did is not modelled.
@@ -162,6 +163,44 @@ func preprocessMicrosoft(ctx context.Context, c *toolchains.Compile, run toolcha
 		return nil, toolchains.Unsupported("dep-file", own)
 	}
 	return onlyFiles(f.Prereqs), nil
+}
+
+// includedNote is how cl.exe, in English, names a header among what it prints.
+const includedNote = "Note: including file:"
+
+// preprocessCL runs cl.exe's preprocessor for the files that c reads. Whatever else than
+// headers and the source's name it says, in another language too, is an error: a header
+// could be missed.
+func preprocessCL(ctx context.Context, c *toolchains.Compile, run toolchains.Runner) ([]string, error) {
+	argv := []string{c.Call.Program, "/nologo", "/E", "/showIncludes"}
+	for i := range c.Args {
+		switch a := &c.Args[i]; {
+		case a.Option != "" && (a.Option[1:] == "c" || strings.HasPrefix(a.Option[1:], "showIncludes")):
+		case a.Class.Has(argtable.Dep | argtable.Output | argtable.NoKey | argtable.Debug):
+		default:
+			argv = append(argv, a.Words()...)
+		}
+	}
+	env := append(toolchains.Environ{"VSLANG=1033"}, withoutCL(c.Call.Env)...)
+	res, err := run(ctx, toolchains.Command{Argv: argv, Dir: c.Call.Dir, Env: env})
+	if err != nil {
+		return nil, fmt.Errorf("run the preprocessor: %w", err)
+	}
+	if res.Status != 0 {
+		return nil, fmt.Errorf("preprocessor ended with status %d", res.Status)
+	}
+	listed := []string{c.Source}
+	for line := range strings.Lines(string(res.Stderr)) {
+		line = strings.TrimRight(line, "\r\n")
+		name, ok := strings.CutPrefix(line, includedNote)
+		switch {
+		case ok:
+			listed = append(listed, strings.TrimLeft(name, " "))
+		case line != "" && line != filepath.Base(c.Source):
+			return nil, toolchains.Unsupported("preprocessor-messages", line)
+		}
+	}
+	return listed, nil
 }
 
 // withoutCL leaves out the variables whose arguments Compile.Args holds.

@@ -88,7 +88,7 @@ func (s *Scanner) preprocess(ctx context.Context, c *toolchains.Compile, own str
 	case toolchains.FamilyClangCL:
 		return preprocessMicrosoft(ctx, c, s.o.Run, own)
 	case toolchains.FamilyMSVC:
-		return nil, toolchains.Unsupported("needs-a-run", c.Source)
+		return preprocessCL(ctx, c, s.o.Run)
 	}
 	return preprocess(ctx, c, s.o.Run, "-MD", own)
 }

@@ -108,6 +108,7 @@ func (r *request) findDatabase(family toolchains.Family) error {
 	folder := filepath.Join(r.p.o.Scratch, r.in.Token)
 	source := filepath.Base(r.compile.Source)
 	stem := strings.TrimSuffix(source, filepath.Ext(source))
+	r.compile.Nondeterministic = true // build records name the place
 	r.database = &database{
 		Identity: id, family: private, folder: folder, object: filepath.Join(folder, stem+".obj"),
 		file: filepath.Join(folder, fmt.Sprintf("%s.%.8s.pdb", stem, digest.OfString(r.in.Token).Hex())),
@@ -260,13 +261,19 @@ func (r *request) deliveredItems(items []item, d *pdbsession.Delivery) []item {
 
 // mergedItems adds those of a stored pair to items. It returns nil where it cannot serve.
 func (r *request) mergedItems(items []item, res *Result) []item {
-	object, err := r.p.store.Blob(res.output(toolchains.RoleObject).Digest)
+	blob := func(d digest.Digest) ([]byte, error) {
+		if data, ok := res.held[d]; ok {
+			return data, nil
+		}
+		return r.p.store.Blob(d)
+	}
+	object, err := blob(res.output(toolchains.RoleObject).Digest)
 	if err != nil {
 		return nil
 	}
 	key, read := "", func() ([]byte, error) { return nil, errNoDatabase }
 	if o := res.output(toolchains.RolePDB); o != nil {
-		key, read = o.Digest.String(), func() ([]byte, error) { return r.p.store.Blob(o.Digest) }
+		key, read = o.Digest.String(), func() ([]byte, error) { return blob(o.Digest) }
 	}
 	d, err := r.deliver(object, key, read)
 	if err != nil {

@@ -26,7 +26,6 @@ func fail(format string, args ...any) error { return &failure{fmt.Sprintf(format
 
 // compile compiles one source and returns the status.
 func (l *line) compile(s *source, out io.Writer) int {
-	fmt.Fprintln(out, filepath.Base(s.name))
 	err := l.make(s, out)
 	if err == nil {
 		return 0
@@ -48,6 +47,11 @@ func (l *line) make(s *source, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(temp)
+	if l.preprocesses {
+		fmt.Fprintln(os.Stderr, filepath.Base(s.name))
+		return l.start(s, os.Stdout, os.Stderr, append(slices.Clone(l.rest), "/nologo")...)
+	}
+	fmt.Fprintln(out, filepath.Base(s.name))
 	target := place(l.object, stem(s.name), ".obj")
 	if !l.types {
 		return l.clang(s, target, temp, out)
@@ -74,25 +78,25 @@ func (l *line) clang(s *source, object, temp string, out io.Writer) error {
 	if l.types {
 		args = append(args, "/Z7")
 	}
-	if err := l.start(s, out, args...); err != nil || l.depends == "" {
+	if err := l.start(s, out, out, args...); err != nil || l.depends == "" {
 		return err
 	}
 	list := filepath.Join(temp, "x.d")
-	if err := l.start(s, io.Discard, append(slices.Clone(l.rest), "-clang:-M", "-clang:-MTx", "-clang:-MF"+list)...); err != nil {
+	if err := l.start(s, io.Discard, io.Discard, append(slices.Clone(l.rest), "-clang:-M", "-clang:-MTx", "-clang:-MF"+list)...); err != nil {
 		return err
 	}
 	return l.writeDependencies(s, list)
 }
 
 // start runs clang-cl for one source to its end.
-func (l *line) start(s *source, out io.Writer, args ...string) error {
+func (l *line) start(s *source, stdout, stderr io.Writer, args ...string) error {
 	if s.option != "" {
 		args = append(args, s.option+s.name)
 	} else {
 		args = append(args, "--", s.name)
 	}
 	cmd := exec.Command(compiler(), append([]string{"--target=x86_64-pc-windows-msvc"}, args...)...)
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		return strings.HasPrefix(kv, "CL=") || strings.HasPrefix(kv, "_CL_=")
 	})
@@ -105,7 +109,7 @@ func compiler() string {
 			return path
 		}
 	}
-	return "clang-cl"
+	return "/usr/bin/clang-cl-14" // a worker may have no PATH
 }
 
 // writeDependencies writes what /sourceDependencies asks for. No name has a blank in it.

@@ -21,8 +21,10 @@ type line struct {
 	shares   bool   // /FS or /MP
 	parallel bool
 	nologo   bool
-	depends  string   // /sourceDependencies
-	rest     []string // for clang-cl
+	// preprocesses is set for /E.
+	preprocesses bool
+	depends      string   // /sourceDependencies
+	rest         []string // for clang-cl
 }
 
 type source struct{ name, option string }
@@ -104,6 +106,9 @@ func (l *line) option(name string, behind []string) int {
 	switch {
 	case name == "nologo":
 		l.nologo = true
+	case name == "E":
+		l.preprocesses = true
+		l.rest = append(l.rest, "/E")
 	case name == "FS":
 		l.shares = true
 	case name == "Zi":
