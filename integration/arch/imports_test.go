@@ -144,7 +144,7 @@ var policy = map[string][]string{
 	"integration/projects":      {"integration/rig", "integration/debsrc"},
 	"integration/interop":       {"integration/rig", "integration/debsrc", remoteAPIs, testscript},
 	"integration/faults":        {"integration/rig", "integration/debsrc", testscript, sys},
-	"integration/rust":          {"integration/rig", testscript},
+	"integration/rust":          {"integration/rig", testscript, sys},
 	"integration/wine":          {"integration/rig"},
 	"integration/wine/fakecl":   {},
 	"integration/bench":         {"integration/rig", "integration/debsrc", testscript},
