@@ -28,6 +28,8 @@ type kind struct {
 
 	readOnly bool // its ActionCache is written by its workers alone
 	absolute bool // takes symbolic links with absolute targets
+
+	bare bool // its workers are started without the headers and compilers of this machine
 }
 
 func kinds() []kind {
@@ -79,6 +81,9 @@ func (k kind) run(t *testing.T, root *debsrc.Root) string {
 	}
 	t.Cleanup(func() { removeAll(t, dir) })
 	argv, address := k.start(t, root, dir)
+	if k.bare {
+		argv = append(hiding(), argv...)
+	}
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +104,18 @@ func (k kind) run(t *testing.T, root *debsrc.Root) string {
 		}
 	})
 	return listening(t, address)
+}
+
+// hiding are the words before a command that has neither system headers nor what
+// gcc starts: it has a mount namespace of its own.
+func hiding() []string {
+	const script = `set -e
+for dir in /usr/include /usr/lib/gcc; do
+	mount -t tmpfs none "$dir"
+done
+exec "$@"
+`
+	return []string{"/usr/bin/unshare", "--map-root-user", "--mount", "/bin/sh", "-c", script, "sh"}
 }
 
 // listening waits for a server.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/rexwrap/rexwrap/localserver/parity"
@@ -25,7 +26,7 @@ func (r *request) proven(ctx context.Context, host *parity.Host) error {
 		return remote.ErrNoWorkers
 	}
 	if err := p.Prove(ctx, platformOf(r.settings), host); err != nil {
-		return toolchains.Unsupported(reasonParity, err.Error())
+		return errors.Join(toolchains.Unsupported(reasonParity, err.Error()), err)
 	}
 	return nil
 }
