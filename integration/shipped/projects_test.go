@@ -10,6 +10,7 @@ type project struct {
 	// compilers.
 	configure, script string
 	on                []string // compilers, by the name of the C one
+	twice             []string // those by which it is built again, by another server
 	large             bool
 	// local says how many calls of the script are compiles that no worker
 	// is asked for, by the reason that is counted.
@@ -20,11 +21,11 @@ func projects() []project {
 	cross := "aarch64-linux-gnu-gcc"
 	return []project{
 		{
-			name: "lua5.4", sources: map[string]string{"": "lua5.4"}, on: []string{"gcc", "clang", cross},
+			name: "lua5.4", sources: map[string]string{"": "lua5.4"}, on: []string{"gcc", "clang", cross}, twice: []string{"gcc"},
 			script: `make -j4 -C src MYCFLAGS="-g -O1" liblua.a CC="$CC -std=gnu99"`,
 		},
 		{
-			name: "zlib", sources: map[string]string{"": "zlib"}, on: []string{"gcc", "clang", cross},
+			name: "zlib", sources: map[string]string{"": "zlib"}, on: []string{"gcc", "clang", cross}, twice: []string{"gcc", "clang", cross},
 			configure: `CFLAGS="-O1" ./configure --static`,
 			script:    `make -j4 libz.a`,
 		},
