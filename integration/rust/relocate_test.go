@@ -245,6 +245,7 @@ func TestSecondMachine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := clienttest.New(t, clienttest.Options{})
 			one, two := checkouts(t, "REXWRAP_REMOTE="+server.Address, strategy)
+			one.known()
 			one.build(one.wrapped(one.env()...), cargo, "build")
 			if out, err := one.rig.Verb("cache", "flush"); err != nil {
 				t.Fatalf("%v: %s", err, out)

@@ -70,8 +70,8 @@ func (s *site) through(want []string, argv ...string) rig.Stats {
 	return s.stats().Sub(before)
 }
 
-// forget makes the cache one that was never used. It returns when the server knows
-// the compiler, for which a call of a slow machine does not wait.
+// forget makes the cache one that was never used, of a server that knows the
+// compiler.
 func (s *site) forget() {
 	s.t.Helper()
 	if err := s.rig.Stop(); err != nil {
@@ -80,6 +80,13 @@ func (s *site) forget() {
 	if err := os.RemoveAll(s.rig.Cache()); err != nil {
 		s.t.Fatal(err)
 	}
+	s.known()
+}
+
+// known returns when the server knows the compiler, for which calls do not wait on
+// a slow machine.
+func (s *site) known() {
+	s.t.Helper()
 	const tries = 10
 	for range tries {
 		s.run(s.wrapped(), filepath.Join(bin, "rexwrap"), rustc, "--crate-name=none", "--crate-type=lib", "none.rs")
