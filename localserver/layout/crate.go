@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rexwrap/rexwrap/client/merkle"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
 )
@@ -84,6 +85,9 @@ func (b *builder) buildCrate() error {
 		return err
 	}
 	if err := b.tree(); err != nil {
+		return err
+	}
+	if b.l.Tree, err = merkle.Build(b.l.Entries); err != nil {
 		return err
 	}
 	if b.c.Crate.Links() {

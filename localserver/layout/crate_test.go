@@ -40,7 +40,7 @@ const crateLib = " --crate-type lib --emit=dep-info,metadata,link --extern y=/t/
 // TestCrate checks how a compile with absolute paths looks to a worker.
 func TestCrate(t *testing.T) {
 	l, err := New(crateRequest(t, "/home/reg/x/lib.rs"+crateLib))
-	if err != nil || l.Unproven != nil {
+	if err != nil || l.Unproven != nil || l.Tree == nil {
 		t.Fatal(err, l.Unproven)
 	}
 	const top = "/proc/self/cwd/.rexwrap-outside/root"
