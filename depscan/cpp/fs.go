@@ -79,6 +79,7 @@ type nodeState struct {
 	young bool  // may change without a change of key
 	plain bool  // a file that changes through its directory only: no links lead to it
 	names atomic.Pointer[map[string]struct{}]
+	asked atomic.Int32 // names looked up before there was a listing
 	text  atomic.Pointer[source]
 	last  atomic.Pointer[slot] // of the lexMode asked for last
 }
@@ -277,9 +278,17 @@ func danglingKey() statKey { return statKey{links: 1} }
 
 func (st *nodeState) dangles() bool { return st.kind == kindMissing && st.key == danglingKey() }
 
+// worthListing is the number of names looked up in one state of a directory from
+// which on it is cheaper to have listed it: where objects are made beside their
+// sources it changes with every compile.
+const worthListing = 8
+
 // lists reports whether the directory n can hold base.
 func (f *files) lists(n *node, st *nodeState, base string) bool {
 	names := st.names.Load()
+	if names == nil && st.asked.Add(1) <= worthListing {
+		return true
+	}
 	if names == nil {
 		list, err := readNames(n.path)
 		if err != nil {
