@@ -80,6 +80,7 @@ fuzz: ## FUZZTIME for every fuzz target
 
 bench: build needs ## starting, stepping aside, hits, memory, first builds, Rust; against ccache and sccache
 	$(GO) run ./integration/bench -bin bin
+	$(GO) test -run '^$$' -bench 'RemoteHit|DistantHits' ./integration/remote
 
 COUNT ?= 10
 BASE  ?= $(shell git merge-base HEAD origin/main)
