@@ -22,7 +22,7 @@ func TestServerKilled(t *testing.T) {
 	start := time.Now()
 	s.wrapped("undisturbed", s.rig.Env())
 	longest := min(time.Since(start), time.Second)
-	for i := range points(20, 100) {
+	for i := range points(12, 100) {
 		if i%2 == 0 {
 			if _, err := s.rig.Verb("cache", "clear"); err != nil {
 				t.Fatal(err)
@@ -88,7 +88,7 @@ func TestWrapperKilled(t *testing.T) {
 	s := newSite(t)
 	random := seeded(t)
 	s.wrapped("undisturbed", s.rig.Env())
-	for i := range points(20, 100) {
+	for i := range points(12, 100) {
 		if i%2 == 0 {
 			if _, err := s.rig.Verb("cache", "clear"); err != nil {
 				t.Fatal(err)

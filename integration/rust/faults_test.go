@@ -172,7 +172,11 @@ func TestCargoCancelled(t *testing.T) {
 // TestCacheFull builds with a cache directory on a file system that is too small for
 // what is to be stored, or for anything.
 func TestCacheFull(t *testing.T) {
-	for _, size := range []string{"1m", "40m", "90m"} {
+	sizes := []string{"40m", "1m", "90m"}
+	if points() < len(sizes) {
+		sizes = sizes[:1]
+	}
+	for _, size := range sizes {
 		t.Run(size, func(t *testing.T) {
 			s, want := broken(t)
 			s.mount(size)
@@ -237,7 +241,9 @@ func TestOneJobserver(t *testing.T) {
 			t.Errorf("%q: %s", wrapper, line)
 		}
 	}
-	if st := s.stats(); st.Executed != calls || st.HitsLocal != calls {
+	// A call that comes while the result of the one before is still put away takes
+	// part in it.
+	if st := s.stats(); st.Executed != calls || st.HitsLocal+st.Merged != calls {
 		t.Errorf("%+v", st)
 	}
 }
