@@ -15,15 +15,17 @@ import (
 // A watcher hears of changes of files and directories on local file systems, by
 // inotify(7). It is safe for concurrent use.
 //
-// An answer is never older than its question, see inotify.Queue. A file written through a memory mapping is heard of when the mapping
-// ends, which closes the file for writing.
+// An answer is never older than its question, see inotify.Queue. A file written
+// through a memory mapping is heard of when the mapping ends, which closes the
+// file for writing.
 //
 // Inodes are watched, not names: each file itself, so that it does not matter by
 // which of its links it changes, and every directory and symbolic link that its
 // path leads through. What is moved, replaced or removed says so itself; only a
 // directory that is removed while somebody has it open is heard of by the one
-// above it. When paths may lead elsewhere, when a file system is mounted, or when
-// events were lost, nothing is believed that was seen before.
+// above it, and one that is replaced then has but its links changed. When paths
+// may lead elsewhere, when a directory's mode changes, when a file system is
+// mounted, or when events were lost, nothing is believed that was seen before.
 //
 // The kernel does not report changes made by other machines or by layers below an
 // overlay: only some file systems are watched. Before Linux 6.4 it did not report
@@ -113,12 +115,10 @@ func (w *watcher) apply(ev inotify.Event) bool {
 		if ev.Mask&unix.IN_DELETE != 0 && ev.Mask&unix.IN_ISDIR != 0 {
 			w.removed(y, string(ev.Name))
 		}
-	case y.kind == Other, y.kind == Directory && ev.Mask&unix.IN_MOVE_SELF != 0:
+	case y.kind == Other, y.kind == Directory && ev.Mask&(unix.IN_MOVE_SELF|unix.IN_ATTRIB) != 0:
 		return false
-	case ev.Mask&(unix.IN_DELETE_SELF|unix.IN_MOVE_SELF|unix.IN_IGNORED) != 0, y.kind == Regular && ev.Mask&unix.IN_ATTRIB != 0:
+	case ev.Mask&(selfEvents|unix.IN_IGNORED) != 0:
 		w.lose(y)
-	case y.kind == Directory:
-		w.epoch.Store(w.clock.Add(1)) // others may see what is in it, or nobody
 	default:
 		y.heard.Store(w.clock.Add(1))
 	}

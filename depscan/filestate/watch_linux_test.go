@@ -42,6 +42,9 @@ func watchableDir(t *testing.T) string {
 			return dir
 		}
 	}
+	if os.Getenv("REXWRAP_TEST_ALL_TOOLS") != "" {
+		t.Fatal("no file system here tells of all changes")
+	}
 	t.Skip("no file system here tells of all changes")
 	return ""
 }
@@ -194,6 +197,31 @@ func remakeOpened(w *watchedTree) error {
 	w.must(os.Mkdir(w.path("other"), 0o755))
 	w.write("other/b.h", "new")
 	return nil
+}
+
+// A directory that was open when another took its name is not taken for that.
+func TestReplacedDirectoryIsWatched(t *testing.T) {
+	w := newWatchedTree(t)
+	w.must(os.Mkdir(w.path("empty"), 0o755))
+	w.must(os.Mkdir(w.path("full"), 0o755))
+	w.write("full/a.h", "text")
+	absent := w.s.Prepare(w.dir, Expect{Absent: []string{"empty/a.h"}})
+	w.set = absent
+	w.rest()
+
+	held, err := os.Open(w.path("empty"))
+	w.must(err)
+	defer held.Close()
+	w.must(unix.Rename(w.path("full"), w.path("empty"))) // which os.Rename refuses
+	if _, ok := w.s.CheckAll(absent); ok {
+		t.Error("the replaced directory was not noticed")
+	}
+	w.set = w.s.Prepare(w.dir, Expect{Files: []Want{{"empty/a.h", digest.Of([]byte("text"))}}})
+	w.rest()
+	w.must(os.Rename(w.path("empty"), w.path("gone")))
+	if _, ok := w.s.CheckAll(w.set); ok {
+		t.Error("the directory that was moved away was not noticed")
+	}
 }
 
 // What concerns no file of the set costs no look.
