@@ -1,0 +1,316 @@
+package cpp
+
+import "bytes"
+
+// text scans one line of text, and more where a token spans lines.
+func (l *lexer) text() {
+	first := true
+	for !l.atEnd() {
+		c := l.src[l.pos]
+		switch charClass[c] {
+		case chNewline:
+			l.line++
+			l.pos++
+			return
+		case chLetter:
+			l.word(first)
+		case chDigit:
+			l.number()
+		case chDot:
+			if charClass[l.src[l.pos+1]] == chDigit {
+				l.number()
+			} else {
+				l.dot()
+			}
+		case chQuote, chApostrophe:
+			l.quoted(c)
+		case chSlash:
+			if l.commentAt(l.pos) != 0 {
+				l.skipComment()
+				continue
+			}
+			l.pos++
+		case chBackslash:
+			l.backslash()
+		default:
+			l.pos++
+			if c == '$' && l.mode&modeDollars != 0 {
+				l.word(false)
+			}
+		}
+		first = false
+	}
+}
+
+// backslash skips a splice or a lone backslash. A splice inside a word hides
+// the word, which then counts as each that matters.
+func (l *lexer) backslash() {
+	n := l.splice(l.pos)
+	if n == 0 {
+		l.pos++
+		return
+	}
+	if l.pos > 0 && charClass[l.src[l.pos-1]] == chLetter && charClass[l.src[n]] == chLetter {
+		l.pending |= textIdentifiers | textPragma | textPushMacro
+	}
+	l.pos = n
+	l.line++
+}
+
+func (l *lexer) wordEnd(p int) int {
+	for {
+		switch charClass[l.src[p]] {
+		case chLetter, chDigit:
+			p++
+		default:
+			if l.src[p] == '$' && l.mode&modeDollars != 0 {
+				p++
+				continue
+			}
+			return p
+		}
+	}
+}
+
+// word scans an identifier and what it prefixes.
+func (l *lexer) word(first bool) {
+	start := l.pos
+	l.pos = l.wordEnd(start)
+	w := l.src[start:l.pos]
+	switch {
+	case len(w) > 24:
+	case w[0] == '_':
+		l.underscored(w)
+	case w[0] == 'p':
+		if s := string(w); s == "push_macro" || s == "pop_macro" {
+			l.pending |= textPushMacro
+		}
+	case l.src[l.pos] == '"' && l.mode&modeRawStrings != 0 && isRawPrefix(w):
+		l.rawString()
+	case first && l.mode&modeModules != 0:
+		if s := string(w); s == "import" || s == "module" || s == "export" {
+			l.pending |= textModule
+		}
+	}
+}
+
+func isRawPrefix(w []byte) bool {
+	switch string(w) {
+	case "R", "LR", "uR", "UR", "u8R":
+		return true
+	}
+	return false
+}
+
+// wordFlags returns what the appearance of the identifier w can bring about.
+func wordFlags(w []byte) textFlags {
+	switch string(w) {
+	case "__FILE__", "__builtin_FILE", "__builtin_source_location", "__FILE_NAME__":
+		return textFile
+	case "__BASE_FILE__":
+		return textBaseFile
+	case "__DATE__":
+		return textDate
+	case "__TIME__":
+		return textTime
+	case "__TIMESTAMP__":
+		return textTimestamp
+	case "__COUNTER__":
+		return textCounter
+	case "push_macro", "pop_macro":
+		return textPushMacro
+	}
+	return 0
+}
+
+func (l *lexer) underscored(w []byte) {
+	if string(w) == "_Pragma" {
+		l.pending |= pragmaFlags(l.src[l.pos:])
+		return
+	}
+	l.pending |= wordFlags(w)
+}
+
+// pragmaFlags judges what follows the word _Pragma.
+func pragmaFlags(rest []byte) textFlags {
+	rest = bytes.TrimLeft(rest, " \t")
+	if len(rest) == 0 || rest[0] != '(' {
+		return textPragma
+	}
+	rest = bytes.TrimLeft(rest[1:], " \tLuU8")
+	if len(rest) == 0 || rest[0] != '"' {
+		return 0 // a parameter, stringified: the words of its argument are in the text
+	}
+	return pragmaText(rest[1:])
+}
+
+// pragmaText judges the text of a pragma.
+func pragmaText(s []byte) textFlags {
+	word, rest := pragmaWord(s)
+	switch word {
+	case "once", "push_macro", "pop_macro", "include_alias", "hdrstop":
+		return textPragma
+	case "GCC":
+		switch sub, _ := pragmaWord(rest); sub {
+		case "system_header", "poison", "dependency", "pch_preprocess":
+			return textPragma
+		}
+	case "clang":
+		switch sub, _ := pragmaWord(rest); sub {
+		case "system_header", "module", "poison":
+			return textPragma
+		}
+	}
+	return 0
+}
+
+func pragmaWord(s []byte) (string, []byte) {
+	s = bytes.TrimLeft(s, " \t")
+	n := 0
+	for n < len(s) && (charClass[s[n]] == chLetter || charClass[s[n]] == chDigit) {
+		n++
+	}
+	return string(s[:n]), s[n:]
+}
+
+// rawString scans the raw string whose quote is at pos.
+func (l *lexer) rawString() {
+	end := rawStringEnd(l.src, l.pos)
+	if end < 0 {
+		l.quoted('"')
+		return
+	}
+	l.line += int32(bytes.Count(l.src[l.pos:end], []byte{'\n'}))
+	l.pos = end
+}
+
+// rawStringEnd returns the end of the raw string whose quote is at p, or -1.
+func rawStringEnd(src []byte, p int) int {
+	open := p + 1
+	for ; src[open] != '('; open++ {
+		if c := src[open]; open-p > 17 || c == ')' || c == '\\' || c == '"' || c == '\n' || isBlank(c) {
+			return -1
+		}
+	}
+	closing := ")" + string(src[p+1:open]) + "\""
+	i := bytes.Index(src[open:], []byte(closing))
+	if i < 0 {
+		return -1
+	}
+	return open + i + len(closing)
+}
+
+// number scans a preprocessing number.
+func (l *lexer) number() { l.pos = numberEnd(l.src, l.pos, l.mode) }
+
+func numberEnd(src []byte, p int, mode lexMode) int {
+	for p++; ; p++ {
+		c := src[p]
+		switch charClass[c] {
+		case chLetter, chDigit, chDot:
+			continue
+		}
+		switch {
+		case (c == '+' || c == '-') && isExponent(src[p-1], mode):
+		case c == '\'' && mode&modeSeparators != 0 && isWordByte(src[p+1]):
+		default:
+			return p
+		}
+	}
+}
+
+// isExponent reports whether a sign after c continues a number. p exponents
+// exist wherever hexadecimal floats do, which is everywhere but in C++98 and
+// C90; there the difference shows in no #if that compiles.
+func isExponent(c byte, _ lexMode) bool {
+	return c == 'e' || c == 'E' || c == 'p' || c == 'P'
+}
+
+// dot scans a dot and, in text that can hold one, the assembler directive that
+// it begins.
+func (l *lexer) dot() {
+	l.pos++
+	if !l.asm || l.mode&modeAsm == 0 {
+		return
+	}
+	end := l.wordEnd(l.pos)
+	switch string(l.src[l.pos:end]) {
+	case "include":
+		l.flushText()
+		l.emit(directive{kind: dirStop, line: l.line, aux: l.text32("asm-include")})
+	case "incbin":
+		l.pos = end
+		l.incbin(l.src[end:])
+	}
+}
+
+// incbin notes the operand of an .incbin directive that stands at the head of
+// rest.
+func (l *lexer) incbin(rest []byte) {
+	l.flushText()
+	rest = bytes.TrimLeft(rest, " \t")
+	rest = bytes.TrimPrefix(rest, []byte("\\"))
+	if len(rest) > 0 && rest[0] == '"' {
+		if n := bytes.IndexAny(rest[1:], "\"\\\n"); n > 0 && rest[1+n] != '\n' {
+			l.emit(directive{kind: dirIncbin, line: l.line, aux: l.text32(string(rest[1 : 1+n]))})
+			return
+		}
+	}
+	l.emit(directive{kind: dirStop, line: l.line, aux: l.text32("incbin")})
+}
+
+// quoted scans a string or character literal. An unterminated one ends with
+// its line, as in both compilers.
+func (l *lexer) quoted(quote byte) {
+	start := l.pos
+	for l.pos++; ; l.pos++ {
+		switch l.src[l.pos] {
+		case quote:
+			l.pos++
+			if (l.asm || l.pushes) && quote == '"' {
+				l.asmString(l.src[start:l.pos])
+			}
+			return
+		case '\n':
+			return
+		case '\\':
+			if n := l.splice(l.pos); n > 0 {
+				l.line++
+				l.pos = n - 1
+			} else if l.src[l.pos+1] != '\n' {
+				l.pos++
+			}
+		}
+	}
+}
+
+// asmString looks in a string for assembler directives that read files, and for
+// pragmas that change macros.
+func (l *lexer) asmString(s []byte) {
+	if l.pushes {
+		l.pending |= stringFlags(s)
+	}
+	if _, after, ok := bytes.Cut(s, []byte(".incbin")); ok {
+		l.incbin(after)
+	}
+	if l.mode&modeAsm == 0 && bytes.Contains(s, []byte(".include")) {
+		l.flushText()
+		l.emit(directive{kind: dirStop, line: l.line, aux: l.text32("asm-include")})
+	}
+}
+
+func stringFlags(s []byte) textFlags {
+	if bytes.Contains(s, []byte("push_macro")) || bytes.Contains(s, []byte("pop_macro")) {
+		return textPushMacro
+	}
+	return 0
+}
+
+func (l *lexer) flushText() {
+	if l.pending == 0 {
+		return
+	}
+	flags := l.pending
+	l.pending = 0
+	l.emit(directive{kind: dirText, flags: flags, line: l.line})
+}
