@@ -12,7 +12,7 @@ BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags=urfave_cli_no_
 	-ldflags='-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := build
-.PHONY: build launchers install uninstall check test needs race lint fuzz bench bench-base projects interop demo scan-corpus scan-fuzz windows test-windows clean help
+.PHONY: build launchers install uninstall check test tables needs race lint fuzz bench bench-base projects interop demo scan-corpus scan-fuzz windows test-windows clean help
 
 # What starts the programs of a shipped toolchain on a worker, for rexd to embed.
 # It says no version: its digest is part of every Action that ships one.
@@ -56,9 +56,13 @@ check: build lint test ## what a change must pass
 needs: ## the compilers and build tools that the tests use (installs them when run by root on Debian)
 	@integration/tools/needs
 
-# -p 1: the integration packages measure and fill both cores by themselves.
+# -p 2: each of the integration packages fills the cores by itself.
 test: needs ## everything but the large projects
-	$(GO) test -p 2 -timeout 10m ./...
+	$(GO) test -p 2 -timeout 20m ./...
+
+TABLES = differential keytable relocation
+tables: needs ## every command line and key row with each of its compilers, of which test takes a part
+	REXWRAP_TEST_LONG=1 $(GO) test -p 1 -count=1 -timeout 3h $(addprefix ./integration/,$(TABLES))
 
 race: needs ## the tests under the race detector, and long fault runs
 	REXWRAP_TEST_LONG=1 $(GO) test -race -timeout 60m ./...

@@ -270,7 +270,7 @@ func diagnosticRows() []row {
 		{name: "H", on: c, cmd: `$CC -H -c main.c`, want: "header-list"},
 		{name: "v", on: c, cmd: `$CC -v -c main.c`, want: aside},
 		{name: "analyzer", on: "gcc", cmd: `$CC -fanalyzer -c lib.c`},
-		{name: "big-stderr", on: "gcc", cmd: `$CC -Wall -c big.c`, prep: `i=0; while [ $i -lt 3000 ]; do echo "static int f$i(void) { int unused; return 1; }"; i=$((i+1)); done >big.c`},
+		{name: "big-stderr", on: "gcc", cmd: `$CC -Wall -c big.c`, prep: `i=0; while [ $i -lt 800 ]; do echo "static int f$i(void) { int unused; return 1; }"; i=$((i+1)); done >big.c`},
 	}
 }
 

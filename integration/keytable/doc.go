@@ -3,5 +3,6 @@
 // one that cannot must be a hit, and the object after it is in any case the one
 // that a fresh run of the bare compiler makes.
 //
-// A flag or an input that gets into the key gets a row here.
+// A flag or an input that gets into the key gets a row here. An ordinary run takes
+// gcc and clang in turn, REXWRAP_TEST_LONG=1 both.
 package keytable
