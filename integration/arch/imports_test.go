@@ -101,7 +101,8 @@ var policy = map[string][]string{
 	"localserver/pdbsession":  {"localserver/pdb", sys},
 	"localserver/clcheck":     {"localserver/pdb", "localserver/pdbsession", "toolchains"},
 	"localserver/parity":      {"client/action", "client/cas", "client/digest", "client/execute", "client/merkle"},
-	"localserver/rehearse":    {"client/digest", "client/merkle", "localserver/layout", "toolchains/pack", sys},
+	"localserver/rehearse":    {"client/digest", "client/merkle", "localserver/layout", "localserver/seccomp", "toolchains/pack", sys},
+	"localserver/seccomp":     {sys},
 	"localserver/strategy":    {},
 	"localserver/admin":       {"localserver/journal", "wrapper/wire"},
 	"localserver/pipeline": {
@@ -139,7 +140,7 @@ var policy = map[string][]string{
 	"integration/debsrc":        {},
 	"integration/differential":  {"integration/rig", testscript},
 	"integration/keytable":      {"integration/rig", testscript},
-	"integration/msvc":          {"integration/rig", "localserver/pdb", "localserver/pdb/pdbtest", "localserver/pdbsession"},
+	"integration/msvc":          {"client/clienttest", "integration/rig", "localserver/pdb", "localserver/pdb/pdbtest", "localserver/pdbsession"},
 	"integration/msvc/fakecl":   {"localserver/pdb", "localserver/pdb/pdbtest", "toolchains/argtable"},
 	"integration/projects":      {"integration/rig", "integration/debsrc"},
 	"integration/interop":       {"integration/rig", "integration/debsrc", remoteAPIs, testscript},

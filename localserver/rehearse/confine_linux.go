@@ -10,9 +10,10 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rexwrap/rexwrap/localserver/seccomp"
 )
 
 // A plan says what Confine has to do. Its words are
@@ -100,38 +101,18 @@ func (p *plan) mount() error {
 
 // sendFilter puts the filter on this thread and sends its listener.
 func sendFilter() error {
-	program := filter()
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("no new privileges: %w", err)
+	filter := &seccomp.Filter{}
+	for _, c := range seccomp.Lookups() {
+		filter.Rules = append(filter.Rules, seccomp.Rule{Number: c.Number, Emptiable: c.Emptiable})
 	}
-	code := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, uintptr(unsafe.Pointer(&code)))
-	if errno != 0 {
-		return fmt.Errorf("seccomp: %w", errno)
+	fd, err := seccomp.Install(filter)
+	if err != nil {
+		return err
 	}
-	if err := unix.Sendmsg(hub, []byte{0}, unix.UnixRights(int(fd)), nil, 0); err != nil {
+	if err := unix.Sendmsg(hub, []byte{0}, unix.UnixRights(fd), nil, 0); err != nil {
 		return fmt.Errorf("send filter: %w", err)
 	}
-	return errors.Join(unix.Close(hub), unix.Close(int(fd)))
-}
-
-// filter hands lookups to the listener and lets all else pass.
-func filter() []unix.SockFilter {
-	const archOffset, numberOffset = 4, 0 // of struct seccomp_data
-	calls := lookups()
-	n := len(calls)
-	out := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: archOffset},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: auditArch, Jf: uint8(n + 1)},
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: numberOffset},
-	}
-	for i, c := range calls {
-		out = append(out, unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(c.number), Jt: uint8(n - i)})
-	}
-	return append(out,
-		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-		unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_USER_NOTIF},
-	)
+	return errors.Join(unix.Close(hub), unix.Close(fd))
 }
 
 // unavailable reports whether a reason that Confine gave is about the system.

@@ -6,11 +6,9 @@
 //
 // A process cannot enter a mount namespace and then become another program in
 // Go's os/exec alone, so the program that calls Rehearse starts itself again and
-// calls Confine there: see Stage.Self. Lookups are seen through a seccomp filter
-// that hands the system calls which open or ask for a file to the parent
-// (seccomp_unotify(2)), which reads the name and lets them go on. Files that a
-// compile merely tries to write are none of its inputs, and /proc, /dev and /sys
-// are the worker's own.
+// calls Confine there: see Stage.Self. The system calls which open or ask for a file
+// are seen by localserver/seccomp. Files that a compile merely tries to write are
+// none of its inputs, and /proc, /dev and /sys are the worker's own.
 //
 // Not seen: what 32-bit programs look for, and names that a program changes in
 // memory during the call. Linux on amd64 and arm64 only. Used by the verb

@@ -12,12 +12,12 @@ import (
 	"os/exec"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rexwrap/rexwrap/localserver/seccomp"
 )
 
 // run starts Confine with the Command and watches it to its end.
@@ -39,7 +39,7 @@ func (x *execution) run(ctx context.Context, self []string) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	w := &watch{execution: x, seen: make(map[Missed]bool), calls: make(map[int]lookup)}
+	w := &watch{execution: x, seen: make(map[Missed]bool), calls: make(map[int]seccomp.Lookup)}
 	err = w.listen(near)
 	ended := cmd.Wait()
 	var exit *exec.ExitError
@@ -70,7 +70,7 @@ func namespaces() *syscall.SysProcAttr {
 // A watch sees the lookups of one execution.
 type watch struct {
 	*execution
-	calls map[int]lookup // by number
+	calls map[int]seccomp.Lookup // by number
 	seen  map[Missed]bool
 	count int
 }
@@ -78,8 +78,8 @@ type watch struct {
 // listen takes the listener from Confine and serves it until nobody is left who
 // could look for anything.
 func (w *watch) listen(hub *os.File) error {
-	for _, c := range lookups() {
-		w.calls[c.number] = c
+	for _, c := range seccomp.Lookups() {
+		w.calls[c.Number] = c
 	}
 	text, rights := make([]byte, 4096), make([]byte, unix.CmsgSpace(4))
 	n, control, _, _, err := unix.Recvmsg(int(hub.Fd()), text, rights, unix.MSG_CMSG_CLOEXEC)
@@ -98,87 +98,38 @@ func (w *watch) listen(hub *os.File) error {
 		return err
 	}
 	defer unix.Close(fds[0])
-	return w.serve(fds[0])
-}
-
-// notification and reply are struct seccomp_notif and seccomp_notif_resp.
-type notification struct {
-	id         uint64
-	pid, flags uint32
-	number     int32
-	arch       uint32
-	ip         uint64
-	args       [6]uint64
-}
-
-type reply struct {
-	id      uint64
-	value   int64
-	errno   int32
-	proceed uint32
-}
-
-// serve answers the listener until it hangs up.
-func (w *watch) serve(fd int) error {
-	for {
-		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		_, err := unix.Poll(ready, -1)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil:
-			return err
-		case ready[0].Revents&unix.POLLIN == 0:
-			return nil
-		}
-		var n notification
-		if errno := ioctl(fd, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)); errno == unix.ENOENT || errno == unix.EINTR {
-			continue // killed meanwhile
-		} else if errno != 0 {
-			return errno
-		}
-		w.note(&n)
-		r := reply{id: n.id, proceed: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-		if errno := ioctl(fd, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)); errno != 0 && errno != unix.ENOENT {
-			return errno
-		}
-	}
-}
-
-func ioctl(fd int, request uintptr, argument unsafe.Pointer) syscall.Errno {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(argument))
-	return errno
+	return seccomp.Serve(fds[0], w.note)
 }
 
 // note adds what a process looks for in vain.
-func (w *watch) note(n *notification) {
-	c := w.calls[int(n.number)]
+func (w *watch) note(n *seccomp.Notification) {
+	c := w.calls[int(n.Number)]
 	w.count++
-	if c.flags >= 0 && n.args[c.flags]&(unix.O_ACCMODE|unix.O_CREAT) != unix.O_RDONLY {
+	if c.Flags >= 0 && n.Args[c.Flags]&(unix.O_ACCMODE|unix.O_CREAT) != unix.O_RDONLY {
 		return
 	}
-	name := nameAt(n.pid, n.args[c.name])
+	name, _ := seccomp.Name(n.Pid, n.Args[c.Name])
 	if name == "" {
 		return
 	}
 	if !path.IsAbs(name) {
 		name = w.folder(n, &c) + "/" + name
 	}
-	if client := w.lacking(w.absolute(n.pid, name), &c); client != "" {
-		w.seen[Missed{Path: client, By: program(n.pid)}] = true
+	if client := w.lacking(w.absolute(n.Pid, name), &c); client != "" {
+		w.seen[Missed{Path: client, By: program(n.Pid)}] = true
 	}
 }
 
 // lacking returns the file of this machine that is not where the confined
 // process looks for it, empty for none.
-func (w *watch) lacking(name string, c *lookup) string {
+func (w *watch) lacking(name string, c *seccomp.Lookup) string {
 	for _, dir := range []string{"/proc", "/dev", "/sys"} {
 		if _, ok := cutDir(name, dir); ok {
 			return ""
 		}
 	}
 	client, staged, ours := w.here(name)
-	if ours && c.asksOnly {
+	if ours && c.AsksOnly {
 		return "" // drivers ask for many a program that they then do not start
 	}
 	if staged != "" {
@@ -197,48 +148,27 @@ func (w *watch) lacking(name string, c *lookup) string {
 func (w *watch) absolute(pid uint32, name string) string {
 	for _, dir := range []string{"/proc/self/cwd", "/proc/thread-self/cwd"} {
 		if rest, ok := cutDir(name, dir); ok {
-			name = w.linked(pid, "cwd") + "/" + rest
+			name = w.unbased(seccomp.Link(pid, "cwd")) + "/" + rest
 		}
 	}
 	return path.Clean(name)
 }
 
 // folder is where relative names start from.
-func (w *watch) folder(n *notification, c *lookup) string {
-	if c.folder >= 0 {
-		if fd := int32(n.args[c.folder]); fd != unix.AT_FDCWD {
-			return w.linked(n.pid, "fd/"+strconv.Itoa(int(fd)))
-		}
+func (w *watch) folder(n *seccomp.Notification, c *seccomp.Lookup) string {
+	fd := int32(unix.AT_FDCWD)
+	if c.Folder >= 0 {
+		fd = int32(n.Args[c.Folder])
 	}
-	return w.linked(n.pid, "cwd")
+	return w.unbased(seccomp.Folder(n.Pid, fd))
 }
 
-// linked reads a link of a process in /proc. The confined process's root is
-// base.
-func (w *watch) linked(pid uint32, name string) string {
-	target, err := os.Readlink(fmt.Sprintf("/proc/%d/%s", pid, name))
-	if err != nil {
-		return ""
-	}
+// unbased is a path as the confined process has it, whose root is base.
+func (w *watch) unbased(target string) string {
 	if rest, ok := cutDir(target, w.base); ok {
 		return "/" + rest
 	}
 	return target
-}
-
-// nameAt reads a name from the memory of a process.
-func nameAt(pid uint32, address uint64) string {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	buf := make([]byte, unix.PathMax)
-	n, _ := f.ReadAt(buf, int64(address)) // less, where the memory ends
-	if i := bytes.IndexByte(buf[:n], 0); i >= 0 {
-		return string(buf[:i])
-	}
-	return ""
 }
 
 // program is what a process runs, by the name that its loader was given.
