@@ -57,8 +57,8 @@ needs: ## the compilers and build tools that the tests use (installs them when r
 	@integration/tools/needs
 
 # -p 2: each of the integration packages fills the cores by itself.
-test: needs ## everything but the large projects
-	$(GO) test -p 2 -timeout 20m ./...
+test: needs build ## everything but the large projects
+	REXWRAP_TEST_BIN="$(CURDIR)/$(BIN)" $(GO) test -p 2 -timeout 20m ./...
 
 TABLES = differential keytable relocation
 tables: needs ## every command line and key row with each of its compilers, of which test takes a part

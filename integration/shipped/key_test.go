@@ -169,7 +169,8 @@ func (k *keys) otherLauncher() string {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	k.goCommand("build", "-overlay", overlay, "-o", bin+"/", "./cmd/rexwrap", "./cmd/rexd")
+	k.goCommand("build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=urfave_cli_no_docs", // as rig.Build, which has compiled most of it
+		"-overlay", overlay, "-o", bin+"/", "./cmd/rexwrap", "./cmd/rexd")
 	return bin
 }
 
