@@ -3,10 +3,12 @@ package toolchains
 import (
 	"context"
 	"path/filepath"
+	"slices"
 )
 
 // ResolveLinker returns the Toolchain of a compiler driver that is called to link:
-// what Resolve gives, and the linkers that the driver would find. Errors are those
+// what Resolve gives, and the linkers that the driver would find with what they
+// load. Errors are those
 // of Resolve; "linker" is the reason where the driver is not gcc's or clang's.
 //
 // call.Program is the driver. Of its arguments none counts: what they name is
@@ -42,12 +44,37 @@ func (r *Resolver) identifyLinker(ctx context.Context, look *observer, program s
 	if err != nil {
 		return nil, err
 	}
-	if err := digestAll(look, linkers); err != nil {
+	whole := *tc
+	if whole.Programs, err = withLinkers(look, tc.Programs, linkers, around); err != nil {
 		return nil, err
 	}
-	whole := *tc
-	whole.Programs = append(append([]Program(nil), tc.Programs...), linkers...)
 	whole.LibraryDirs = desc.SpecPrefixes
 	whole.Digest = identity(&whole, desc, nil)
 	return &whole, nil
+}
+
+// withLinkers adds linkers, and the libraries that they load, to programs.
+func withLinkers(look *observer, programs, linkers []Program, around *surroundings) ([]Program, error) {
+	libraries := newLoader(look, around)
+	for _, p := range linkers {
+		real, err := filepath.EvalSymlinks(p.Path)
+		if err != nil {
+			return nil, err
+		}
+		if err := libraries.add(p.Path, real); err != nil {
+			return nil, err
+		}
+	}
+	known := make(map[string]bool, len(programs))
+	for _, p := range programs {
+		known[p.Path] = true
+	}
+	for _, library := range libraries.found {
+		if !known[library.Path] {
+			linkers = append(linkers, library)
+		}
+	}
+	sortByPath(linkers)
+	err := digestAll(look, linkers)
+	return slices.Concat(programs, linkers), err
 }

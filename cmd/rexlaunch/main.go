@@ -5,7 +5,8 @@
 // own loader with the pack's own libraries: a packed gcc would else be run by
 // the worker's. See toolchains/pack, which says how a pack is laid out.
 //
-// It is linked statically, needs /proc, and reads one file.
+// It is linked statically, needs /proc, and reads one file. By other names it does
+// what package launch says of those.
 package main
 
 import (
@@ -21,6 +22,9 @@ func main() {
 		probe(os.Args[1])
 		return
 	}
+	if strings.HasSuffix(os.Args[0], "/"+launch.HereName) {
+		here()
+	}
 	self, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		fail("/proc is not mounted: " + err.Error())
@@ -31,6 +35,25 @@ func main() {
 	}
 	err = syscall.Exec(program, argv, os.Environ())
 	fail(program + ": " + err.Error())
+}
+
+// here starts a program that is told where it is.
+func here() {
+	dir, err := syscall.Getwd() // not what PWD says
+	if err != nil {
+		fail(err.Error())
+	}
+	note, argv, err := launch.Here(os.Args, dir)
+	if err != nil {
+		fail(err.Error())
+	}
+	if note != "" {
+		if err := os.WriteFile(note, []byte(dir+"\n"), 0o644); err != nil {
+			fail(err.Error())
+		}
+	}
+	err = syscall.Exec(argv[0], argv, os.Environ())
+	fail(argv[0] + ": " + err.Error())
 }
 
 func probe(path string) {

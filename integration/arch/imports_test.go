@@ -93,7 +93,7 @@ var policy = map[string][]string{
 	"localserver/config":      {"client/digest", "toolchains", "toolchains/argtable", toml, sys},
 	"localserver/diskstore":   {"client/digest", badger, protobuf, sys, xxhash, zerolog, zstd},
 	"localserver/journal":     {"client/digest", zerolog},
-	"localserver/layout":      {"client/digest", "client/merkle", "depscan", "depscan/depfile", "toolchains", "toolchains/argtable", "toolchains/gnu", "toolchains/pack"},
+	"localserver/layout":      {"client/digest", "client/merkle", "depscan", "depscan/depfile", "toolchains", "toolchains/argtable", "toolchains/gnu", "toolchains/pack", "toolchains/pack/launch"},
 	"localserver/localexec":   {"toolchains"},
 	"localserver/materialize": {"toolchains"},
 	"localserver/pdb":         {},

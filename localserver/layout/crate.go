@@ -22,6 +22,10 @@ type Crate struct {
 	Package string
 	// Linker is the toolchain of the linker's driver, nil where none runs.
 	Linker *toolchains.Toolchain
+	// System reports whether a file is one of the toolchain, of the linker or
+	// of a folder in which the linker looks by itself. It is asked where the
+	// toolchain is shipped.
+	System func(path string) bool
 }
 
 // A Variable is one of the environment that a source asks for.
@@ -87,18 +91,20 @@ func (b *builder) buildCrate() error {
 	if err := b.tree(); err != nil {
 		return err
 	}
+	b.shipEntries()
 	if b.l.Tree, err = merkle.Build(b.l.Entries); err != nil {
 		return err
 	}
 	if b.c.Crate.Links() {
 		words = append(words, "-C", "link-arg=-Wl,--dependency-file="+linkList)
+		words = append(words, b.shipLinkArguments()...)
 		b.l.Outputs = append(b.l.Outputs, Output{RoleLinkList, linkList}, Output{RoleWorkerDir, workerDir})
 	}
 	words = append(words, b.remaps()...)
-	b.l.Arguments = slices.Concat(b.mapsHere(), []string{b.c.Toolchain.Real}, words)
+	b.l.Arguments = slices.Concat(b.mapsHere(), b.rustc(), words)
 	b.l.mirror = b.m
 	b.l.DepTargets = []string{b.path(b.c.Crate.OutDir, "")}
-	b.l.names = append(b.m.names(), b.canonicalNames()...)
+	b.l.names = slices.Concat(b.m.names(), b.canonicalNames(), b.shipNames())
 	slices.SortStableFunc(b.l.names, func(a, b Name) int { return len(b.Worker) - len(a.Worker) })
 	return nil
 }
@@ -107,11 +113,22 @@ func (b *builder) buildCrate() error {
 // more: a map from its working directory, as the system has it, to the name that
 // results have for it.
 func (b *builder) mapsHere() []string {
+	if b.r.Ship != nil {
+		return b.shipMapsHere()
+	}
 	script := `exec "$@" ` + remapOption + `"$(pwd -P)=$0"`
 	if b.c.Crate.Links() {
 		script = "pwd -P>" + workerDir + ";" + script
 	}
 	return []string{"/bin/sh", "-c", script, b.named(b.m.dir)}
+}
+
+// rustc returns the words by which the worker calls it.
+func (b *builder) rustc() []string {
+	if b.r.Ship != nil {
+		return b.shipRustc()
+	}
+	return []string{b.c.Toolchain.Real}
 }
 
 // WorkerFile returns the client's name of a file that a worker in dir, as it says
@@ -122,7 +139,11 @@ func (l *Layout) WorkerFile(dir []byte, name string) string {
 		top = strings.TrimSuffix(top, "/"+l.WorkingDir)
 	}
 	if path.IsAbs(top) && within(name, top) {
-		if file := l.ClientFile(strings.TrimPrefix(name[len(top):], "/")); file != "" {
+		at := strings.TrimPrefix(name[len(top):], "/")
+		if l.sysroot != "" && within(at, l.packed) {
+			return l.sysroot + at[len(l.packed):]
+		}
+		if file := l.ClientFile(at); file != "" {
 			return file
 		}
 	}
@@ -152,6 +173,7 @@ func (b *builder) crateDoubts() {
 	case k.EmitsKind("link") && (slices.Contains(k.Types, "dylib")):
 		b.doubts("dylib")
 	}
+	b.shipCrateDoubts()
 }
 
 // crateArguments returns the worker's arguments without maps.
@@ -234,14 +256,24 @@ func (b *builder) crateEnvironment() {
 		}
 		env[v.Name] = v.Value
 	}
+	if b.r.Ship != nil {
+		env["PATH"] = b.shipSearchPath()
+	} else {
+		env["PATH"] = b.hostSearchPath()
+	}
+	for name, value := range env {
+		b.l.Env = append(b.l.Env, name+"="+value)
+	}
+}
+
+// hostSearchPath is PATH for programs that the worker has.
+func (b *builder) hostSearchPath() string {
+	k := b.r.Crate
 	programs := slices.Clone(b.c.Toolchain.Programs)
 	if k.Linker != nil {
 		programs = append(programs, k.Linker.Programs...)
 	}
-	env["PATH"] = b.crateSearchPath(programs)
-	for name, value := range env {
-		b.l.Env = append(b.l.Env, name+"="+value)
-	}
+	return b.crateSearchPath(programs)
 }
 
 // findsFiles reports whether a variable says where a compiler or linker looks for
@@ -299,7 +331,7 @@ func NamesWorker(output []byte) bool {
 	for rest := output; ; {
 		_, after, found := bytes.Cut(rest, []byte(here+"/"))
 		if !found {
-			return bytes.Contains(output, []byte(outside))
+			return bytes.Contains(output, []byte(outside)) || bytes.Contains(output, []byte(packDir))
 		}
 		if !bytes.HasPrefix(after, []byte(".")) || bytes.HasPrefix(after, []byte("..")) {
 			return true // not sharedDir

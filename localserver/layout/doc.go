@@ -45,6 +45,10 @@
 // harnesses, procedural macros, C libraries; dylibs, clippy, packed debug
 // information, incremental compiles and calls with maps of their own are not proven.
 //
+// A shipped rustc is told of its sysroot, and the launcher does what the shell does.
+// What a link reads of the client's system stands in InputRoot/.rexwrap-outside/root,
+// which is the linker's sysroot; see shipcrate.go.
+//
 // A Layout is a pure function of its Request; nothing here looks at files.
 // Not here: uploads, execution (localserver/pipeline), whether the worker has
 // the same compiler (the parity probe).

@@ -87,6 +87,9 @@ type Layout struct {
 	mirror *mirror
 	files  []depscan.File
 	dep    *toolchains.DepFile
+	// packed is the folder of the InputRoot that holds a rustc whose sysroot
+	// here is sysroot; empty for others.
+	packed, sysroot string
 }
 
 // An Output is a file that the command writes.

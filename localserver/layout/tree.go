@@ -49,6 +49,10 @@ func (t *tree) file(f *depscan.File) error {
 		b.l.Host = append(b.l.Host, *f)
 		return nil
 	}
+	if b.ofSystem(f.Path) {
+		b.shipSystemFile(f)
+		return nil
+	}
 	if strings.Contains(f.Path, ".gch") {
 		b.doubts(f.Path) // in dep-files, it stands for headers that it hides
 	}

@@ -108,7 +108,7 @@ func (r *request) cacheOnly(ctx context.Context) bool {
 // able returns why the workers cannot run l, or nil.
 func (r *request) able(ctx context.Context, l *laidOut) error {
 	if l.ship != nil {
-		return r.delivered(ctx, l)
+		return r.delivered(ctx, l.ship)
 	}
 	if err := r.far.remote.Workers(ctx, l.spec.Platform); err != nil {
 		return err

@@ -1,11 +1,13 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
@@ -15,6 +17,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
 // What is different about rustc where there is a remote.
@@ -58,6 +61,10 @@ func (r *request) crateRequest(req *layout.Request) {
 		includes := filepath.IsAbs(v.Value) && r.onlyIncludes(r.read.Sources, v.Name)
 		req.Crate.Variables = append(req.Crate.Variables, layout.Variable{Name: v.Name, Value: v.Value, Set: v.Set, Includes: includes})
 	}
+	if req.Ship != nil {
+		req.Crate.System = r.systemFile
+		return
+	}
 	req.HostFile = r.systemFile
 }
 
@@ -99,15 +106,14 @@ func (r *request) crateHost(c *Candidate) *parity.Host {
 	return host
 }
 
-// reasonShipCrate is the reason of compiles of rustc that stay here since their
-// toolchain would have to be sent.
-const reasonShipCrate = "ship-rustc"
-
 // admitCrate is admit for rustc. The compiler is not asked what it will read before
 // workers are known to have it.
 func (c *contest) admitCrate(ctx context.Context) error {
 	r := c.r
 	err := r.haveCompiler(ctx)
+	if r.shipInstead(err) {
+		err = r.haveCompiler(ctx)
+	}
 	if err == nil {
 		err = r.foresee(ctx)
 	}
@@ -128,8 +134,12 @@ func (c *contest) admitCrate(ctx context.Context) error {
 
 // haveCompiler returns why no worker can be asked to compile at all, or nil.
 func (r *request) haveCompiler(ctx context.Context) error {
-	if t := r.settings.Toolchain; t != toolchainAuto && t != "host" {
-		return toolchains.Unsupported(reasonShipCrate, "")
+	if r.ships() {
+		s, err := r.toolchain()
+		if err != nil {
+			return err
+		}
+		return r.delivered(ctx, s)
 	}
 	if err := r.far.remote.Workers(ctx, platformOf(r.settings)); err != nil {
 		return err
@@ -173,6 +183,10 @@ func (r *request) foresee(ctx context.Context) error {
 	return nil
 }
 
+// foreignFile stands before the path of a file that a worker has by itself, and
+// must not have read.
+const foreignFile = "/.rexwrap-foreign"
+
 // plausibleCrate checks that a worker has read what was foreseen and nothing else,
 // and that its own names of files have not reached an output.
 func (r *request) plausibleCrate(laid *laidOut, res *Result) error {
@@ -188,12 +202,19 @@ func (r *request) plausibleCrate(laid *laidOut, res *Result) error {
 	}
 	if r.compile.Crate.Links() {
 		spell := func(path string) string {
-			return names.ClientPath(laid.layout.WorkerFile(res.notes[layout.RoleWorkerDir], path))
+			file := names.ClientPath(laid.layout.WorkerFile(res.notes[layout.RoleWorkerDir], path))
+			if laid.ship != nil && file == path && filepath.IsAbs(path) && !strings.HasPrefix(path, "/tmp/") {
+				return foreignFile + path
+			}
+			return file
 		}
 		if err := f.Linked(res.notes[layout.RoleLinkList], spell, r.ofToolchain); err != nil {
 			return fmt.Errorf("%w: %w", remote.ErrBadResult, err)
 		}
 		r.far.expected.candidate.Absent = r.encodeAll(f.Absent)
+	}
+	if laid.ship != nil && quotesLibrary(res.Chunks) {
+		return toolchains.Unsupported("remote-messages", "")
 	}
 	for _, o := range res.Outputs {
 		if o.Role == toolchains.RoleDepInfo {
@@ -208,6 +229,20 @@ func (r *request) plausibleCrate(laid *laidOut, res *Result) error {
 		}
 	}
 	return nil
+}
+
+// quotesLibrary reports whether messages are about a source of Rust's own library:
+// it may be installed here, and then they quote it by the place where it is. None
+// is packed.
+func quotesLibrary(chunks []wire.Chunk) bool {
+	return slices.ContainsFunc(chunks, func(c wire.Chunk) bool {
+		for _, name := range []string{"alloc", "core", "proc_macro", "std", "test"} {
+			if bytes.Contains(c.Data, []byte("/library/"+name+"/src/")) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // content returns a blob of res.

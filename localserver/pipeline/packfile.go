@@ -87,7 +87,7 @@ func (r *request) fromFile() (*shipment, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.pack.Toolchain == r.compile.Toolchain.Digest {
+		if s.pack.Toolchain == r.compile.Toolchain.Digest && r.linkedBy(s) {
 			return s, nil
 		}
 		if other == nil && r.standsIn(s) {
@@ -98,6 +98,11 @@ func (r *request) fromFile() (*shipment, error) {
 		return nil, toolchains.Unsupported(reasonOtherMaking, r.compile.Toolchain.Program)
 	}
 	return other, nil
+}
+
+// linkedBy reports whether what links the compile, if anything does, is in s.
+func (r *request) linkedBy(s *shipment) bool {
+	return r.linker == nil || s.pack.LinkedBy == r.linker.Digest
 }
 
 // standsIn reports whether a compiler of another machine may make the compile,

@@ -50,9 +50,11 @@ type packer struct {
 	differs map[differsKey]time.Time
 }
 
+// language stands for what of the toolchain the compile needs: of rustc, for which
+// target.
 type packKey struct {
-	toolchain digest.Digest
-	language  string
+	toolchain, linker digest.Digest
+	language          string
 }
 
 type differsKey struct {
@@ -88,12 +90,18 @@ func newPacker(launcher pack.Launcher, files toolchains.Files) *packer {
 	}
 }
 
-// shipment returns the toolchain of a compile.
-func (p *packer) shipment(c *toolchains.Compile) (*shipment, error) {
+// shipment returns the toolchain of a compile. linker is nil where none runs.
+func (p *packer) shipment(c *toolchains.Compile, linker *toolchains.Toolchain) (*shipment, error) {
 	if len(p.launcher.Data) == 0 {
 		return nil, toolchains.Unsupported(reasonNoLauncher, "")
 	}
-	key := packKey{c.Toolchain.Digest, c.Language}
+	key := packKey{toolchain: c.Toolchain.Digest, language: c.Language}
+	if c.Crate != nil {
+		key.language = c.Crate.Target
+	}
+	if linker != nil {
+		key.linker = linker.Digest
+	}
 	p.mu.Lock()
 	made := p.packs[key]
 	if made == nil {
@@ -101,20 +109,26 @@ func (p *packer) shipment(c *toolchains.Compile) (*shipment, error) {
 		p.packs[key] = made
 	}
 	p.mu.Unlock()
-	made.once.Do(func() { made.shipment, made.err = newShipment(c, p.launcher, p.files) })
+	made.once.Do(func() { made.shipment, made.err = p.newShipment(c, linker) })
 	return made.shipment, made.err
 }
 
-func newShipment(c *toolchains.Compile, launcher pack.Launcher, files toolchains.Files) (*shipment, error) {
-	p, err := pack.New(c.Toolchain, c.Language, launcher, files)
+func (p *packer) newShipment(c *toolchains.Compile, linker *toolchains.Toolchain) (*shipment, error) {
+	var pk *pack.Pack
+	var err error
+	if c.Crate != nil {
+		pk, err = pack.NewRust(c.Toolchain, linker, c.Crate.Target, p.launcher, p.files)
+	} else {
+		pk, err = pack.New(c.Toolchain, c.Language, p.launcher, p.files)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s, err := shipmentOf(p)
+	s, err := shipmentOf(pk)
 	if err != nil {
 		return nil, err
 	}
-	s.launcher = launcher.Data
+	s.launcher = p.launcher.Data
 	return s, nil
 }
 
@@ -145,7 +159,7 @@ func (r *request) differsKey() differsKey {
 // since the workers are known to have another one.
 func (r *request) ships() bool {
 	switch {
-	case r.far.remote == nil, r.compile.Crate != nil:
+	case r.far.remote == nil:
 		return false
 	case r.settings.Toolchain == toolchainShip, r.packFiles() != nil:
 		return true
@@ -163,7 +177,7 @@ func (r *request) toolchain() (*shipment, error) {
 	if r.packFiles() != nil {
 		return r.fromFile()
 	}
-	return r.p.packer.shipment(r.compile)
+	return r.p.packer.shipment(r.compile, r.linker)
 }
 
 // shipInstead reports whether the compile is to be laid out anew with its
@@ -175,7 +189,7 @@ func (r *request) shipInstead(why error) bool {
 	if r.settings.Toolchain != toolchainAuto || r.ships() || !bare && !errors.As(why, &different) {
 		return false
 	}
-	if _, err := r.p.packer.shipment(r.compile); err != nil {
+	if _, err := r.p.packer.shipment(r.compile, r.linker); err != nil {
 		return false
 	}
 	p := r.p.packer
@@ -203,7 +217,7 @@ func (r *request) layoutRequest(facts *toolchains.Facts) (req *layout.Request, s
 // sharedManifest is the key of candidates that machines share. Those of shipped
 // compiles are for machines with the same launcher.
 func (r *request) sharedManifest() digest.Digest {
-	if r.compile.Crate != nil || !r.ships() {
+	if !r.ships() {
 		return r.manifest
 	}
 	b := digest.NewBuilder("rexwrap shipped manifest 1")
@@ -212,15 +226,15 @@ func (r *request) sharedManifest() digest.Digest {
 	return b.Sum()
 }
 
-// delivered returns nil where the toolchain of l is in the remote's CAS and its
-// workers can run it, else why not: its upload may just have been begun.
-func (r *request) delivered(ctx context.Context, l *laidOut) error {
-	if err := r.far.remote.Runs(ctx, l.spec.Platform, l.ship.launcher); err != nil {
+// delivered returns nil where a toolchain is in the remote's CAS and its workers
+// can run it, else why not: its upload may just have been begun.
+func (r *request) delivered(ctx context.Context, s *shipment) error {
+	if err := r.far.remote.Runs(ctx, platformOf(r.settings), s.launcher); err != nil {
 		return err
 	}
-	err := r.far.remote.Deliver(ctx, l.ship.parcel)
+	err := r.far.remote.Deliver(ctx, s.parcel)
 	if errors.Is(err, remote.ErrUnderWay) {
-		return toolchains.Unsupported(reasonUploading, l.ship.parcel.Name)
+		return toolchains.Unsupported(reasonUploading, s.parcel.Name)
 	}
 	return err
 }
@@ -257,7 +271,7 @@ func (p *Pipeline) Shipped(ctx context.Context, call *toolchains.Call) (*Shipped
 	if err != nil {
 		return nil, err
 	}
-	s, err := p.packer.shipment(r.compile)
+	s, err := p.packer.shipment(r.compile, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,16 @@
 // worker's is loaded or started: that a packed gcc would load the worker's libc,
 // and take as from PATH, was seen with gcc 12.
 //
+// The folder of a packed rustc is a sysroot: bin/rustc, lib/rustlib/TARGET/lib of
+// one target, wherever these stand here. With it goes, for crates that are linked,
+// what links: gcc's driver, collect2 and ld, or the linker that rustc brings along.
+//
 // # Not packed
 //
-// System headers: each compile's own, by its scan, are inputs like others.
-// Locales and iconv modules: a worker's compile runs under LC_ALL=C. What only
-// linking needs. The loader reads the worker's /etc/ld.so.preload all the same:
+// System headers, and the libraries and start files that a link reads: each
+// compile's own are inputs like others. Locales and iconv modules: a worker's
+// compile of C runs under LC_ALL=C, rustc has no other language. The sources of
+// Rust's library, which only messages quote. The loader reads the worker's /etc/ld.so.preload all the same:
 // a file that is there on no worker by default.
 //
 // The files are read, never executed. Used by localserver/layout and the verbs
@@ -56,8 +61,11 @@ type Pack struct {
 	Family, Version, Target string
 	// Toolchain is the identity of what was packed.
 	Toolchain digest.Digest
-	// Driver is what a Command starts, relative to the pack's folder.
-	Driver string
+	// Driver is what a Command starts, relative to the pack's folder. Linker is
+	// the driver of the linker that rustc starts, empty where none is packed, and
+	// LinkedBy its toolchain's identity.
+	Driver, Linker string
+	LinkedBy       digest.Digest
 	// Arguments are to stand before the compile's own. clang starts itself
 	// again as /proc/self/exe, which is the loader here, unless it is told to
 	// go by argv[0].
@@ -100,29 +108,21 @@ type Launcher struct{ Data []byte }
 // pack-layout, pack-library, pack-rpath, pack-unreadable: the toolchain cannot be
 // packed, and its compiles run where it is.
 func New(tc *toolchains.Toolchain, language string, launcher Launcher, files toolchains.Files) (*Pack, error) {
-	b := &builder{tc: tc, files: files, launcher: launcher, images: map[string]*image{}, at: map[string]string{}}
+	b := newBuilder(tc, launcher, files)
 	if err := b.place(language); err != nil {
 		return nil, err
 	}
-	if err := b.load(); err != nil {
-		return nil, err
-	}
-	if err := b.write(); err != nil {
-		return nil, err
-	}
-	slices.SortFunc(b.entries, func(a, c Entry) int { return cmp.Compare(a.Path, c.Path) })
-	p := &Pack{
-		Family: tc.Family, Version: tc.Version, Target: tc.Target, Toolchain: tc.Digest, Driver: b.at[b.driver.Path], Entries: b.entries,
-	}
-	if tc.Family == "clang" {
+	p, err := b.pack()
+	if err == nil && tc.Family == "clang" {
 		p.Arguments = []string{"-no-canonical-prefixes"}
 	}
-	return p, nil
+	return p, err
 }
 
 // A builder makes one Pack.
 type builder struct {
 	tc       *toolchains.Toolchain
+	all      []toolchains.Program // in which libraries are looked for
 	files    toolchains.Files
 	launcher Launcher
 	driver   toolchains.Program
@@ -131,6 +131,27 @@ type builder struct {
 	images   map[string]*image    // by path
 	loaded   []library
 	entries  []Entry
+}
+
+func newBuilder(tc *toolchains.Toolchain, launcher Launcher, files toolchains.Files) *builder {
+	return &builder{
+		tc: tc, all: tc.Programs, files: files, launcher: launcher, images: map[string]*image{}, at: map[string]string{},
+	}
+}
+
+// pack makes the Pack of the programs that were placed.
+func (b *builder) pack() (*Pack, error) {
+	if err := b.load(); err != nil {
+		return nil, err
+	}
+	if err := b.write(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(b.entries, func(a, c Entry) int { return cmp.Compare(a.Path, c.Path) })
+	tc := b.tc
+	return &Pack{
+		Family: tc.Family, Version: tc.Version, Target: tc.Target, Toolchain: tc.Digest, Driver: b.at[b.driver.Path], Entries: b.entries,
+	}, nil
 }
 
 // A library is a shared library of the pack, or its loader.
@@ -177,12 +198,17 @@ func (b *builder) place(language string) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range subprograms(b.tc.Family, language) {
+	b.addAll(inner, subprograms(b.tc.Family, language))
+	return nil
+}
+
+// addAll adds programs to the folder in which the driver looks first.
+func (b *builder) addAll(inner string, names []string) {
+	for _, name := range names {
 		if p, ok := b.find(name); ok {
 			b.add(p, path.Join(inPack(inner), name))
 		}
 	}
-	return nil
 }
 
 // innerDir is the first folder in which the driver looks for what it starts.
@@ -199,7 +225,7 @@ func (b *builder) innerDir(home string) (string, error) {
 }
 
 func (b *builder) find(name string) (toolchains.Program, bool) {
-	for _, p := range b.tc.Programs {
+	for _, p := range b.all {
 		if p.Name == name && p.Path != "" && p.Path != b.driver.Path {
 			return p, true
 		}
@@ -217,8 +243,8 @@ func inPack(dir string) string { return strings.TrimPrefix(filepath.ToSlash(dir)
 
 // load finds the libraries that the programs need, and the loader.
 func (b *builder) load() error {
-	known := make(map[string]toolchains.Program, len(b.tc.Programs))
-	for _, p := range b.tc.Programs {
+	known := make(map[string]toolchains.Program, len(b.all))
+	for _, p := range b.all {
 		if other, ok := known[p.Name]; ok && other.Digest != p.Digest {
 			return toolchains.Unsupported("pack-library", p.Name) // which of them depends on who asks
 		}

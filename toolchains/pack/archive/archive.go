@@ -49,6 +49,8 @@ type manifest struct {
 	Toolchain string   `json:"toolchain"` // digest
 	Driver    string   `json:"driver"`
 	Arguments []string `json:"arguments,omitempty"`
+	Linker    string   `json:"linker,omitempty"`
+	LinkedBy  string   `json:"linked_by,omitempty"` // digest
 	Files     []file   `json:"files"`
 }
 
@@ -88,6 +90,9 @@ func manifestOf(p *pack.Pack) *manifest {
 	m := &manifest{
 		Format: format, Family: p.Family, Version: p.Version, Target: p.Target,
 		Toolchain: p.Toolchain.String(), Driver: p.Driver, Arguments: p.Arguments,
+	}
+	if p.Linker != "" {
+		m.Linker, m.LinkedBy = p.Linker, p.LinkedBy.String()
 	}
 	for i := range p.Entries {
 		e := &p.Entries[i]
@@ -159,6 +164,11 @@ func readManifest(t *tar.Reader) (*pack.Pack, error) {
 	p := &pack.Pack{Family: m.Family, Version: m.Version, Target: m.Target, Driver: m.Driver, Arguments: m.Arguments}
 	if p.Toolchain, err = digest.Parse(m.Toolchain); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if p.Linker = m.Linker; p.Linker != "" {
+		if p.LinkedBy, err = digest.Parse(m.LinkedBy); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
 	}
 	for _, f := range m.Files {
 		d, err := digest.Parse(f.Digest)

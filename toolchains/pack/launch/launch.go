@@ -13,8 +13,18 @@ package launch
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
+
+// A launcher of the name HereName starts another program, and tells it where it
+// is, which only a worker knows:
+//
+//	HereName NAME NOTE OPTION PROGRAM { WORD }
+//
+// starts PROGRAM { WORD } OPTION DIR "=" NAME, with DIR the working directory as
+// the system has it. If NOTE is not empty, DIR and a line feed go into that file.
+const HereName = "rexlaunch-here"
 
 // Names within a pack.
 const (
@@ -31,8 +41,9 @@ const (
 
 const head = "rexpack 1"
 
-// Errors of Command.
+// Errors of Command and Here.
 var (
+	ErrWords  = errors.New("usage: " + HereName + " NAME NOTE OPTION PROGRAM WORD...")
 	ErrNoPack = errors.New("not in a pack: no " + MarkName + " in any folder above")
 	ErrMark   = errors.New("malformed " + MarkName)
 )
@@ -76,6 +87,16 @@ func Command(self string, args []string, read func(path string) (string, error))
 		}
 		return argv[0], append(argv, args[min(1, len(args)):]...), nil
 	}
+}
+
+// Here returns what the launcher of that name, started with args in dir, has to
+// execute, and which file it has to write before, empty for none.
+func Here(args []string, dir string) (note string, argv []string, err error) {
+	if len(args) < 5 {
+		return "", nil, ErrWords
+	}
+	name, note, option := args[1], args[2], args[3]
+	return note, append(slices.Clone(args[4:]), option+dir+"="+name), nil
 }
 
 func parse(text string) (loader, libraries string, err error) {

@@ -54,3 +54,13 @@ func TestCommand(t *testing.T) {
 		})
 	}
 }
+
+func TestHere(t *testing.T) {
+	note, argv, err := launch.Here([]string{"x/" + launch.HereName, "/ws", "note", "--map=", "../p/rustc", "-O", "x.rs"}, "/srv/7")
+	if want := []string{"../p/rustc", "-O", "x.rs", "--map=/srv/7=/ws"}; err != nil || note != "note" || !slices.Equal(argv, want) {
+		t.Errorf("%q %q %v", note, argv, err)
+	}
+	if _, _, err := launch.Here([]string{launch.HereName, "/ws", "", "--map="}, "/"); !errors.Is(err, launch.ErrWords) {
+		t.Errorf("no program: %v", err)
+	}
+}
