@@ -100,8 +100,8 @@ func TestOtherOutputNames(t *testing.T) {
 	}
 }
 
-// What a hit costs: the Action, and beside it the candidates, are asked for at
-// once; then come the blobs, unless the server sends them along.
+// What a hit costs: the Action is asked for, then come the blobs, unless the server
+// sends them along.
 func TestCallsOfHits(t *testing.T) {
 	for name, test := range map[string]struct {
 		quirks clienttest.Quirks
@@ -117,7 +117,7 @@ func TestCallsOfHits(t *testing.T) {
 			s.build(s.machine(), dir, list)
 			calls := s.calls("GetActionResult", "BatchReadBlobs", "FindMissingBlobs", "Read", "BatchUpdateBlobs", "UpdateActionResult", "Execute")
 			s.build(s.machine(), dir, list)
-			want := map[string]int{"GetActionResult": 2 * len(list)}
+			want := map[string]int{"GetActionResult": len(list)}
 			if test.reads > 0 {
 				want["BatchReadBlobs"] = test.reads * len(list)
 			}

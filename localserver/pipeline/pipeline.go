@@ -126,7 +126,8 @@ type Pipeline struct {
 	lists    lists
 	packer   *packer
 	// missing is set while look-ups of the remote miss: then inputs are sent
-	// there without waiting for the answer.
+	// there, and other machines' candidates asked for, without waiting for the
+	// answer.
 	missing atomic.Bool
 	// quarantine holds compiles whose scans are not trusted.
 	quarantine quarantine

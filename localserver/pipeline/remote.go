@@ -90,7 +90,7 @@ func (r *request) lookUpRemote(ctx context.Context) (bool, error) {
 	others := r.askOthers(ctx)
 	defer others.stop()
 	hit, err := r.lookUpScanned(ctx)
-	if !hit && err == nil {
+	if !hit && err == nil && r.far.trouble == nil {
 		hit, err = r.lookUpOthers(ctx, others)
 	}
 	r.p.missing.Store(!hit)
@@ -153,46 +153,70 @@ func (r *request) expect(ctx context.Context) *expected {
 	return r.far.expected
 }
 
-// others is the question for what other machines know of a manifest, asked
-// while this one scans.
+// others is the question for what other machines know of a manifest.
 type others struct {
-	cancel   context.CancelFunc
-	done     chan struct{}
-	manifest *Manifest // nil until done is closed, and where nothing is known
+	ask    func() *Manifest // nil where it is not to be asked
+	answer chan *Manifest   // nil where it has not been asked yet
+	cancel context.CancelFunc
 }
 
-// askOthers asks, unless the manifest is known here: then the scanner finds the
-// Action, or the compile is new.
+// askOthers asks while this machine scans, unless the scanner's Action is likely to
+// be known: then the question waits until it turns out not to be. Where the manifest
+// is known here the scanner finds the Action, or the compile is new.
 func (r *request) askOthers(ctx context.Context) *others {
 	ctx, cancel := context.WithCancel(ctx)
-	o := &others{cancel: cancel, done: make(chan struct{})}
+	o := &others{cancel: cancel}
 	if r.prepared() != nil && r.missed == "" && r.scans() {
-		close(o.done)
 		return o
 	}
 	manifest := r.sharedManifest()
-	go func() {
-		defer close(o.done)
-		if text, err := r.far.remote.Candidates(ctx, manifest, manifestVersion); err == nil {
-			o.manifest, _ = decodeManifest(text) // what is malformed is unknown
+	o.ask = func() *Manifest {
+		text, err := r.far.remote.Candidates(ctx, manifest, manifestVersion)
+		if err != nil {
+			return nil
 		}
-	}()
+		m, err := decodeManifest(text)
+		if err != nil {
+			return nil // what is malformed is unknown
+		}
+		return m
+	}
+	if r.p.missing.Load() || !r.scans() {
+		o.answer = make(chan *Manifest, 1)
+		go func() {
+			defer close(o.answer)
+			o.answer <- o.ask()
+		}()
+	}
 	return o
+}
+
+// wait returns nil where nothing is known.
+func (o *others) wait() *Manifest {
+	switch {
+	case o.answer != nil:
+		return <-o.answer
+	case o.ask != nil:
+		return o.ask()
+	}
+	return nil
 }
 
 func (o *others) stop() {
 	o.cancel()
-	<-o.done
+	if o.answer != nil {
+		<-o.answer
+	}
 }
 
 // lookUpOthers looks for the Action of a candidate that others have shared and
 // whose every input is here as it was there.
 func (r *request) lookUpOthers(ctx context.Context, o *others) (bool, error) {
-	<-o.done
-	if o.manifest == nil {
+	m := o.wait()
+	if m == nil {
 		return false, nil
 	}
-	c := r.matching(prepare(r.p.files, o.manifest, r.at))
+	c := r.matching(prepare(r.p.files, m, r.at))
 	r.step(journal.StepManifest)
 	if c == nil {
 		return false, nil
