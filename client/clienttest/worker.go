@@ -69,6 +69,9 @@ func (s *Server) Executions() int {
 	return s.worker.count
 }
 
+// Root is the folder below which the worker builds its InputRoots.
+func (s *Server) Root() string { return s.worker.dir }
+
 // Execute implements repb.ExecutionServer.
 func (w *worker) Execute(req *repb.ExecuteRequest, stream grpc.ServerStreamingServer[longrunningpb.Operation]) error {
 	if w.quirks.StrictInstance && req.InstanceName != "" {

@@ -52,6 +52,15 @@ type gathering struct {
 
 // gather finds out all there is to know about the files of a run.
 func (p *Plan) gather(listed []string, ran RunInfo, files Files, facts *toolchains.Facts) (*gathering, error) {
+	if respelled := p.relative(listed, facts); respelled != nil {
+		if g, err := p.gatherListed(respelled, ran, files, facts); g == nil || !g.namesAbsolute() {
+			return g, err
+		}
+	}
+	return p.gatherListed(listed, ran, files, facts)
+}
+
+func (p *Plan) gatherListed(listed []string, ran RunInfo, files Files, facts *toolchains.Facts) (*gathering, error) {
 	ch, err := chainOf(p.c, facts)
 	if err != nil {
 		return nil, err

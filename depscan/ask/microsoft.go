@@ -203,6 +203,49 @@ func preprocessCL(ctx context.Context, c *toolchains.Compile, run toolchains.Run
 	return listed, nil
 }
 
+// relative returns the files that cl.exe lists by the names by which it has found them,
+// nil where they are the same: it lists absolute names of files that stand beside the
+// source, or in folders that arguments name relative to where it runs.
+func (p *Plan) relative(listed []string, facts *toolchains.Facts) []string {
+	if p.c.Toolchain.Family != toolchains.FamilyMSVC {
+		return nil
+	}
+	var out []string
+	for i, name := range listed {
+		if !filepath.IsAbs(name) || name == p.c.Source || inAny(facts.AngleDirs, name) {
+			continue
+		}
+		rel, err := filepath.Rel(p.c.Call.Dir, name)
+		if err != nil {
+			continue // on another drive
+		}
+		if out == nil {
+			out = slices.Clone(listed)
+		}
+		out[i] = rel
+	}
+	return out
+}
+
+// inAny reports whether a file is in one of the folders with absolute names.
+func inAny(dirs []string, name string) bool {
+	return slices.ContainsFunc(dirs, func(dir string) bool {
+		rel, err := filepath.Rel(dir, name)
+		return filepath.IsAbs(dir) && err == nil && filepath.IsLocal(rel)
+	})
+}
+
+// namesAbsolute reports whether a file may have been included by its absolute name.
+func (g *gathering) namesAbsolute() bool {
+	for _, t := range g.texts {
+		absolute := func(n Name) bool { return filepath.IsAbs(g.slashed(n.Path)) }
+		if t.ComputedInclude || slices.ContainsFunc(t.Names, absolute) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(g.c.Args, func(a toolchains.Arg) bool { return a.Option == "-include" && filepath.IsAbs(a.Value) })
+}
+
 // withoutCL leaves out the variables whose arguments Compile.Args holds.
 func withoutCL(env toolchains.Environ) toolchains.Environ {
 	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {

@@ -75,12 +75,12 @@ func (b *builder) pathArgument(name string, a *toolchains.Arg) string {
 		return b.path(a.Value, "")
 	}
 	switch name {
-	case "-I", "-iquote", "-isystem", "-idirafter", "-cxx-isystem":
+	case "-I", "-iquote", "-isystem", "-idirafter", "-cxx-isystem", "-external:I":
 		if strings.HasPrefix(a.Value, "=") || strings.HasPrefix(a.Value, "$SYSROOT") {
 			b.doubts(a.Option + a.Value)
 		}
 		return b.path(a.Value, a.Value)
-	case "-include", "-imacros":
+	case "-include", "-imacros", "-FI":
 		return b.path(a.Value, folder(a.Value))
 	}
 	b.doubts(a.Option)

@@ -36,7 +36,9 @@ func (b *builder) compilerVariables() []string {
 		case !set || name == epoch && !b.asksTime():
 			continue
 		case slices.Contains(gnu.SearchVariables(b.c.Language), name):
-			value = b.searchList(value)
+			value = b.searchList(value, ":")
+		case b.c.Microsoft != nil && (name == "INCLUDE" || name == "EXTERNAL_INCLUDE"):
+			value = b.searchList(value, ";")
 		case strings.Contains(value, "/"):
 			b.doubts(name)
 		}
@@ -50,14 +52,14 @@ func (b *builder) asksTime() bool {
 }
 
 // searchList returns a list of search directories with the worker's names.
-func (b *builder) searchList(value string) string {
-	dirs := strings.Split(value, ":")
+func (b *builder) searchList(value, separator string) string {
+	dirs := strings.Split(value, separator)
 	for i, dir := range dirs {
 		if b.m != nil && path.IsAbs(dir) && !b.host(path.Clean(dir)) {
 			dirs[i] = b.path(dir, dir)
 		}
 	}
-	return strings.Join(dirs, ":")
+	return strings.Join(dirs, separator)
 }
 
 // searchPath is the part of PATH in which the toolchain has programs, with the

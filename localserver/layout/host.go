@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
 	"github.com/rexwrap/rexwrap/toolchains/gnu"
 )
 
@@ -16,8 +17,7 @@ import (
 func HostFiles(c *toolchains.Compile, facts *toolchains.Facts) func(path string) bool {
 	h := host{programs: c.Toolchain.Programs}
 	if facts != nil && !ownRoot(c) {
-		h.dirs = facts.AngleDirs
-		h.dirs = append(slices.Clone(h.dirs), facts.AbsentDirs...)
+		h.dirs = append(builtIn(c, facts.AngleDirs), facts.AbsentDirs...)
 		for i, dir := range h.dirs {
 			h.dirs[i] = path.Clean(dir)
 			if parent := path.Dir(h.dirs[i]); path.Base(parent) == c.Toolchain.Target {
@@ -27,6 +27,16 @@ func HostFiles(c *toolchains.Compile, facts *toolchains.Facts) func(path string)
 		h.files = slices.Concat(facts.Implicit, facts.ReadFiles)
 	}
 	return h.has
+}
+
+// builtIn are those of the search directories that the call does not name itself. Of
+// Microsoft's compilers Facts have them all.
+func builtIn(c *toolchains.Compile, dirs []string) []string {
+	return slices.DeleteFunc(slices.Clone(dirs), func(dir string) bool {
+		return c.Microsoft != nil && slices.ContainsFunc(c.Args, func(a toolchains.Arg) bool {
+			return a.Class.Has(argtable.Search) && a.Value == dir
+		})
+	})
 }
 
 type host struct {

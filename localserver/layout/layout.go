@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"runtime"
+
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/client/merkle"
 	"github.com/rexwrap/rexwrap/depscan"
@@ -111,6 +113,9 @@ func New(r *Request) (*Layout, error) {
 	}
 	if r.Compile.Recorded {
 		return b.verbatim(unprovenBy("recorded"))
+	}
+	if runtime.GOOS == "windows" { // names of files are other ones
+		return b.verbatim(unprovenBy(runtime.GOOS))
 	}
 	if err := b.build(); err != nil {
 		return b.verbatim(err)

@@ -48,6 +48,9 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	}
 	req, ship, unpacked := r.layoutRequest(facts)
 	req.Inputs = in
+	if r.database != nil {
+		req.Compile = r.workersCompile()
+	}
 	if r.compile.Crate != nil {
 		r.crateRequest(req)
 	}

@@ -160,8 +160,8 @@ func (c *contest) remote(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !res.quiet() && (r.streams != "" || laid.layout.Quiet) {
-		return toolchains.Unsupported("remote-messages", "")
+	if !res.quiet() && (!r.serves(&c.variant, res) || laid.layout.Quiet) {
+		return toolchains.Unsupported(reasonMessages, "")
 	}
 	if err := r.plausible(ctx, laid, res); err != nil {
 		r.suspects(err)

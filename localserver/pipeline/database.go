@@ -32,6 +32,7 @@ type Databases interface {
 
 // A privateFamily is a Family whose compiles can be given a database of their own.
 type privateFamily interface {
+	toolchains.Family
 	PrivateDatabase(c *toolchains.Compile, object, database string) ([]string, error)
 }
 
@@ -141,8 +142,11 @@ func (r *request) preparePrivate(x *run) error {
 
 // privateEnv is the environment of such a run: the arguments hold those of the variables.
 func (r *request) privateEnv() []string {
-	return append(withoutVariables(), "_MSPDBSRV_ENDPOINT_=rexwrap-"+r.in.Token)
+	return append(withoutVariables(), endpointVariable+"=rexwrap-"+r.in.Token)
 }
+
+// endpointVariable names the server for databases that a compile asks.
+const endpointVariable = "_MSPDBSRV_ENDPOINT_"
 
 // removePrivate removes what a run had of its own.
 func (r *request) removePrivate() {

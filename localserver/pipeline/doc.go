@@ -33,6 +33,12 @@
 // after the cache here, and costs a hit at most: whatever is wrong with it, or
 // with a result, is a miss, and whatever is wrong with a worker is compiled here.
 //
+// # Program databases
+//
+// A compile of cl.exe with /Zi (database) runs with a program database of its own, here
+// and on workers (msvcworker); the pair is the result. Whenever that is put in place its
+// types are merged into the database that the build expects.
+//
 // # Rust
 //
 // A compile of rustc has its inputs read off every run (depscan/rustdeps). Its

@@ -172,10 +172,13 @@ func (r *request) scanned(ctx context.Context) (*depscan.Inputs, error) {
 		return r.scan.inputs, r.scan.err
 	}
 	r.scan = &scan{err: depscan.ErrFallback}
-	if r.scans() {
+	switch {
+	case r.scans():
 		r.scan.inputs, r.scan.err = r.runScan(ctx)
-		r.step(journal.StepScan)
+	case r.database != nil && r.far.remote != nil && r.wantsWorkers():
+		r.scan.inputs, r.scan.err = r.p.o.Fallback.Scan(ctx, r.compile)
 	}
+	r.step(journal.StepScan)
 	return r.scan.inputs, r.scan.err
 }
 
@@ -337,7 +340,7 @@ func (r *request) store(ctx context.Context, x *run) error {
 		return err
 	}
 	streams := r.streams
-	if res.quiet() {
+	if res.quiet() || streams == oneFile() && res.onOneStream() {
 		streams = ""
 	}
 	laid, err := r.actionOf(ctx, c, x.inputs, streams)
@@ -355,7 +358,7 @@ func (r *request) store(ctx context.Context, x *run) error {
 		return storeTrouble(err)
 	}
 	c.List = r.putList(c)
-	c.Results = []Variant{laid.variant(streams, res.quiet())}
+	c.Results = laid.variant(streams, res.quiet()).serving(res)
 	if err := r.p.remember(r, c); err != nil {
 		return storeTrouble(err)
 	}

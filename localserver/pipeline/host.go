@@ -36,6 +36,11 @@ func (r *request) proven(ctx context.Context, host *parity.Host) error {
 // other machines compiled for themselves needs no proof: their toolchain and
 // headers are in the Action.
 func (r *request) accept(ctx context.Context, c *Candidate, v *Variant, res *Result) error {
+	if r.compile.Microsoft != nil {
+		if err := r.acceptTexts(c, res); err != nil {
+			return err
+		}
+	}
 	if !v.declares(roleParity) || string(res.notes[roleParity]) == parity.Local {
 		return nil
 	}
@@ -57,6 +62,9 @@ func (r *request) accept(ctx context.Context, c *Candidate, v *Variant, res *Res
 func (r *request) hostOf(ctx context.Context, c *Candidate) *parity.Host {
 	if r.compile.Crate != nil {
 		return r.crateHost(c)
+	}
+	if r.database != nil {
+		return r.databaseHost(ctx, c)
 	}
 	if x := r.expect(ctx); x != nil {
 		return x.laid.host

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/rexwrap/rexwrap/localserver/diskstore"
@@ -46,6 +47,30 @@ func (r *request) lookUp() (bool, error) {
 		r.far.candidate, r.far.variant = c, v
 	}
 	return ok, err
+}
+
+// serving returns v as what serves each kind of streams that res does: what was printed to
+// one of two streams is the same whether or not they are one file.
+func (v Variant) serving(res *Result) []Variant {
+	list := []Variant{v}
+	if res.quiet() || !res.onOneStream() {
+		return list
+	}
+	switch v.Streams {
+	case "":
+		v.Streams = oneFile()
+	case oneFile():
+		v.Streams = ""
+	default:
+		return list
+	}
+	return append(list, v)
+}
+
+// serves reports whether what res, of v, printed is what the compiler would have printed
+// to this call's streams.
+func (r *request) serves(v *Variant, res *Result) bool {
+	return res.quiet() || slices.ContainsFunc(v.serving(res), func(v Variant) bool { return v.Streams == r.streams })
 }
 
 // stored returns the result of v, nil where the store has none any more.

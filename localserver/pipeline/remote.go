@@ -89,8 +89,14 @@ func (r *request) lookUpRemote(ctx context.Context) (bool, error) {
 	}
 	others := r.askOthers(ctx)
 	defer others.stop()
-	hit, err := r.lookUpScanned(ctx)
-	if !hit && err == nil && r.far.trouble == nil {
+	hit, err := false, error(nil)
+	if !r.scans() { // to ask the compiler takes longer than to ask others
+		hit, err = r.lookUpOthers(ctx, others)
+	}
+	if !hit && err == nil {
+		hit, err = r.lookUpScanned(ctx)
+	}
+	if !hit && err == nil && r.scans() && r.far.trouble == nil {
 		hit, err = r.lookUpOthers(ctx, others)
 	}
 	r.p.missing.Store(!hit)
@@ -252,7 +258,7 @@ func (r *request) take(ctx context.Context, c *Candidate, v *Variant) (bool, err
 // takeResult answers with res, unless what it printed is not what the compiler
 // would print to this call's streams.
 func (r *request) takeResult(c *Candidate, v *Variant, res *Result, o journal.Outcome) (bool, error) {
-	if !res.quiet() && (r.streams != v.Streams || r.far.quietOnly) {
+	if !r.serves(v, res) || r.far.quietOnly && !res.quiet() {
 		r.missed = journal.ReasonVariant
 		return false, nil
 	}
@@ -284,7 +290,7 @@ func (r *request) adopt(c *Candidate, v *Variant, res *Result) {
 	kept, variant := *c, *v
 	variant.Quiet = res.quiet()
 	kept.List = r.putList(c)
-	kept.Results = []Variant{variant}
+	kept.Results = variant.serving(res)
 	r.record.Key.Inputs = kept.List
 	if r.settings.ReadOnly {
 		return

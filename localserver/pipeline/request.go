@@ -100,6 +100,10 @@ func streamsOf(in *wire.Call) string {
 	return digest.OfString(s).Hex()[:16]
 }
 
+// oneFile is what streamsOf has for two streams that are one pipe or file, and nothing
+// else.
+func oneFile() string { return streamsOf(&wire.Call{SameFile: true}) }
+
 // step ends a step of the call's life.
 func (r *request) step(s journal.Step) {
 	now := time.Now()
@@ -124,7 +128,7 @@ func (r *request) serve(ctx context.Context) error {
 	if leave != nil {
 		defer leave()
 	}
-	if r.compile.Microsoft == nil {
+	if r.compile.Microsoft == nil || r.database != nil {
 		r.far.remote = r.p.remote(r.settings)
 	}
 	hit, err = r.lookUpRemote(ctx)

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
@@ -75,6 +77,14 @@ func (c Cost) CPUSeconds() float64 { return float64(c.User+c.Sys) / 1e6 }
 
 // quiet reports whether nothing was written to stdout or stderr.
 func (r *Result) quiet() bool { return len(r.Chunks) == 0 }
+
+// onOneStream reports whether all of what was printed, if anything, went to one of stdout
+// and stderr, so that its order is known whether or not they are one file.
+func (r *Result) onOneStream() bool { return !r.printedOn(1) || !r.printedOn(2) }
+
+func (r *Result) printedOn(fd uint8) bool {
+	return slices.ContainsFunc(r.Chunks, func(c wire.Chunk) bool { return c.Fd == fd })
+}
 
 func (r *Result) output(role toolchains.Role) *ResultOutput {
 	for i := range r.Outputs {

@@ -45,7 +45,7 @@ func (r *request) share(x *run, c *Candidate, laid *laidOut, res *Result) {
 func (r *request) shareCandidate(c *contest) {
 	if r.settings.RemoteUpload && !r.settings.ReadOnly && r.far.remote.Shares() {
 		candidate := *c.x.candidate
-		candidate.Results = []Variant{c.variant}
+		candidate.Results = c.variant.serving(c.brought)
 		s := &remote.Share{Caller: r.callerOf(c.variant.Action)}
 		r.shareManifest(s, &candidate, c.x.laid)
 		r.send(s)
@@ -76,16 +76,7 @@ func (r *request) shares(res *Result) bool {
 	if r.far.remote == nil || !r.settings.RemoteUpload || r.far.suspect.Load() || !r.far.remote.Shares() {
 		return false
 	}
-	return !r.in.SameFile || !res.printedOn(1) || !res.printedOn(2)
-}
-
-func (r *Result) printedOn(fd uint8) bool {
-	for _, c := range r.Chunks {
-		if c.Fd == fd {
-			return true
-		}
-	}
-	return false
+	return !r.in.SameFile || res.onOneStream()
 }
 
 // shareOutputs fills in the outputs as a worker would have made them. It reports

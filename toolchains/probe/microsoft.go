@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"path/filepath"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -58,7 +57,7 @@ func clFacts(c *toolchains.Compile) *toolchains.Facts {
 			}
 		}
 	}
-	list := func(name string) { add(filepath.SplitList(c.Call.Env.Value(name))...) }
+	list := func(name string) { add(strings.Split(c.Call.Env.Value(name), ";")...) }
 	var external []string
 	standard := true
 	for i := range c.Args {
@@ -72,7 +71,7 @@ func clFacts(c *toolchains.Compile) *toolchains.Facts {
 		case "external:I":
 			external = append(external, a.Value)
 		case "external:env:":
-			external = append(external, filepath.SplitList(c.Call.Env.Value(a.Value))...)
+			external = append(external, strings.Split(c.Call.Env.Value(a.Value), ";")...)
 		case "X":
 			standard = false
 		}

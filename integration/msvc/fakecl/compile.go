@@ -49,7 +49,7 @@ func (l *line) make(s *source, out io.Writer) error {
 	defer os.RemoveAll(temp)
 	if l.preprocesses {
 		fmt.Fprintln(os.Stderr, filepath.Base(s.name))
-		return l.start(s, os.Stdout, os.Stderr, append(slices.Clone(l.rest), "/nologo")...)
+		return l.start(s, os.Stdout, listing{os.Stderr}, append(slices.Clone(l.rest), "/nologo")...)
 	}
 	fmt.Fprintln(out, filepath.Base(s.name))
 	target := place(l.object, stem(s.name), ".obj")
@@ -78,7 +78,7 @@ func (l *line) clang(s *source, object, temp string, out io.Writer) error {
 	if l.types {
 		args = append(args, "/Z7")
 	}
-	if err := l.start(s, out, out, args...); err != nil || l.depends == "" {
+	if err := l.start(s, listing{out}, listing{out}, args...); err != nil || l.depends == "" {
 		return err
 	}
 	list := filepath.Join(temp, "x.d")
@@ -96,12 +96,40 @@ func (l *line) start(s *source, stdout, stderr io.Writer, args ...string) error 
 		args = append(args, "--", s.name)
 	}
 	cmd := exec.Command(compiler(), append([]string{"--target=x86_64-pc-windows-msvc"}, args...)...)
-	cmd.Stdout, cmd.Stderr = stdout, stderr
+	var said, complained bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &complained
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		return strings.HasPrefix(kv, "CL=") || strings.HasPrefix(kv, "_CL_=")
 	})
-	return cmd.Run()
+	err := cmd.Run()
+	_, told := stdout.Write(said.Bytes())
+	_, complainedOf := stderr.Write(complained.Bytes())
+	return errors.Join(err, told, complainedOf)
 }
+
+// A listing passes the whole of what clang-cl says on, with the names of headers as
+// cl.exe has them: absolute.
+type listing struct{ to io.Writer }
+
+// Write implements io.Writer.
+func (l listing) Write(text []byte) (int, error) {
+	for line := range bytes.Lines(text) {
+		if rest, ok := bytes.CutPrefix(line, []byte(includedNote)); ok {
+			name := bytes.TrimLeft(rest, " ")
+			path, err := filepath.Abs(string(bytes.TrimRight(name, "\r\n")))
+			if err != nil {
+				return 0, err
+			}
+			line = []byte(includedNote + string(rest[:len(rest)-len(name)]) + path + "\n")
+		}
+		if _, err := l.to.Write(line); err != nil {
+			return 0, err
+		}
+	}
+	return len(text), nil
+}
+
+const includedNote = "Note: including file:"
 
 func compiler() string {
 	for _, name := range []string{"clang-cl", "clang-cl-14"} {

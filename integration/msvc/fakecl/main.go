@@ -9,7 +9,8 @@
 //     FAKECL_LOG names.
 //   - A precompiled header fits only the database that it was made with: of another name
 //     (C2858), or of another GUID (C2859).
-//   - The names of sources go to stdout before everything else, with all messages.
+//   - The names of sources go to stdout before everything else, with all messages. Those of
+//     headers (/showIncludes) are absolute.
 //   - Of several sources each is compiled, whatever becomes of the others; the status is 2
 //     where one fails.
 //

@@ -1,0 +1,111 @@
+//go:build linux
+
+package msvc
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/client/clienttest"
+	"github.com/rexwrap/rexwrap/integration/rig"
+	"github.com/rexwrap/rexwrap/localserver/pdb/pdbtest"
+)
+
+// remoteCompiles is how many files the build on workers has: few in the ordinary run.
+func remoteCompiles() int64 {
+	if os.Getenv("REXWRAP_TEST_LONG") != "" {
+		return compiles
+	}
+	return 16
+}
+
+// Workers compile, each with a database of its own: cold, warm, with a header touched and
+// changed. Another machine takes their results. The types of all are in the database of the
+// build and in the link, and ninja knows the headers by their names here, although those
+// that the compiler prints are a worker's. Items are not compared: those that name where a
+// compile ran name the worker's folders.
+func testWorkers(t *testing.T, bin string) {
+	n := remoteCompiles()
+	s, want := newFaults(t, bin, int(n))
+	server := clienttest.New(t, clienttest.Options{})
+	s.Set = append(s.Set, "REXWRAP_REMOTE="+server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=host")
+	// One of 200 is compiled here as well.
+	if d := s.build("cold"); d.Remotely < n-1-n/100 || d.Remotely+d.Executed != n || d.SteppedAside+d.Errors+d.FellBack != 0 {
+		t.Errorf("cold: %+v", d)
+	}
+	s.sameTypes("cold", want)
+	s.headersAreHere(server.Root())
+	s.clean()
+	if d := s.build("warm"); d.HitsLocal != n {
+		t.Errorf("warm: %+v", d)
+	}
+	s.sameTypes("warm", want)
+	other := s.elsewhere(bin)
+	if d := other.build("another machine"); d.HitsRemote < n-1-n/100 || d.HitsRemote+d.Remotely != n {
+		t.Errorf("another machine: %+v", d)
+	}
+	other.sameTypes("another machine", want)
+	other.headersAreHere(server.Root())
+	other.touchRemotely(want)
+	if text, err := os.ReadFile(s.log); err == nil {
+		t.Errorf("servers were started:\n%s", text)
+	}
+}
+
+// elsewhere is s with another installation of rexwrap that has made nothing yet.
+func (s *site) elsewhere(bin string) *site {
+	s.Helper()
+	if _, err := s.Verb("cache", "flush"); err != nil {
+		s.Error(err)
+	}
+	other, err := rig.New(bin, s.TempDir())
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(other.Close)
+	other.Set = s.Set
+	o := &site{T: s.T, Rig: other, tools: s.tools, dir: s.dir, log: s.log}
+	o.clean()
+	return o
+}
+
+// touchRemotely builds after the time of a header has changed, and after its content has.
+func (s *site) touchRemotely(want []byte) {
+	s.Helper()
+	text := pdbtest.Read(s, s.dir, "half.h")
+	pdbtest.Write(s, s.dir, "half.h", text)
+	if d := s.build("header touched"); d.HitsLocal == 0 || d.HitsLocal != d.Calls {
+		s.Errorf("header touched: %+v", d)
+	}
+	s.sameTypes("header touched", want)
+	changed := strings.Replace(string(text), "int first;", "int first; long second;", 1)
+	pdbtest.Write(s, s.dir, "half.h", []byte(changed))
+	d := s.build("header changed")
+	if d.Remotely == 0 || d.Remotely+d.Executed != d.Calls || d.Calls > remoteCompiles()/2+2 {
+		s.Errorf("header changed: %+v", d)
+	}
+	if slices.Equal(lengths(s.T, want), lengths(s.T, s.link())) {
+		s.Error("header changed: nothing of it in the link")
+	}
+}
+
+// headersAreHere checks the headers that ninja has noted.
+func (s *site) headersAreHere(workers string) {
+	s.Helper()
+	noted := string(s.ninja("", "", "-t", "deps").Stdout)
+	if own := filepath.Join(s.dir, "shapes.h"); strings.Contains(noted, workers) || !strings.Contains(noted, own) {
+		s.Errorf("ninja has noted\n%s", noted)
+	}
+}
+
+// sameTypes compares the types of a link with those of want.
+func (s *site) sameTypes(when string, want []byte) {
+	s.Helper()
+	a, b := pdbtest.ShapesOf(s, want), pdbtest.ShapesOf(s, s.link())
+	if a[1], b[1] = nil, nil; !slices.Equal(a.Sorted(), b.Sorted()) {
+		s.Errorf("%s: the link has %d types, that of /Z7 %d, or others", when, len(b[0]), len(a[0]))
+	}
+}
