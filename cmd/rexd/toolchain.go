@@ -79,13 +79,14 @@ type tools struct {
 	files    *filestate.State
 	resolver *toolchains.Resolver
 	pipeline *pipeline.Pipeline
+	cc       string // what links for rustc, empty for none
 	close    func()
 }
 
 // newTools returns tools that write what they must into scratch.
-func newTools(scratch string) *tools {
+func (a *app) newTools(scratch string) *tools {
 	run, files := localexec.Runner(localexec.Limits{}), filestate.New(filestate.Options{})
-	t := &tools{files: files, resolver: toolchains.NewResolver(files, run, toolchains.Forgetful{})}
+	t := &tools{files: files, resolver: toolchains.NewResolver(files, run, toolchains.Forgetful{}), cc: a.search().find("cc")}
 	prober := probe.New(files, run, toolchains.Forgetful{})
 	scanner := cpp.New(cpp.Options{Compiler: prober, Files: files})
 	loader := config.NewLoader()
@@ -157,16 +158,23 @@ func (t *tools) packing(ctx context.Context, call *toolchains.Call, language str
 	x := &packing{
 		Program: tc.Program, Family: tc.Family, Version: tc.Version, Target: tc.Target, Toolchain: tc.Digest.String(), Language: language,
 	}
-	if language == "" && tc.CPlusPlus {
+	switch {
+	case tc.Family == "rustc":
+		x.Language = "rust"
+	case language == "" && tc.CPlusPlus:
 		x.Language = "c++"
-	} else if language == "" {
+	case language == "":
 		x.Language = "c"
 	}
 	l := launcher()
 	if len(l.Data) == 0 {
 		return x, errors.New("this rexd was built without rexlaunch, which starts packed programs; build it with make")
 	}
-	x.pack, err = pack.New(tc, packLanguage(x.Language), l, t.files)
+	if tc.Family == "rustc" {
+		x.pack, err = t.packRust(ctx, call, tc, l)
+	} else {
+		x.pack, err = pack.New(tc, packLanguage(x.Language), l, t.files)
+	}
 	if err != nil {
 		return x, err
 	}
@@ -176,6 +184,20 @@ func (t *tools) packing(ctx context.Context, call *toolchains.Call, language str
 	}
 	x.Pack, x.Bytes, x.Count = tree.Root.String(), x.pack.Size(), len(x.pack.Entries)
 	return x, nil
+}
+
+// packRust packs a rustc with what links for it by default, for its own machine.
+func (t *tools) packRust(ctx context.Context, call *toolchains.Call, tc *toolchains.Toolchain, l pack.Launcher) (*pack.Pack, error) {
+	if t.cc == "" {
+		return nil, toolchains.Unsupported("linker", "cc")
+	}
+	link := *call
+	link.Program, link.Argv = t.cc, []string{"cc"}
+	linker, err := t.resolver.ResolveLinker(ctx, &link)
+	if err != nil {
+		return nil, err
+	}
+	return pack.NewRust(tc, linker, "", l, t.files)
 }
 
 // allLanguages is the value of --language that stands for all of them.
@@ -214,15 +236,15 @@ type toolchainReport struct {
 }
 
 func (a *app) toolchainList(c *cli.Context) error {
-	t := newTools(os.TempDir())
+	t := a.newTools(os.TempDir())
 	defer t.close()
 	r, seen := &toolchainReport{SchemaVersion: 1}, map[string]bool{}
-	bar, names := a.progress("reading compilers"), a.search().compilers()
+	bar, names := a.progress("reading compilers"), append(a.search().compilers(), "rustc")
 	for i, name := range names {
 		_ = bar.report(&admin.Progress{Done: int64(i), Total: int64(len(names))})
 		call, err := a.compilerCall("list", []string{name})
 		if err != nil {
-			continue // gone meanwhile
+			continue // gone meanwhile, or no rustc
 		}
 		if real, err := filepath.EvalSymlinks(call.Program); err == nil {
 			if seen[real] {
@@ -256,7 +278,7 @@ func (p *printer) toolchains(r *toolchainReport) {
 }
 
 func (a *app) toolchainShow(c *cli.Context) error {
-	t := newTools(os.TempDir())
+	t := a.newTools(os.TempDir())
 	defer t.close()
 	x, err := a.packed(c, t, c.String("language"))
 	if err != nil {
@@ -291,7 +313,7 @@ func (a *app) toolchainPack(c *cli.Context) error {
 	if file == "" {
 		return usagef("toolchain pack needs a file: rexwrap toolchain pack gcc -o gcc.tar.zst")
 	}
-	t := newTools(os.TempDir())
+	t := a.newTools(os.TempDir())
 	defer t.close()
 	x, err := a.packed(c, t, cmp.Or(c.String("language"), allLanguages))
 	if err != nil {

@@ -87,7 +87,7 @@ func (a *app) rehearse(ctx context.Context, argv []string) (*verifyReport, error
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	t := newTools(dir)
+	t := a.newTools(dir)
 	defer t.close()
 	s, err := t.pipeline.Shipped(ctx, call)
 	if err == nil && !s.Mounted() {

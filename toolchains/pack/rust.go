@@ -60,7 +60,7 @@ func (b *builder) placeLinker(linker *toolchains.Toolchain) (at string, err erro
 	if !ok {
 		return "", toolchains.Unsupported("pack-layout", linker.Program)
 	}
-	b.addAll(filepath.Dir(collect.Path), []string{"collect2", "real-ld", "collect-ld", "ld", linkerPlugin})
+	b.addAll(filepath.Dir(collect.Path), []string{"collect2", "lto-wrapper", "real-ld", "collect-ld", "ld", linkerPlugin})
 	b.ownLinker()
 	return at, nil
 }
