@@ -24,7 +24,8 @@ func (a *app) doctorCommand() *cli.Command {
 		Name: "doctor", Usage: "look for what keeps rexwrap from working well",
 		Description: "Nothing is changed here. A remote that is set is tried end to end: connecting,\n" +
 			"its capabilities, a blob up and down, a result stored and found, an Action\n" +
-			"executed. The exit code is 1 where something does not work.",
+			"executed, and the compilers of the workers compared with those here. The exit\n" +
+			"code is 1 where something does not work.",
 		Flags: []cli.Flag{
 			jsonFlag(),
 			&cli.BoolFlag{Name: "msvc", Usage: "try cl.exe and its linker instead"},
@@ -85,6 +86,7 @@ func (a *app) examine(ctx context.Context) *diagnosis {
 	a.checkRust(d)
 	a.checkSettings(d)
 	a.checkRemote(ctx, d)
+	a.checkToolchains(ctx, d)
 	return d
 }
 

@@ -188,16 +188,21 @@ func (t *tools) packing(ctx context.Context, call *toolchains.Call, language str
 
 // packRust packs a rustc with what links for it by default, for its own machine.
 func (t *tools) packRust(ctx context.Context, call *toolchains.Call, tc *toolchains.Toolchain, l pack.Launcher) (*pack.Pack, error) {
+	linker, err := t.linker(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	return pack.NewRust(tc, linker, "", l, t.files)
+}
+
+// linker returns what links for rustc by default.
+func (t *tools) linker(ctx context.Context, call *toolchains.Call) (*toolchains.Toolchain, error) {
 	if t.cc == "" {
 		return nil, toolchains.Unsupported("linker", "cc")
 	}
 	link := *call
 	link.Program, link.Argv = t.cc, []string{"cc"}
-	linker, err := t.resolver.ResolveLinker(ctx, &link)
-	if err != nil {
-		return nil, err
-	}
-	return pack.NewRust(tc, linker, "", l, t.files)
+	return t.resolver.ResolveLinker(ctx, &link)
 }
 
 // allLanguages is the value of --language that stands for all of them.

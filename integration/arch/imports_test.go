@@ -123,7 +123,7 @@ var policy = map[string][]string{
 	"cmd/rexd": {
 		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "depscan/rustdeps", "localserver",
 		"localserver/admin", "localserver/clcheck", "localserver/config", "localserver/diskstore", "localserver/journal",
-		"localserver/layout", "localserver/localexec", "localserver/pdbsession", "localserver/pipeline", "localserver/rehearse", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
+		"localserver/layout", "localserver/localexec", "localserver/parity", "localserver/pdbsession", "localserver/pipeline", "localserver/rehearse", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
 		"toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/pack", "toolchains/pack/archive", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
 		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},

@@ -10,6 +10,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/action"
 	"github.com/rexwrap/rexwrap/client/checkup"
 	"github.com/rexwrap/rexwrap/localserver/config"
+	"github.com/rexwrap/rexwrap/localserver/parity"
 )
 
 // ErrNone says that settings ask for no remote.
@@ -33,6 +34,24 @@ func Examine(ctx context.Context, s *config.Settings, o Options, report func(che
 	}, report)
 	_ = r.close(ctx) // all has been reported
 	return nil
+}
+
+// Compare asks a worker of the remote that s asks for what it has of files. Errors
+// are those of Examine and of parity.Parity.Compare, and ErrNoWorkers.
+func Compare(ctx context.Context, s *config.Settings, o Options, files []parity.File) (*parity.Comparison, error) {
+	id := identityOf(s)
+	if id == (identity{}) {
+		return nil, ErrNone
+	}
+	r, err := NewPool(o).dial(id, s)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.close(ctx) }() // nothing was uploaded behind its back
+	if r.parity == nil {
+		return nil, ErrNoWorkers
+	}
+	return r.parity.Compare(ctx, platform(s), files)
 }
 
 // platform returns the setting in the protocol's form, sorted by name.
