@@ -52,6 +52,9 @@ type File struct {
 	Opened string
 	// System is set for files that -MMD leaves out.
 	System bool
+	// Unread is set for files that clang lists though it does not read them:
+	// __has_include found them, or #pragma once kept them out under this name.
+	Unread bool
 	// ModTime is the modification time, in seconds since 1970, where the
 	// compiler looks at it (clang's precompiled headers), else 0: it belongs
 	// to what must not change, like Digest.

@@ -27,7 +27,7 @@ import (
 // that may have led to the includer: which of them did is not modelled.
 
 // gnuView is c with those of its arguments that a search depends on, as gcc spells them.
-// The search directories themselves are in Facts.
+// Facts have the system's search directories, and of cl.exe all.
 func gnuView(c *toolchains.Compile) *toolchains.Compile {
 	view := *c
 	view.Args = nil
@@ -43,6 +43,10 @@ func gnuView(c *toolchains.Compile) *toolchains.Compile {
 			a.Option = "-U"
 		case "FI":
 			a.Option = "-include"
+		case "I":
+			a.Option = "-I"
+		case "external:I":
+			a.Option = "-isystem"
 		case "source-charset:":
 			a.Option = "-finput-charset="
 		default:
@@ -253,15 +257,25 @@ func withoutCL(env toolchains.Environ) toolchains.Environ {
 	})
 }
 
-// chainOfMicrosoft is the chain of a compile of which Facts know all directories.
+// chainOfMicrosoft is the chain of a gnuView.
 func chainOfMicrosoft(c *toolchains.Compile, facts *toolchains.Facts) *chain {
 	ch := &chain{}
+	var system []searchDir
 	for i := range c.Args {
-		if c.Args[i].Option == "-include" {
-			ch.forced = append(ch.forced, c.Args[i].Value)
+		switch value := c.Args[i].Value; {
+		case c.Args[i].Option == "-include":
+			ch.forced = append(ch.forced, value)
+		case c.Toolchain.Family != toolchains.FamilyClangCL:
+		case c.Args[i].Option == "-I":
+			ch.dirs = append(ch.dirs, searchDir{path: value})
+		case c.Args[i].Option == "-isystem":
+			system = append(system, searchDir{path: value, system: true})
 		}
 	}
+	ch.add(system)
+	ch.builtins = len(ch.dirs)
 	ch.builtin(facts)
+	ch.markDuplicates(c.Call)
 	return ch
 }
 

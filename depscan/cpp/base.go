@@ -18,6 +18,9 @@ type base struct {
 	gccish int    // gcc's major version, 0 for clang
 	clang  int    // clang's major version, 0 for gcc
 
+	// wentOn stands for that a name was looked for by #include_next.
+	wentOn *macroDef
+
 	answers answers
 }
 
@@ -31,7 +34,7 @@ func (b *base) def(s symbol) *macroDef {
 
 // newBase reads the predefined macros of f.
 func newBase(f *toolchains.Facts, cfg *config, syms *symbols) *base {
-	b := &base{facts: f}
+	b := &base{facts: f, wentOn: &macroDef{}}
 	text := func(name string) string {
 		if d := b.def(syms.intern(name)); d != nil {
 			return strings.TrimSpace(d.text)
@@ -106,16 +109,18 @@ func (b *base) modes(cfg *config, text func(string) string) (m lexMode) {
 		set(b.clang > 0, modeElifdef)
 		return m
 	}
-	set(cxx > 0, modeNamedOps)
+	set(cxx > 0 && !cfg.noOperators, modeNamedOps)
 	set(cxx > 0 || c23, modeTrueFalse)
 	set(cxx >= 201402 || c23, modeSeparators)
 	set(cfg.dollars, modeDollars)
-	trigraphs := strict && cxx < 201703
+	strict = strict || cfg.isoC && cxx == 0
+	trigraphs := strict && cxx < 201703 && !cfg.microsoft
 	set(strict && c23 && (b.gccish > 12 || b.clang > 14), modeNoTrigraph)
 	if cfg.trigraph != 0 {
 		trigraphs = cfg.trigraph > 0
 	}
 	set(trigraphs, modeTrigraphs)
+	set(cfg.microsoft, modeMicrosoft)
 	set(text("__CHAR_UNSIGNED__") != "", modeUnsignedChar)
 	if b.clang > 0 {
 		set(cxx >= 201103 || b.clang >= 19 && cxx == 0 && c >= 199901 && !strict, modeRawStrings)
@@ -162,6 +167,9 @@ func (b *base) addBuiltins(cfg *config) {
 			add(builtinAnswer, symHasFeature, symHasExtension)
 		}
 		return
+	}
+	if cfg.microsoft {
+		add(builtinPragma, symIdentifier)
 	}
 	add(builtinAnswer, symHasFeature, symHasExtension, symHasDeclspecAttribute, symHasWarning,
 		symIsIdentifier, symIsTargetArch, symIsTargetOS, symIsTargetVendor, symIsTargetEnvironment,

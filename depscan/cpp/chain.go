@@ -36,6 +36,7 @@ type chain struct {
 	refs   map[string]*fileRef
 	owns   map[string]int32
 	ownDir []string
+	stacks includers
 	last   int32 // the next resolution's id
 	gone   map[string]*goneName
 	deps   map[dependencyKey]*dependency
@@ -197,6 +198,13 @@ func (c *chain) ownID(dir string) int32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ownIDLocked(dir)
+}
+
+// ownName is the directory with a number.
+func (c *chain) ownName(id int32) string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.ownDir[id]
 }
 
 func (c *chain) ownIDLocked(dir string) int32 {

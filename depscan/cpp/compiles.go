@@ -59,6 +59,12 @@ func (cfg *config) key() string {
 	if cfg.mapped {
 		part("mapped")
 	}
+	if cfg.silent || cfg.mute {
+		part("quiet")
+	}
+	if cfg.loud {
+		part("loud")
+	}
 	return b.String()
 }
 

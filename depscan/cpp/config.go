@@ -32,7 +32,7 @@ func Reason(err error) string {
 
 // A config is what the command line of a compile says about its reading.
 type config struct {
-	clang    bool
+	clang    bool // or clang-cl
 	language string
 	source   string
 	spec     searchSpec
@@ -45,6 +45,9 @@ type config struct {
 	pch      bool
 	sysroot  string
 	iprefix  string
+	// microsoft is set for clang-cl.
+	microsoft bool
+	microsoftSwitches
 }
 
 // A cmdMacro is one -D or -U.
@@ -56,6 +59,9 @@ type cmdMacro struct {
 
 // readConfig reads c's arguments and environment.
 func readConfig(c *toolchains.Compile) (*config, error) {
+	if c.Microsoft != nil {
+		return readMicrosoft(c)
+	}
 	cfg := &config{
 		clang: c.Toolchain.Family == "clang", language: c.Language, source: c.Source, dollars: true,
 	}
@@ -248,6 +254,11 @@ func envDirs(env toolchains.Environ, name string) (dirs []specDir) {
 func (cfg *config) builtins(f *toolchains.Facts) {
 	for _, dir := range f.AngleDirs {
 		cfg.spec.system = append(cfg.spec.system, specDir{path: dir})
+	}
+	if cfg.microsoft {
+		for _, dir := range f.AbsentDirs { // of INCLUDE: they may come to exist
+			cfg.spec.system = append(cfg.spec.system, specDir{path: dir})
+		}
 	}
 	for _, dir := range f.FrameworkDirs {
 		cfg.spec.system = append(cfg.spec.system, specDir{path: dir, framework: true})

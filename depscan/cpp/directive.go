@@ -177,8 +177,11 @@ func (l *lexer) bodyWord(body string, i, n int) textFlags {
 		return 0
 	}
 	w := []byte(body[i:n])
-	if string(w) == "_Pragma" {
-		return pragmaFlags(append([]byte(body[n:]), '\n'))
+	switch {
+	case string(w) == "_Pragma":
+		return l.pragmaFlags(append([]byte(body[n:]), '\n'))
+	case string(w) == "__pragma" && l.mode&modeMicrosoft != 0:
+		return l.wordsFlags(append([]byte(body[n:]), '\n'))
 	}
 	return wordFlags(w)
 }
@@ -264,6 +267,8 @@ func (l *lexer) vendorPragma(vendor, arg string, d *directive) {
 		d.kind = dirSystemHeader
 	case word == "poison" && (vendor == "GCC" || clang):
 		d.kind, d.aux = dirPoison, l.text32(rest)
+	case word == "diagnostic" && l.mode&modeMicrosoft != 0 && namesSearchWarning([]byte(rest)):
+		d.kind, d.aux = dirStop, l.text32("pragma-diagnostic")
 	case vendor == "GCC" && (word == "dependency" || word == "pch_preprocess"):
 		d.kind, d.aux = dirStop, l.text32("pragma-"+word)
 	case vendor == "GCC" && !clang && isOptionsPragma(word):

@@ -1,4 +1,4 @@
-// Package cpp finds what a gcc or clang compile reads before it runs, as the
+// Package cpp finds what a compile of gcc, clang or clang-cl reads before it runs, as the
 // compiler itself would: the list of `-E -MD`, in its order and spelling, and
 // beside it what no dep-file tells — headers that __has_include found, copies
 // that #pragma once left out, files of .incbin, names that do not exist,
@@ -48,7 +48,8 @@
 // gcc: system headers under their shorter real path; #pragma once and #import by
 // modification time, size and content; stdc-predef.h after -imacros; directories
 // that repeat a system directory dropped. clang: files and directories by inode,
-// listed under each name that was asked for; __has_include listed.
+// listed under each name that was asked for; __has_include listed. clang-cl besides:
+// see microsoftSwitches and includers; its system directories come with the Facts.
 //
 // # Where it gives up
 //
@@ -56,8 +57,10 @@
 //
 //	assertion                #assert
 //	asm-include              .include in assembler text
+//	backslashes              "a\\b.h" with clang-cl before 14
 //	builtin-macro            __DATE__, __TIME__, __TIMESTAMP__ or _Pragma in a condition
 //	carriage-return          a carriage return that ends no line
+//	cl                       cl.exe, which does not tell what it defines
 //	clang-names              two names of one directory, clang 15 and later
 //	counter                  __COUNTER__ in a condition after it stood in text
 //	embed                    #embed, __has_embed
@@ -67,6 +70,7 @@
 //	flag                     an option not known here: modules, -remap, -traditional-cpp, …
 //	if-*                     an expression that is an error, or would be to some version
 //	implicit-header          another stdc-predef.h comes first
+//	import                   #import with clang-cl, an error
 //	incbin                   .incbin of a file that is not found from the directory of the
 //	                         call, or in a macro
 //	include-syntax           an #include of something else
@@ -79,8 +83,8 @@
 //	modules                  import, module or export begins a line where these have meaning
 //	old-compiler             gcc before 10, clang before 11
 //	pch                      a precompiled header may be in use
-//	pragma-dependency        #pragma GCC dependency, and pragma-hdrstop, pragma-include_alias,
-//	                         pragma-module, pragma-pch_preprocess, pragma-push-macro alike
+//	pragma-dependency        #pragma GCC dependency, and pragma-diagnostic (of clang-cl's
+//	                         search), pragma-hdrstop, pragma-include_alias, pragma-module, pragma-pch_preprocess, pragma-push-macro alike
 //	pragma-operator          _Pragma with a pragma that matters, or the words push_macro or
 //	                         pop_macro where _Pragma could be given them
 //	pragma-options           a condition asks for a macro that #pragma GCC target or
@@ -88,6 +92,7 @@
 //	                         differently there
 //	question                 the compiler gives no number for __has_attribute or its like
 //	raw-string-in-directive  a raw string of several lines there
+//	search-cache             clang-cl may look for a header in the wrong place: see trusts
 //	too-many-questions       answers kept leading to new questions
 //	trigraph                 trigraphs in C23, which dropped them in some version
 //	unbalanced-conditional   #if without #endif and its like
@@ -95,6 +100,6 @@
 //	unreadable               no permission, or 200 files deep
 //	unterminated-comment     the same error as the compiler's
 //
-// Not modelled: MSVC's search, changes through memory mappings or by other
+// Not modelled: cl.exe, file systems that fold case, changes through memory mappings or by other
 // machines while a directory is watched.
 package cpp

@@ -69,9 +69,17 @@ type pushedMacro struct {
 }
 
 type listedFile struct {
-	ref    *fileRef
-	state  *nodeState
-	system bool
+	ref   *fileRef
+	state *nodeState
+	listFlags
+}
+
+// listFlags are those of depscan.File. clang lists a file with -MMD, and clang-cl names
+// it, that it has met without them once.
+type listFlags struct{ system, unread bool }
+
+func (f listFlags) and(g listFlags) listFlags {
+	return listFlags{f.system && g.system, f.unread && g.unread}
 }
 
 // A fileFrame is a file being read.
@@ -84,6 +92,7 @@ type fileFrame struct {
 	ref     *fileRef
 	dir     int32 // where in the chain the file was found, notFound for elsewhere
 	own     int32 // directory for quoted names
+	outer   int32 // the directories of the files around it, for clang-cl
 	system  bool
 	relined bool // #line was seen
 	known   bool // all names in conditions were of interest when this began
@@ -200,6 +209,7 @@ func (e *evaluator) commandInclude(name string) error {
 		}
 	}
 	l := lookup{name: name, own: e.chain.ownID(dir)}
+	e.searchIncluders(&l, e.around(&e.frames[0]), false)
 	if err := e.enter(l, nil, false, &e.frames[0]); err != nil {
 		return err
 	}
@@ -216,13 +226,26 @@ func (e *evaluator) exists(path string) bool {
 	return found
 }
 
-// list adds a file to the list as the compiler does, once for each spelling.
+// list adds a file that is read to the list as the compiler does, once for each
+// spelling.
 func (e *evaluator) list(r *fileRef, st *nodeState, system bool) {
-	slot := e.ref(r.shown())
-	f := listedFile{r, st, system}
-	if !slot.listed {
-		slot.listed = true
+	e.add(listedFile{r, st, listFlags{system, false}})
+}
+
+// listUnread adds a file that is not read.
+func (e *evaluator) listUnread(r *fileRef, st *nodeState, system bool) {
+	e.add(listedFile{r, st, listFlags{system, true}})
+}
+
+func (e *evaluator) add(f listedFile) {
+	slot := e.ref(f.ref.shown())
+	switch {
+	case !slot.listed:
+		slot.listed, slot.at = true, int32(len(e.files))
 		e.files = append(e.files, f)
+	case e.cfg.clang:
+		old := &e.files[slot.at]
+		old.listFlags = old.and(f.listFlags)
 	}
 	e.rec.listed(slot, f)
 }
@@ -230,7 +253,7 @@ func (e *evaluator) list(r *fileRef, st *nodeState, system bool) {
 // probe adds a file that was found and not read.
 func (e *evaluator) probe(r *fileRef, st *nodeState) {
 	slot := e.ref(r.shown())
-	f := listedFile{r, st, false}
+	f := listedFile{ref: r, state: st}
 	if !slot.probed {
 		slot.probed = true
 		e.probed = append(e.probed, f)

@@ -169,6 +169,8 @@ func (x *expander) arguments(m *macro) ([][]token, bool) {
 		switch {
 		case t.kind == tokEnd:
 			return nil, false
+		case t.ignored:
+			t.ignored = false
 		case t.op == opOpen:
 			depth++
 		case t.op == opClose && depth == 0:
@@ -259,6 +261,9 @@ func (s *substitution) param(body []token, i int, out []token) []token {
 	if pasted && last && arg == nil && s.x.mode&modeClang != 0 {
 		return elide(out, t)
 	}
+	if last && arg == nil && s.x.mode&modeMicrosoft != 0 {
+		return elide(out, t) // without ## too
+	}
 	if pasted && last && body[i-1].op == opComma && len(out) > 0 && !t.paste {
 		if arg == nil { // , ## __VA_ARGS__ with nothing there
 			out[len(out)-1] = token{kind: tokNothing}
@@ -276,6 +281,9 @@ func (s *substitution) param(body []token, i int, out []token) []token {
 	out = append(out, arg...)
 	if s.x.mode&modeClang != 0 {
 		out[n].space = t.space
+	}
+	if s.x.mode&modeMicrosoft != 0 && !pasted && !t.paste && len(arg) == 1 && arg[0].op == opComma {
+		out[n].ignored = true
 	}
 	out[len(out)-1].paste = t.paste
 	return out

@@ -304,6 +304,9 @@ func (p *condParser) number(s string) value {
 		base = 8
 	}
 	n, rest, ok := parseDigits(digits, base)
+	if p.x.mode&modeMicrosoft != 0 {
+		rest = microsoftSuffix(rest)
+	}
 	unsigned, known := integerSuffix(rest)
 	if !ok || !known {
 		p.x.fail("if-number")
@@ -350,6 +353,16 @@ func integerSuffix(s string) (unsigned, ok bool) {
 	return false, false // z, imaginary and user-defined ones differ between versions
 }
 
+// microsoftSuffix returns a suffix without the width that Microsoft's have: ui64.
+func microsoftSuffix(s string) string {
+	for _, width := range []string{"i8", "i16", "i32", "i64"} {
+		if sign, ok := strings.CutSuffix(s, width); ok && (sign == "" || sign == "u") {
+			return sign
+		}
+	}
+	return s
+}
+
 // character evaluates a character constant with an optional prefix.
 func (p *condParser) character(s string) value {
 	i := strings.IndexByte(s, '\'')
@@ -373,7 +386,7 @@ func (p *condParser) character(s string) value {
 		}
 		return value{n: uint64(int64(int8(n)))}
 	case count == 1 && n < 0x80:
-		return value{n, prefix != "L"}
+		return value{n, prefix != "L" || p.x.mode&modeMicrosoft != 0}
 	case count > 1 && count <= 4 && prefix == "":
 		return value{n: uint64(int64(int32(n)))}
 	}

@@ -9,6 +9,9 @@ import (
 func (e *evaluator) include(f *fileFrame, d *directive) error {
 	n := &f.unit.names[d.aux]
 	name, angled := n.name, n.angled
+	if d.kind == dirImport && e.cfg.microsoft {
+		return stop("import") // a type library, which clang-cl does not read
+	}
 	if d.kind == dirImport && !e.cfg.clang {
 		if err := e.goPlain(); err != nil {
 			return err
@@ -22,6 +25,12 @@ func (e *evaluator) include(f *fileFrame, d *directive) error {
 	}
 	if name == "" {
 		return stop("include-syntax")
+	}
+	if e.cfg.microsoft && strings.Contains(name, `\`) {
+		var err error
+		if name, err = e.slashed(name); err != nil {
+			return err
+		}
 	}
 	l, ok := e.question(f, name, angled, d.kind == dirIncludeNext)
 	if !ok {
@@ -39,12 +48,14 @@ func (e *evaluator) question(f *fileFrame, name string, angled, next bool) (look
 		return l, !(next && e.cfg.clang && f.dir >= 0)
 	case next && f.dir >= 0:
 		l.start = f.dir + 1
+		e.wentOn(name)
 	case next && f.dir == foundOwn:
 	case angled:
 		l.start = int32(e.chain.angled)
 	case !e.chain.spec.noOwn:
 		l.own = f.own
 		l.system = e.ownSystem(f)
+		e.searchIncluders(&l, f.outer, f.system)
 	}
 	return l, int(l.start) < len(e.chain.dirs) || l.own >= 0
 }
@@ -134,6 +145,9 @@ func (e *evaluator) enter(l lookup, n *includeName, once bool, from *fileFrame) 
 		}
 	}
 	r := e.findFor(n, l)
+	if err := e.trusts(l, r); err != nil {
+		return err
+	}
 	if r.file == nil {
 		return &fallback{"missing-include", l.name}
 	}
@@ -205,17 +219,17 @@ func (e *evaluator) enterClang(l lookup, r *resolution, st *nodeState, u *unit, 
 		id.once = true
 	}
 	if skip {
-		e.list(r.file, st, system)
+		e.listUnread(r.file, st, system)
 		return
 	}
 	e.list(id.name, st, system)
 	id.read = true
 	dir := r.dir
-	if dir < 0 && l.own >= 0 && l.name[0] != '/' {
+	if dir < 0 && l.own >= 0 && l.name[0] != '/' && (l.quiet || !r.beside) {
 		dir = from.dir
 	}
 	name := id.name
-	e.push(fileFrame{unit: u, ref: name, dir: dir, own: e.ownOf(id.first), system: system})
+	e.push(fileFrame{unit: u, ref: name, dir: dir, own: e.ownOf(id.first), outer: e.around(from), system: system})
 }
 
 // meet notes that ref is a name of its inode.
@@ -233,7 +247,12 @@ func (e *evaluator) meet(ref *fileRef, st *nodeState) *identSlot {
 
 // flavour decides whether a file is a system header by how it was found last.
 func (e *evaluator) flavour(l lookup, r *resolution, id *identSlot, from *fileFrame) {
+	if r.passed != nil {
+		e.meet(r.passed, e.s.fs.stat(r.passed.node, e.since)).system = r.passedSystem
+	}
 	switch {
+	case r.beside:
+		id.system = r.system
 	case r.dir >= 0:
 		id.system = r.system
 	case l.own >= 0 && l.name[0] != '/':
@@ -358,6 +377,9 @@ func (e *evaluator) probeHeader(name string, angled, next bool) bool {
 		return false
 	}
 	r := e.find(l)
+	if e.trusts(l, r) != nil {
+		e.x.fail("search-cache")
+	}
 	if r.broken {
 		e.x.fail("unreadable")
 	}
@@ -371,7 +393,7 @@ func (e *evaluator) probeHeader(name string, angled, next bool) bool {
 	}
 	id := e.meet(r.file, st)
 	e.flavour(l, r, id, f)
-	e.list(r.file, st, f.system || id.system)
+	e.listUnread(r.file, st, f.system || id.system)
 	return true
 }
 

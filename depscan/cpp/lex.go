@@ -23,6 +23,7 @@ const (
 	modeGNUComma                         // , ## __VA_ARGS__ vanishes for macros with one parameter
 	modeUnsignedChar                     // char has no sign
 	modeNoTrigraph                       // whether ??= counts is not known: C23 dropped it some day
+	modeMicrosoft                        // clang-cl's ways where they differ from clang's
 )
 
 // lexer turns one source text into a unit.

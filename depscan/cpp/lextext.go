@@ -124,15 +124,19 @@ func wordFlags(w []byte) textFlags {
 }
 
 func (l *lexer) underscored(w []byte) {
-	if string(w) == "_Pragma" {
-		l.pending |= pragmaFlags(l.src[l.pos:])
+	switch {
+	case string(w) == "_Pragma":
+		l.pending |= l.pragmaFlags(l.src[l.pos:])
+		return
+	case string(w) == "__pragma" && l.mode&modeMicrosoft != 0:
+		l.pending |= l.wordsFlags(l.src[l.pos:])
 		return
 	}
 	l.pending |= wordFlags(w)
 }
 
 // pragmaFlags judges what follows the word _Pragma.
-func pragmaFlags(rest []byte) textFlags {
+func (l *lexer) pragmaFlags(rest []byte) textFlags {
 	rest = bytes.TrimLeft(rest, " \t")
 	if len(rest) == 0 || rest[0] != '(' {
 		return textPragma
@@ -141,11 +145,20 @@ func pragmaFlags(rest []byte) textFlags {
 	if len(rest) == 0 || rest[0] != '"' {
 		return 0 // a parameter, stringified: the words of its argument are in the text
 	}
-	return pragmaText(rest[1:])
+	return l.pragmaText(rest[1:])
+}
+
+// wordsFlags judges what follows the word __pragma.
+func (l *lexer) wordsFlags(rest []byte) textFlags {
+	rest = bytes.TrimLeft(rest, " \t")
+	if len(rest) == 0 || rest[0] != '(' {
+		return textPragma
+	}
+	return l.pragmaText(rest[1:])
 }
 
 // pragmaText judges the text of a pragma.
-func pragmaText(s []byte) textFlags {
+func (l *lexer) pragmaText(s []byte) textFlags {
 	word, rest := pragmaWord(s)
 	switch word {
 	case "once", "push_macro", "pop_macro", "include_alias", "hdrstop":
@@ -154,14 +167,33 @@ func pragmaText(s []byte) textFlags {
 		switch sub, _ := pragmaWord(rest); sub {
 		case "system_header", "poison", "dependency", "pch_preprocess":
 			return textPragma
+		case "diagnostic":
+			return l.diagnosticFlags(rest)
 		}
 	case "clang":
 		switch sub, _ := pragmaWord(rest); sub {
 		case "system_header", "module", "poison":
 			return textPragma
+		case "diagnostic":
+			return l.diagnosticFlags(rest)
 		}
 	}
 	return 0
+}
+
+// diagnosticFlags judges a diagnostic pragma.
+func (l *lexer) diagnosticFlags(text []byte) textFlags {
+	if l.mode&modeMicrosoft != 0 && namesSearchWarning(text) {
+		return textPragma
+	}
+	return 0
+}
+
+// namesSearchWarning reports whether the rest of a pragma's line names a warning that
+// microsoftSwitches tell of.
+func namesSearchWarning(line []byte) bool {
+	line, _, _ = bytes.Cut(line, []byte{'\n'})
+	return bytes.Contains(line, []byte("-Wmicrosoft")) || bytes.Contains(line, []byte("-Weverything")) || bytes.Contains(line, []byte("-Wsystem-headers"))
 }
 
 func pragmaWord(s []byte) (string, []byte) {

@@ -859,7 +859,7 @@ func (p *pitfall) run(t *testing.T, cc string, s *cpp.Scanner) {
 	}
 	got, err := s.Scan(context.Background(), c)
 	reason := p.gcc
-	if cc == "clang" {
+	if strings.HasPrefix(cc, "clang") {
 		reason = p.clang
 	}
 	if rejected != nil && reason == "" {

@@ -37,6 +37,10 @@ type recording struct {
 	start logLengths
 	depth int // recorder.depth around it
 	files int // open when it began
+	// outer are the directories of the files around it (fileFrame.outer), which
+	// stacked says were searched.
+	outer   int32
+	stacked bool
 	// What the evaluator had gathered before.
 	idents          textFlags
 	lines, onceSeen bool
@@ -121,8 +125,13 @@ func (r *recorder) pushedSeen(s symbol, top *pushedMacro) {
 }
 
 func (r *recorder) listed(slot *refSlot, f listedFile) {
-	if r.on() && slot.listing != r.serial {
-		slot.listing = r.serial
+	switch {
+	case !r.on():
+	case slot.listing != r.serial:
+		slot.listing, slot.as = r.serial, f.listFlags
+		r.files = append(r.files, f)
+	case slot.as.and(f.listFlags) != slot.as:
+		slot.as = slot.as.and(f.listFlags)
 		r.files = append(r.files, f)
 	}
 }
@@ -131,6 +140,13 @@ func (r *recorder) probed(slot *refSlot, f listedFile) {
 	if r.on() && slot.probing != r.serial {
 		slot.probing = r.serial
 		r.looks = append(r.looks, f)
+	}
+}
+
+// searched notes that r depends on the files around the one being read.
+func (r *recorder) searched(answer *resolution) {
+	if answer.outer && r.on() {
+		r.open[len(r.open)-1].stacked = true
 	}
 }
 
@@ -171,10 +187,10 @@ func settle[T comparable](log []change[T], start int, serial uint32, at func(id 
 }
 
 // beginRecording notes from now on for sub.
-func (e *evaluator) beginRecording(sub *subtree) {
+func (e *evaluator) beginRecording(sub *subtree, outer int32) {
 	r := &e.rec
 	r.open = append(r.open, recording{
-		sub: sub, start: r.lengths(), depth: r.depth, files: len(e.frames),
+		sub: sub, start: r.lengths(), depth: r.depth, files: len(e.frames), outer: outer,
 		idents: e.idents, lines: e.lines, onceSeen: e.onceSeen, options: len(e.options),
 	})
 	r.serial++
@@ -197,6 +213,9 @@ func (e *evaluator) endRecording(steps int) bool {
 	e.idents |= rec.idents
 	e.lines = e.lines || rec.lines
 	e.onceSeen = e.onceSeen || rec.onceSeen
+	if n > 0 && rec.stacked {
+		r.open[n-1].stacked = true
+	}
 	r.open = r.open[:n]
 	r.serial++
 	return made
@@ -285,7 +304,7 @@ func (e *evaluator) settleLists(start logLengths) {
 func (e *evaluator) variant(rec *recording) *variant {
 	r := &e.rec
 	v := &variant{
-		sub: rec.sub, late: e.late, depth: r.depth - rec.files,
+		sub: rec.sub, late: e.late, depth: r.depth - rec.files, outer: rec.outer, stacked: rec.stacked,
 		pushed: slices.Clone(r.pushed[rec.start.pushed:]),
 		refs:   slices.Clone(r.refs[rec.start.refs:]),
 		owns:   slices.Clone(r.owns[rec.start.owns:]),

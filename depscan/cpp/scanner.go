@@ -217,6 +217,9 @@ func (s *memory) base(ctx context.Context, c *toolchains.Compile, cfg *config) (
 	if b.reason != "" {
 		return nil, stop(b.reason)
 	}
+	if cfg.external && b.clang > 14 {
+		return nil, &fallback{"flag", "/external:W"}
+	}
 	return b, nil
 }
 
@@ -310,7 +313,7 @@ func (e *evaluator) listed(list []listedFile) ([]depscan.File, error) {
 		f := &list[i]
 		place := e.s.fs.real(f.ref.node, e.since)
 		e.places = append(e.places, place)
-		out[i] = depscan.File{Path: f.ref.dep, System: f.system, Real: place.path, Opened: f.ref.openedName()}
+		out[i] = depscan.File{Path: f.ref.dep, System: f.system, Real: place.path, Opened: f.ref.openedName(), Unread: f.unread}
 		src, err := e.s.texts.source(f.ref.node, f.state)
 		if err != nil {
 			return nil, stop("unreadable")

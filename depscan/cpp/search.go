@@ -13,6 +13,11 @@ type lookup struct {
 	start  int32 // where in the chain to go on
 	system bool  // own is a system directory
 	pch    bool  // a directory will do
+	// stack are the directories to look in after own, 0 for none; see
+	// includers. quiet is set where clang-cl does not tell of what it finds
+	// there, and looks no further.
+	stack int32
+	quiet bool
 }
 
 // A resolution is the answer to a lookup.
@@ -22,9 +27,14 @@ type resolution struct {
 	dir    int32    // where in the chain it was found, -1 for elsewhere
 	system bool     // found in a system directory
 	broken bool     // something is there that cannot be read
-	gone   []*goneName
-	met    []dirName // clang: directories that were asked for, beside those of the chain
-	deps   []*dependency
+	outer  bool     // the directories of lookup.stack were searched
+	beside bool     // found in one of those, of which system tells
+	// passed is what the chain has of this name, at dir, in place of file.
+	passed       *fileRef
+	passedSystem bool
+	gone         []*goneName
+	met          []dirName // clang: directories that were asked for, beside those of the chain
+	deps         []*dependency
 	// Where a path may be shortened: what was found, and where it led.
 	spelled *node
 	real    *realPath
@@ -40,7 +50,7 @@ type found struct {
 
 // is reports whether f answers l in c, whose name is the directive's.
 func (f *found) is(c *chain, l *lookup) bool {
-	return f.c == c && f.l.own == l.own && f.l.start == l.start && f.l.system == l.system
+	return f.c == c && f.l.own == l.own && f.l.start == l.start && f.l.system == l.system && f.l.stack == l.stack && f.l.quiet == l.quiet
 }
 
 // find answers l for a scan that began at since.
@@ -98,15 +108,22 @@ func (c *chain) resolve(l lookup, since uint64) *resolution {
 		return s.r
 	}
 	if l.own >= 0 {
-		c.mu.RLock()
-		dir := c.ownDir[l.own]
-		c.mu.RUnlock()
-		if s.try(c.join(dir, l.name), l.system) {
+		if s.try(c.join(c.ownName(l.own), l.name), l.system) {
 			s.r.system = l.system
 			return s.r
 		}
 	}
-	name := l.name
+	if l.stack != 0 {
+		s.besideIncluders(l)
+	} else {
+		s.walk(l)
+	}
+	return s.r
+}
+
+// walk tries the directories of the chain.
+func (s *search) walk(l lookup) {
+	c, name := s.c, l.name
 	for i := int(l.start); i < len(c.dirs); i++ {
 		d := &c.dirs[i]
 		var hit bool
@@ -115,7 +132,6 @@ func (c *chain) resolve(l lookup, since uint64) *resolution {
 			break
 		}
 	}
-	return s.r
 }
 
 // A search is one walk over the candidates.

@@ -6,6 +6,7 @@ import "strings"
 // search for headers. Its fields are in the compiler's order.
 type searchSpec struct {
 	clang     bool
+	microsoft bool // of clang-cl: a "header" is looked for beside all includers
 	cwd       string
 	canonical bool // gcc: shorten the paths of system headers
 	noOwn     bool // -I-: a header's own directory is not searched
@@ -24,7 +25,7 @@ type specDir struct {
 // key returns a string that is equal for equal specs.
 func (s *searchSpec) key() string {
 	var b strings.Builder
-	for _, f := range []bool{s.clang, s.canonical, s.noOwn} {
+	for _, f := range []bool{s.clang, s.canonical, s.noOwn, s.microsoft} {
 		if f {
 			b.WriteByte('1')
 		}

@@ -51,6 +51,9 @@ type variant struct {
 	lines    bool
 	onceSeen bool
 	depth    int // the most files open at once
+	// stacked is set where the directories outer were searched.
+	outer   int32
+	stacked bool
 
 	// marks is the count of interests at which all names in reads were of
 	// interest; views were right when there were late late ones.
@@ -114,12 +117,12 @@ const maxSubtrees = 8
 func (e *evaluator) push(f fileFrame) {
 	if !e.plain && e.dirty == 0 {
 		f.sub = e.subtree(&f)
-		if v := e.fitting(f.sub); v != nil {
+		if v := e.fitting(f.sub, f.outer); v != nil {
 			e.replay(v)
 			return
 		}
 		if f.noted = f.sub.worth(e.s.subtrees.least); f.noted {
-			e.beginRecording(f.sub)
+			e.beginRecording(f.sub, f.outer)
 		}
 	}
 	v := e.view(f.unit)
@@ -157,13 +160,13 @@ func (e *evaluator) goPlain() error {
 
 // fitting returns a variant of s that tells what reading it would do now, nil if
 // none is known.
-func (e *evaluator) fitting(s *subtree) *variant {
+func (e *evaluator) fitting(s *subtree, outer int32) *variant {
 	list := s.variants.Load()
 	if list == nil {
 		return nil
 	}
 	for _, v := range *list {
-		if e.fits(v) && e.holdsFor(v) {
+		if (!v.stacked || v.outer == outer) && e.fits(v) && e.holdsFor(v) {
 			s.hits.Add(1)
 			return v
 		}
@@ -312,7 +315,7 @@ func (e *evaluator) replay(v *variant) {
 		e.identAt(v.idents[i].id).identState = v.idents[i].after
 	}
 	for _, f := range v.files {
-		e.list(f.ref, f.state, f.system)
+		e.add(f)
 	}
 	for _, f := range v.probed {
 		e.probe(f.ref, f.state)
@@ -347,6 +350,9 @@ func (r *recorder) replayed(e *evaluator, v *variant) {
 	r.answers = append(r.answers, v.answers...)
 	r.views = append(r.views, v.views...)
 	r.depth = max(r.depth, len(e.frames)+v.depth)
+	if v.stacked {
+		r.open[len(r.open)-1].stacked = true
+	}
 }
 
 // publish lets other compiles use what was recorded. Nothing that was recorded

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -198,12 +199,96 @@ func (f *forest) plant(t *testing.T) {
 }
 
 func (f *forest) compile() *toolchains.Compile {
+	if f.cc == clangCL {
+		return f.microsoft()
+	}
 	argv := []string{"/usr/bin/" + f.cc, "-nostdinc", "-idirafter", "last"}
 	argv = append(argv, [][]string{{"-Ii1", "-Ii2"}, {"-Ii2", "-isystem", "sys"}, {"-iquote", "i1", "-Isys", "-Ii2"}}[f.r.IntN(3)]...)
 	if f.one(3) {
 		argv = append(argv, "-D"+f.name()+"=2")
 	}
 	return cpptest.Compile(f.dir, nil, append(argv, "-c", fmt.Sprintf("s%d.c", f.r.IntN(forestSources)))...)
+}
+
+const clangCL = "clang-cl-14"
+
+func (f *forest) microsoft() *toolchains.Compile {
+	argv := []string{"/usr/bin/" + f.cc, "/X", "-imsvclast"}
+	argv = append(argv, [][]string{{"-Ii1", "-Ii2"}, {"-Ii2", "/external:Isys"}, {"-I", f.dir + "/i2", "/Isys", "/Ii1"}}[f.r.IntN(3)]...)
+	if f.one(3) {
+		argv = append(argv, "/D"+f.name()+"=2")
+	}
+	if f.one(3) {
+		argv = append(argv, "/w")
+	}
+	argv = append(argv, []string{"/showIncludes", "/showIncludes:user"}[f.r.IntN(2)])
+	return cpptest.Compile(f.dir, nil, append(argv, "/c", fmt.Sprintf("s%d.c", f.r.IntN(forestSources)))...)
+}
+
+// TestMicrosoftForest compares scans of random sources with what clang-cl reads.
+func TestMicrosoftForest(t *testing.T) {
+	seeds := 30
+	if os.Getenv("REXWRAP_TEST_LONG") != "" {
+		seeds = 200
+	}
+	compiler := &cpptest.Compiler{}
+	compared := 0
+	dir := t.TempDir()
+	for seed := range seeds {
+		f := &forest{r: rand.New(rand.NewPCG(uint64(seed), 2)), dir: filepath.Join(dir, fmt.Sprint(seed)), cc: clangCL}
+		f.plant(t)
+		c := f.compile()
+		in, err := New(Options{Compiler: compiler}).Scan(context.Background(), c)
+		if errors.Is(err, depscan.ErrFallback) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := cpptest.ReadByMicrosoft(context.Background(), c)
+		if err != nil {
+			t.Errorf("%v: %v", c.Call.Argv, err)
+			continue
+		}
+		compared++
+		var got []string
+		for _, file := range in.Files {
+			got = append(got, file.Path)
+		}
+		if d := cmp.Diff(read.Listed, got); d != "" {
+			t.Errorf("cd %s && %v: (-compiler +scan)\n%s", f.dir, c.Call.Argv, d)
+		}
+		names := noted(c, read)
+		if d := cmp.Diff(names, entered(c, in, names)); d != "" {
+			t.Errorf("cd %s && %v: (-compiler +scan) of the notes\n%s", f.dir, c.Call.Argv, d)
+		}
+	}
+	if compared < seeds/4 {
+		t.Errorf("%d of %d were compared", compared, seeds)
+	}
+}
+
+// noted are the headers that clang-cl has named, sorted.
+func noted(c *toolchains.Compile, read *cpptest.Reading) (names []string) {
+	for _, name := range read.Noted {
+		if name = trimDots(name); name != c.Source && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// entered are those of in that it should name, with /showIncludes:user among those that it
+// has named.
+func entered(c *toolchains.Compile, in *depscan.Inputs, noted []string) (names []string) {
+	for _, f := range in.Files[1:] {
+		if !f.Unread && (!c.Microsoft.UserIncludes || slices.Contains(noted, f.Path)) {
+			names = append(names, f.Path)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // TestVariants scans random sources in random order, with edits in between, and
@@ -216,10 +301,10 @@ func TestVariants(t *testing.T) {
 	}
 	compiler := &cpptest.Compiler{}
 	for seed := range seeds {
-		for _, cc := range []string{"gcc", "clang"} {
+		for _, cc := range []string{"gcc", "clang", clangCL} {
 			t.Run(fmt.Sprintf("%s/%d", cc, seed), func(t *testing.T) {
 				t.Parallel()
-				f := &forest{r: rand.New(rand.NewPCG(uint64(seed), 1)), dir: t.TempDir(), cc: cc, once: seed%3 == 0}
+				f := &forest{r: rand.New(rand.NewPCG(uint64(seed), 1)), dir: t.TempDir(), cc: cc, once: seed%3 == 0 && cc != clangCL}
 				f.plant(t)
 				f.compare(t, compiler, steps)
 			})

@@ -48,6 +48,7 @@ const (
 	symIsTargetEnvironment
 	symBuildingModule
 	symOptimize
+	symIdentifier
 	numKnown
 )
 
@@ -69,6 +70,7 @@ func knownNames() [numKnown]string {
 		symIsTargetArch: "__is_target_arch", symIsTargetOS: "__is_target_os",
 		symIsTargetVendor: "__is_target_vendor", symIsTargetEnvironment: "__is_target_environment",
 		symBuildingModule: "__building_module", symOptimize: "__OPTIMIZE__",
+		symIdentifier: "__identifier",
 	}
 }
 

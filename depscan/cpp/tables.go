@@ -11,7 +11,9 @@ type refSlot struct {
 	entry
 	refState
 	listed, probed   bool
-	listing, probing uint32 // recorder.serial when these were recorded
+	at               int32     // in evaluator.files
+	listing, probing uint32    // recorder.serial when these were recorded
+	as               listFlags // which the file was recorded with
 }
 
 type refState struct {

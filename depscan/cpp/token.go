@@ -28,6 +28,9 @@ type token struct {
 	paint bool // a name that must not be expanded any more
 	str   bool // tokParam: # stands before it
 	paste bool // ## follows
+	// ignored is set on a comma that clang-cl does not count, once, as one
+	// between arguments.
+	ignored bool
 }
 
 // op is a punctuator that the scanner treats in some way.

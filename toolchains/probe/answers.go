@@ -163,7 +163,7 @@ const answerMark = "rexwrap_answer"
 // askAll has the preprocessor answer all questions in one run, each on a line of
 // its own, so that a complaint names the question by its line.
 func (p *Prober) askAll(ctx context.Context, cl *class, questions []string) (map[string]*int64, error) {
-	result, err := p.run(ctx, cl.command(questionText(questions), "-E", "-P"))
+	result, err := p.run(ctx, cl.command(questionText(questions), cl.expansion()...))
 	if err != nil {
 		return nil, fmt.Errorf("ask %d questions: %w", len(questions), err)
 	}
@@ -210,15 +210,19 @@ func questionText(questions []string) []byte {
 	return []byte(b.String())
 }
 
-// complaints are the questions that the messages are about: "<stdin>:LINE:".
+// complaints are the questions that the messages are about: "<stdin>:LINE:", or
+// "<stdin>(LINE,".
 func complaints(stderr []byte) []int {
 	var about []int
 	for line := range strings.Lines(string(stderr)) {
-		rest, ok := strings.CutPrefix(line, "<stdin>:")
-		if !ok {
+		rest, ok := strings.CutPrefix(line, "<stdin>")
+		if !ok || len(rest) < 2 || rest[0] != ':' && rest[0] != '(' {
 			continue
 		}
-		text, _, _ := strings.Cut(rest, ":")
+		text := rest[1:]
+		if i := strings.IndexAny(text, ":,"); i >= 0 {
+			text = text[:i]
+		}
 		if n, err := strconv.Atoi(text); err == nil && n > 0 && strings.Contains(line, "error:") {
 			about = append(about, (n-1)/linesPerQuestion)
 		}

@@ -155,7 +155,6 @@ func language(c *toolchains.Compile) string {
 	return strings.TrimSuffix(c.Language, "-header")
 }
 
-// command is the process that asks something of the class.
 // questions are the arguments that make the compiler tell its facts.
 func (cl *class) questions() []string {
 	if cl.microsoft {
@@ -164,6 +163,15 @@ func (cl *class) questions() []string {
 	return []string{"-E", "-v", "-dD"}
 }
 
+// expansion are the arguments that make it expand a text, without line markers.
+func (cl *class) expansion() []string {
+	if cl.microsoft {
+		return []string{"/EP"}
+	}
+	return []string{"-E", "-P"}
+}
+
+// command is the process that asks something of the class.
 func (cl *class) command(stdin []byte, args ...string) toolchains.Command {
 	return toolchains.Command{
 		Argv:  slices.Concat(cl.argv, args, []string{"-"}),

@@ -1,27 +1,34 @@
 package probe
 
 import (
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
 )
 
-// microsoftClass is the class of a compile of clang-cl. Its search directories, those of
-// the call's own options and variables included, are among the facts: clang-cl puts
-// INCLUDE and what it finds installed between them.
+// microsoftClass is the class of a compile of clang-cl. Among its facts are the system
+// directories: clang-cl puts those of -imsvc, of INCLUDE and of what it finds installed
+// behind its own. Those of /I and /external:I are left out.
 func microsoftClass(c *toolchains.Compile) *class {
-	cl := &class{argv: []string{c.Toolchain.Program}, dir: c.Call.Dir, env: []string{"LC_ALL=C"}, microsoft: true}
-	const reaching = argtable.Preprocessor | argtable.Codegen | argtable.Search
-	const others = argtable.Output | argtable.Dep | argtable.Source | argtable.NoKey | argtable.Macro |
-		argtable.Include | argtable.Linker | argtable.Aside
+	cl := &class{argv: []string{c.Toolchain.Program}, env: []string{"LC_ALL=C"}, microsoft: true}
 	for i := range c.Args {
 		arg := &c.Args[i]
-		if arg.Option == "" || arg.Option == "--" || !arg.Class.Has(reaching) || arg.Class.Has(others) || isMode(arg.Option) {
+		if !reachesFacts(arg) {
 			continue
 		}
-		cl.argv = append(cl.argv, arg.Words()...)
-		cl.here = cl.here || toolchains.IsNative(strings.Join(arg.Words(), ""))
+		word := strings.Join(arg.Words(), "")
+		if warning, ok := strings.CutPrefix(word, "-Werror="); ok {
+			cl.argv = append(cl.argv, "-W"+warning) // see relevant
+		} else {
+			cl.argv = append(cl.argv, arg.Words()...)
+		}
+		cl.here = cl.here || toolchains.IsNative(word)
+		if arg.Class.Has(argtable.Path) && !filepath.IsAbs(arg.Value) {
+			cl.dir = c.Call.Dir
+		}
 	}
 	language := "/TC"
 	if c.Language == "c++" {
@@ -31,10 +38,40 @@ func microsoftClass(c *toolchains.Compile) *class {
 	for _, name := range append(c.Env, "PATH") {
 		if value, ok := c.Call.Env.Lookup(name); ok {
 			cl.env = append(cl.env, name+"="+value)
+			if name != "PATH" && hasRelative(value) {
+				cl.dir = c.Call.Dir
+			}
 		}
 	}
 	cl.key = cl.digest(c.Toolchain)
 	return cl
+}
+
+// reachesFacts reports whether an argument may change what the compiler says of itself.
+// Some warnings do: -Wno-deprecated undefines __DEPRECATED.
+func reachesFacts(arg *toolchains.Arg) bool {
+	const reaching = argtable.Preprocessor | argtable.Codegen | argtable.Search
+	const others = argtable.Output | argtable.Dep | argtable.Source | argtable.NoKey | argtable.Macro |
+		argtable.Include | argtable.Linker | argtable.Aside
+	switch {
+	case arg.Option == "" || arg.Option == "--" || arg.Class.Has(others) || isMode(arg.Option):
+		return false
+	case arg.Option[1:] == "I" || arg.Option[1:] == "external:I":
+		return false
+	}
+	return arg.Class.Has(reaching) || isWarning(strings.Join(arg.Words(), ""))
+}
+
+// isWarning reports whether a word is clang's -WNAME, and not a level of cl.exe's or a
+// request for errors.
+func isWarning(word string) bool {
+	name, ok := strings.CutPrefix(word, "-W")
+	return ok && len(name) > 2 && name[0] >= 'a' && name[0] <= 'z' && name != "error" && !strings.HasPrefix(name, "no-error")
+}
+
+// hasRelative reports whether a variable's list of directories has a relative one.
+func hasRelative(list string) bool {
+	return slices.ContainsFunc(strings.Split(list, ";"), func(dir string) bool { return dir != "" && !filepath.IsAbs(dir) })
 }
 
 // isMode reports whether an option says what is made, or of which language.

@@ -41,6 +41,9 @@ func joinable() []string {
 // to an empty environment.
 func Compile(dir string, env []string, argv ...string) *toolchains.Compile {
 	call := &toolchains.Call{Program: argv[0], Argv: argv, Dir: dir, Env: env}
+	if isMicrosoft(argv[0]) {
+		return microsoft(call)
+	}
 	base := filepath.Base(argv[0])
 	c := &toolchains.Compile{Call: call, Toolchain: &toolchains.Toolchain{
 		Family: "gcc", Program: argv[0], CPlusPlus: strings.Contains(base, "++"),
@@ -115,6 +118,9 @@ type Compiler struct {
 
 // flags are the arguments of c that choose a class of Facts.
 func flags(c *toolchains.Compile) []string {
+	if c.Microsoft != nil {
+		return microsoftFlags(c)
+	}
 	out := []string{"-x", strings.TrimSuffix(c.Language, "-header")}
 	for i := range c.Args {
 		a := &c.Args[i]
@@ -135,6 +141,9 @@ func class(c *toolchains.Compile) digest.Digest {
 	b.String(c.Call.Program)
 	b.Strings(flags(c))
 	b.String(c.Call.Dir)
+	if c.Microsoft != nil {
+		b.Strings(c.Call.Env)
+	}
 	return b.Sum()
 }
 
@@ -143,6 +152,9 @@ func (k *Compiler) run(ctx context.Context, c *toolchains.Compile, stdin string,
 	cmd := exec.CommandContext(ctx, c.Call.Program, append(flags(c), args...)...)
 	cmd.Dir = c.Call.Dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
+	if c.Microsoft != nil {
+		cmd.Env = append(cmd.Env, c.Call.Env...)
+	}
 	cmd.Stdin = strings.NewReader(stdin)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -161,7 +173,11 @@ func (k *Compiler) Facts(ctx context.Context, c *toolchains.Compile) (*toolchain
 	if f := k.facts[key]; f != nil {
 		return f, nil
 	}
-	out, errs, err := k.run(ctx, c, "", "-E", "-v", "-dD", "-")
+	questions := []string{"-E", "-v", "-dD", "-"}
+	if c.Microsoft != nil {
+		questions[2] = "-clang:-dD"
+	}
+	out, errs, err := k.run(ctx, c, "", questions...)
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +202,8 @@ func parseFacts(out, errs string) *toolchains.Facts {
 			f.FrameworkDirs = append(f.FrameworkDirs, strings.TrimSpace(strings.TrimSuffix(line, " (framework directory)")))
 		case in:
 			f.AngleDirs = append(f.AngleDirs, strings.TrimSpace(line))
+		case strings.HasPrefix(line, "ignoring nonexistent directory"):
+			f.AbsentDirs = append(f.AbsentDirs, strings.Trim(line[len("ignoring nonexistent directory"):], " \""))
 		}
 	}
 	for line := range strings.SplitSeq(out, "\n") { // # 1 "/usr/include/stdc-predef.h" 1 3 4
@@ -198,6 +216,14 @@ func parseFacts(out, errs string) *toolchains.Facts {
 	return f
 }
 
+// expansion are the arguments that expand a text from standard input.
+func expansion(c *toolchains.Compile) []string {
+	if c.Microsoft != nil {
+		return []string{"/EP", "-"}
+	}
+	return []string{"-E", "-P", "-"}
+}
+
 // Answers asks all questions in one process.
 func (k *Compiler) Answers(ctx context.Context, c *toolchains.Compile, questions []string) (map[string]int64, error) {
 	k.mu.Lock()
@@ -206,7 +232,7 @@ func (k *Compiler) Answers(ctx context.Context, c *toolchains.Compile, questions
 	for i, q := range questions {
 		fmt.Fprintf(&b, "\nrexq%d %s\n", i, q)
 	}
-	out, _, err := k.run(ctx, c, b.String(), "-E", "-P", "-")
+	out, _, err := k.run(ctx, c, b.String(), expansion(c)...)
 	if err != nil {
 		return asConditions(ctx, k, c, questions)
 	}
@@ -234,7 +260,7 @@ func asConditions(ctx context.Context, k *Compiler, c *toolchains.Compile, quest
 		}
 		b.WriteString("#endif\n")
 	}
-	out, _, err := k.run(ctx, c, b.String(), "-E", "-P", "-")
+	out, _, err := k.run(ctx, c, b.String(), expansion(c)...)
 	if err != nil {
 		return nil, err
 	}
@@ -252,6 +278,13 @@ func asConditions(ctx context.Context, k *Compiler, c *toolchains.Compile, quest
 // ReadBy runs c's compiler with -E -MD and returns the files of its dep-file,
 // each once, as spelled.
 func ReadBy(ctx context.Context, c *toolchains.Compile, system bool) ([]string, error) {
+	if c.Microsoft != nil {
+		r, err := ReadByMicrosoft(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		return r.Listed, nil
+	}
 	tmp, err := os.CreateTemp("", "cpptest-*.d")
 	if err != nil {
 		return nil, err
