@@ -37,7 +37,6 @@ func TestDoctor(t *testing.T) {
 	}{
 		{name: "the same", server: equipped, setting: "auto", want: same},
 		{name: "another cc1", server: equipped, change: "cc1", setting: "auto", want: other + sent, different: true},
-		{name: "another cc1 and host", server: equipped, change: "cc1", setting: "host", want: other + "compiles run here$", different: true},
 		{name: "nothing", server: bare, setting: "auto", want: `^/usr/bin/cc: gcc [0-9.]+, not found out what workers have: .*; ` + sent},
 		{name: "asked for", server: bare, setting: "ship", want: `^/usr/bin/cc: gcc [0-9.]+; ` + sent},
 	} {
