@@ -182,9 +182,9 @@ func (r *request) scanned(ctx context.Context) (*depscan.Inputs, error) {
 	return r.scan.inputs, r.scan.err
 }
 
-// scans reports whether the scanner is asked at all.
+// scans reports whether the scanner is asked at all. It does not understand cl.exe.
 func (r *request) scans() bool {
-	return r.p.o.Scanner != nil && r.compile.Crate == nil && r.compile.Microsoft == nil && r.compile.Mode != toolchains.Precompile && !r.p.quarantine.holds(r.manifest)
+	return r.p.o.Scanner != nil && r.compile.Crate == nil && r.compile.Toolchain.Family != toolchains.FamilyMSVC && r.compile.Mode != toolchains.Precompile && !r.p.quarantine.holds(r.manifest)
 }
 
 func (r *request) runScan(ctx context.Context) (*depscan.Inputs, error) {

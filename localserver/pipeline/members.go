@@ -175,7 +175,7 @@ func (r *request) runMembers(ctx context.Context) error {
 		return toolchains.Unsupported("scratch", err.Error())
 	}
 	defer removeTree(folder)
-	command, runs, err := r.prepareMembers(folder)
+	command, runs, err := r.prepareMembers(ctx, folder)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (r *request) runMembers(ctx context.Context) error {
 }
 
 // prepareMembers says how the call is run.
-func (r *request) prepareMembers(folder string) (*wire.Run, []*run, error) {
+func (r *request) prepareMembers(ctx context.Context, folder string) (*wire.Run, []*run, error) {
 	argv, env := r.call.Argv, []string(nil)
 	if r.members[0].database != nil {
 		var err error
@@ -225,7 +225,11 @@ func (r *request) prepareMembers(folder string) (*wire.Run, []*run, error) {
 	runs := make([]*run, len(r.members))
 	for i, m := range r.members {
 		m.noteBefore()
-		runs[i] = &run{plan: plans[i], mark: m.quiesce(nil)}
+		if in, err := m.scanned(ctx); err == nil {
+			runs[i] = &run{inputs: in, mark: m.quiesce(in)}
+		} else {
+			runs[i] = &run{plan: plans[i], mark: m.quiesce(nil)}
+		}
 	}
 	return &wire.Run{Program: r.call.Program, Argv: whole.Argv, Env: append(slices.Clone(whole.Env), env...)}, runs, nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ import (
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/clang"
 	"github.com/rexwrap/rexwrap/toolchains/gcc"
+	"github.com/rexwrap/rexwrap/toolchains/msvc"
 	"github.com/rexwrap/rexwrap/toolchains/probe"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
@@ -119,14 +121,23 @@ type rig struct {
 	records  []*journal.Record
 	calls    int
 	now      func() time.Time
+	started  atomic.Int64 // processes that the server started
+}
+
+// runner runs commands and counts them.
+func (r *rig) runner() toolchains.Runner {
+	run := localexec.Runner(localexec.Limits{})
+	return func(ctx context.Context, c toolchains.Command) (*toolchains.CommandResult, error) {
+		r.started.Add(1)
+		return run(ctx, c)
+	}
 }
 
 // newRig returns a rig that scans before it runs.
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := newAskingRig(t)
-	run := localexec.Runner(localexec.Limits{})
-	r.o.Scanner = cpp.New(cpp.Options{Compiler: probe.New(r.files, run, toolchains.Forgetful{})})
+	r.o.Scanner = cpp.New(cpp.Options{Compiler: probe.New(r.files, r.runner(), toolchains.Forgetful{})})
 	return r
 }
 
@@ -135,8 +146,8 @@ func newAskingRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{t: t, store: newMemStore(), now: time.Now}
 	files := filestate.New(filestate.Options{})
-	run := localexec.Runner(localexec.Limits{})
-	families := map[string]toolchains.Family{"gcc": gcc.New(), "clang": clang.New()}
+	run := r.runner()
+	families := map[string]toolchains.Family{"gcc": gcc.New(), "clang": clang.New(), toolchains.FamilyClangCL: msvc.NewClang()}
 	r.Pipeline = New(Options{
 		Store: r.store, Files: files, Resolver: toolchains.NewResolver(files, run, toolchains.Forgetful{}),
 		Family:   func(name string, _ *config.Settings) toolchains.Family { return families[name] },

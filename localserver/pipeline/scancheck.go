@@ -1,13 +1,16 @@
 package pipeline
 
 import (
+	"iter"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/depscan/depfile"
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
 // maxQuarantined bounds the compiles whose scans are not trusted. A scanner
@@ -41,23 +44,12 @@ func (q *quarantine) holds(key digest.Digest) bool {
 	return ok
 }
 
-// checkScan compares what the scanner found with the dep-file that the compile
-// itself wrote, where it wrote one. A difference puts the compile in quarantine
-// and is the reason why its result is not stored.
+// checkScan compares what the scanner found with what the compile itself told: by
+// its dep-file, or by the notes of /showIncludes. A difference puts the compile in
+// quarantine and is the reason why its result is not stored.
 func (r *request) checkScan(x *run) error {
-	if x.plan != nil || r.compile.Dep == nil {
-		return nil
-	}
-	i := slices.IndexFunc(x.files, func(c captured) bool { return c.role == toolchains.RoleDep })
-	if i < 0 || x.files[i].data == nil {
-		return nil
-	}
-	f, _, ok := depfile.Match(r.compile.Toolchain.Family, x.files[i].data, r.compile.Dep.Targets)
-	if !ok {
-		return nil
-	}
-	scanned, written := listed(x.inputs, r.compile.Dep.System), once(f.Prereqs)
-	if slices.Equal(scanned, written) {
+	scanned, written, told := r.told(x)
+	if !told || slices.Equal(scanned, written) {
 		return nil
 	}
 	name := firstDifference(scanned, written)
@@ -65,6 +57,77 @@ func (r *request) checkScan(x *run) error {
 	r.p.log.Error().Strs("argv", r.call.Argv).Str("dir", r.call.Dir).Str("file", name).
 		Int("scanned", len(scanned)).Int("listed", len(written)).Msg("scanner and compiler differ")
 	return toolchains.Unsupported("scan-difference", name)
+}
+
+// told returns the files of a scan as the compile tells of them, and those that it
+// told of. It reports false where it told nothing.
+func (r *request) told(x *run) (scanned, written []string, ok bool) {
+	switch {
+	case x.plan != nil || x.inputs == nil:
+		return nil, nil, false
+	case r.compile.Microsoft != nil:
+		return r.noted(x)
+	case r.compile.Dep == nil:
+		return nil, nil, false
+	}
+	i := slices.IndexFunc(x.files, func(c captured) bool { return c.role == toolchains.RoleDep })
+	if i < 0 || x.files[i].data == nil {
+		return nil, nil, false
+	}
+	f, _, ok := depfile.Match(r.compile.Toolchain.Family, x.files[i].data, r.compile.Dep.Targets)
+	if !ok {
+		return nil, nil, false
+	}
+	return listed(x.inputs, r.compile.Dep.System), once(f.Prereqs), true
+}
+
+// includedNote is how clang-cl begins each note of /showIncludes. A file that it reads
+// again it notes again; one of the system only as such is left out by :user.
+const includedNote = "Note: including file:"
+
+// noted is told for clang-cl. Both lists are sorted and without the source.
+func (r *request) noted(x *run) (scanned, written []string, ok bool) {
+	if !r.compile.Microsoft.Includes || x.ran.Truncated {
+		return nil, nil, false
+	}
+	source := x.inputs.Files[0].Path
+	for name := range notes(x.ran.Chunks) {
+		if name != source {
+			written = append(written, name)
+		}
+	}
+	slices.Sort(written)
+	written = slices.Compact(written)
+	for _, f := range x.inputs.Files[1:] {
+		_, named := slices.BinarySearch(written, f.Path)
+		if !f.Unread && (named || !r.compile.Microsoft.UserIncludes) {
+			scanned = append(scanned, f.Path)
+		}
+	}
+	slices.Sort(scanned)
+	return scanned, written, true
+}
+
+// notes yields the names of /showIncludes, as dep-files spell them.
+func notes(chunks []wire.Chunk) iter.Seq[string] {
+	var text []byte
+	for _, c := range chunks {
+		if c.Fd == 1 {
+			text = append(text, c.Data...)
+		}
+	}
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(string(text)) {
+			name, ok := strings.CutPrefix(strings.TrimRight(line, "\r\n"), includedNote)
+			name = strings.TrimLeft(name, " ")
+			for strings.HasPrefix(name, "./") {
+				name = strings.TrimLeft(name[2:], "/")
+			}
+			if ok && !yield(name) {
+				return
+			}
+		}
+	}
 }
 
 // listed returns the files that a dep-file of the compile lists.
