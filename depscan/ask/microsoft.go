@@ -215,8 +215,14 @@ func (p *Plan) relative(listed []string, facts *toolchains.Facts) []string {
 		return nil
 	}
 	var out []string
+	dirs := slices.Clone(facts.AngleDirs)
+	for _, a := range p.c.Args {
+		if a.Class.Has(argtable.Search) {
+			dirs = append(dirs, a.Value)
+		}
+	}
 	for i, name := range listed {
-		if !filepath.IsAbs(name) || name == p.c.Source || inAny(facts.AngleDirs, name) {
+		if !filepath.IsAbs(name) || name == p.c.Source || inAny(dirs, name) {
 			continue
 		}
 		rel, err := filepath.Rel(p.c.Call.Dir, name)

@@ -155,6 +155,31 @@ func testPrecompiledHeader(t *testing.T, bin string) {
 	}
 }
 
+// Hits under another name of the object, and with another database, are what the compiler
+// would have made there.
+func testOtherOutput(t *testing.T, bin string) {
+	s, _ := newSmall(t, bin)
+	build := func(cc, debug, prefix string) (hits int64) {
+		s.clean()
+		for _, unit := range pdbtest.Units() {
+			args := strings.Fields(strings.Join([]string{cc, flags, debug, "/Fox/" + prefix + filepath.Base(object(unit)), unit}, " "))
+			res, d := s.run(args...)
+			if res.Status != 0 {
+				t.Fatalf("%q: %s\n%s", args, res.Ended(), res.Stdout)
+			}
+			hits += d.HitsLocal
+		}
+		return hits
+	}
+	build("cl", "/Z7", "a-much-longer-name-of-")
+	want := s.link()
+	build("rexwrap cl", "/Zi /Fdx/vc140.pdb", "")
+	if hits := build("rexwrap cl", "/Zi /Fdx/other.pdb", "a-much-longer-name-of-"); hits != int64(len(pdbtest.Units())) {
+		t.Errorf("%d hits", hits)
+	}
+	s.sameAs("other names", want, s.link())
+}
+
 // Variables, response files and lists of dependencies work as without rexwrap.
 func testCalls(t *testing.T, bin string) {
 	s, _ := newSmall(t, bin)

@@ -10,6 +10,9 @@ import (
 	"github.com/rexwrap/rexwrap/toolchains/argtable"
 )
 
+// Here is the worker's name of its working directory.
+const Here = here
+
 const (
 	// here is the worker's working directory by a name that holds everywhere,
 	// alsoHere another one. Where results have here for the root, the worker

@@ -26,6 +26,12 @@ import (
 //
 //	auxiliary = length:u32 relocations:u16 lines:u16 checksum@8:u32 …
 //
+// A relocation says which bytes of a section the linker fills in. Where there are more than
+// fit the count, the flag 01000000 is set and the first one's offset is their number, itself
+// included:
+//
+//	relocation = offset:u32 symbol:u32 type:u16
+//
 // The checksum, if there is one, is a CRC-32 of the section without the final
 // inversion. Every pointer is an offset in the file.
 const (
@@ -35,6 +41,8 @@ const (
 	symbolSize        = 18
 	bigSymbolSize     = 20
 	classStatic       = 3
+	relocationSize    = 10
+	manyRelocations   = 0x01000000
 )
 
 // bigObjClass tells /bigobj from other objects with an anonymous header.
@@ -157,6 +165,59 @@ func (o *Object) Sections() []Section { return o.sections }
 // Replace returns the object with new content for the sections whose numbers, from
 // 0 on, are the keys of content. Relocations are kept; they must still fit.
 func (o *Object) Replace(content map[int][]byte) ([]byte, error) {
+	return o.replace(content, nil)
+}
+
+// A shift says that the bytes of a section from one offset to another were replaced by
+// others, by more of them.
+type shift struct{ from, to, by int }
+
+type shifts []shift
+
+// move returns where an offset has gone.
+func (l shifts) move(offset uint32) (uint32, error) {
+	now := int64(offset)
+	for _, s := range l {
+		switch {
+		case int64(offset) >= int64(s.to):
+			now += int64(s.by)
+		case int64(offset) >= int64(s.from):
+			return 0, malformed("relocation at %#x", offset)
+		}
+	}
+	return uint32(now), nil
+}
+
+// relocate moves the relocations of section i.
+func (o *Object) relocate(i int, by shifts) error {
+	h, le := o.header(i), binary.LittleEndian
+	at, count := uint64(le.Uint32(h[24:])), uint64(le.Uint16(h[32:]))
+	if count == 0 {
+		return nil
+	}
+	if le.Uint32(h[36:])&manyRelocations != 0 && count == 0xFFFF {
+		if at+relocationSize > uint64(len(o.data)) {
+			return malformed("relocations at %#x", at)
+		}
+		count = uint64(le.Uint32(o.data[at:])) - 1
+		at += relocationSize
+	}
+	if at < o.headersEnd(uint32(len(o.sections))) || at+count*relocationSize > uint64(len(o.data)) {
+		return malformed("%d relocations", count)
+	}
+	for ; count > 0; count-- {
+		now, err := by.move(le.Uint32(o.data[at:]))
+		if err != nil {
+			return err
+		}
+		le.PutUint32(o.data[at:], now)
+		at += relocationSize
+	}
+	return nil
+}
+
+// replace is Replace for sections in which something has moved.
+func (o *Object) replace(content map[int][]byte, moved map[int]shifts) ([]byte, error) {
 	edits := o.edits(content)
 	if err := o.checkSymbols(edits); err != nil {
 		return nil, err
@@ -168,10 +229,10 @@ func (o *Object) Replace(content map[int][]byte) ([]byte, error) {
 	if uint64(len(out)) > 1<<32-1 {
 		return nil, malformed("object of %d bytes", len(out))
 	}
-	moved := &Object{data: out, headers: o.headers}
+	changed := &Object{data: out, headers: o.headers, sections: o.sections}
 	le := binary.LittleEndian
 	for i := range o.sections {
-		h := moved.header(i)
+		h := changed.header(i)
 		if data, ok := content[i]; ok {
 			le.PutUint32(h[16:], uint32(len(data)))
 		}
@@ -183,6 +244,11 @@ func (o *Object) Replace(content map[int][]byte) ([]byte, error) {
 	}
 	if err := edits.move(out[o.symbols.pointer:]); err != nil {
 		return nil, err
+	}
+	for i, by := range moved {
+		if err := changed.relocate(i, by); err != nil {
+			return nil, err
+		}
 	}
 	o.describe(content, out[le.Uint32(out[o.symbols.pointer:]):])
 	return out, nil

@@ -98,11 +98,17 @@ func FuzzCompiled(f *testing.F) {
 	section, _ := TypeServer{Path: "x.pdb"}.Section()
 	symbols := join(u32s(4), subsection(0xF1, record(0x1108, append(u32s(0x1000), "name\x00"...)...)...))
 	f.Add(buildObject(false, part{".debug$S", string(symbols), 1}, part{".debug$T", string(section), 0}))
+	f.Add(buildObject(false, part{".debug$S", string(namedSection("/w/1/x.obj")), 2}, part{".debug$T", string(section), 0}))
 	m := &Map{Types: []Index{0x1001}, Items: []Index{0x1002}}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := ParseCompiled(data)
 		if err != nil {
 			return
+		}
+		if named, err := c.Named(Names{Object: "/an/other.obj", File: elsewhere}); err == nil {
+			if isAbsolute(c.ObjectName()) && named.ObjectName() != "/an/other.obj" || named.TypeServer() != c.TypeServer() {
+				t.Fatalf("%q is %q", c.ObjectName(), named.ObjectName())
+			}
 		}
 		to := TypeServer{GUID{1}, 2, "another.pdb"}
 		changed, err := c.Renumbered(m, to)

@@ -43,8 +43,15 @@
 //	PDB at the limits of its format          Private, "full"
 //
 // A Private member keeps its own PDB, beside the object and under a name and a GUID that no
-// other has. Edit and continue does not work with merged types: build records name the
-// place where the compile ran.
+// other has.
+//
+// # Names of files
+//
+// A compile that had an object and a PDB of its own, on another machine perhaps, is put in
+// place as if it had run where the build is: the name that an object has for itself, those
+// of sources, and the texts of build records become those of here (Origin). Of a command
+// line only the object and the PDB are renamed, and a Private member's PDB stays as it is.
+// Edit and continue does not work with merged types.
 //
 // Not modelled: which compiles are members, and where they run (toolchains/msvc,
 // localserver/pipeline). Used by localserver/materialize.

@@ -22,6 +22,8 @@ type Member struct {
 	Mode os.FileMode
 	// PDBKey is the digest of the private PDB, empty where it is not known.
 	PDBKey string
+	// Origin is nil for what was compiled where the build is.
+	Origin *Origin
 }
 
 // A Form says what became of a member.
@@ -115,7 +117,19 @@ func reasonOf(err error) string {
 type member struct {
 	*Member
 	compiled *pdb.Compiled
+	names    *renaming
+	key      string       // of the memo
 	read     *pdb.Private // its PDB, once it has been read
+}
+
+// newMember returns m with the names that it has in the PDB at path. An object that cannot
+// be given others keeps its own.
+func newMember(m *Member, compiled *pdb.Compiled, path string) *member {
+	names := renamingOf(m, compiled, path)
+	if named, err := compiled.Named(pdb.Names{Object: m.ObjectPath, File: names.file}); err == nil {
+		compiled = named
+	}
+	return &member{Member: m, compiled: compiled, names: names, key: names.key(m.PDBKey)}
 }
 
 // private returns the PDB of m, which must be the one that its object names.
@@ -137,8 +151,8 @@ func (m *member) private() (*pdb.Private, error) {
 	if err := m.check(p.Info.GUID, p.Info.Age); err != nil {
 		return nil, err
 	}
-	m.read = p
-	return p, nil
+	m.read = p.Named(m.names.text)
+	return m.read, nil
 }
 
 // check compares what the object says with the PDB's GUID and age.

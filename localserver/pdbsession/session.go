@@ -55,7 +55,7 @@ const maxTries = 3
 
 // merge returns where m's types are in the PDB, when they are on disk.
 func (s *session) merge(m *member) (to *pdb.Map, server pdb.TypeServer, err error) {
-	if !s.remembers(m.PDBKey) {
+	if !s.remembers(m.key) {
 		if _, err := m.private(); err != nil { // read while others are merged
 			return nil, server, err
 		}
@@ -113,7 +113,7 @@ func (s *session) add(m *member) (*pdb.Map, error) {
 	s.members++
 	s.mode = m.Mode
 	s.idle.Reset(s.options.Idle)
-	if r, ok := s.page.memo.find(m.PDBKey); ok {
+	if r, ok := s.page.memo.find(m.key); ok {
 		return r.to, m.check(r.guid, r.age)
 	}
 	p, err := m.private()
@@ -127,7 +127,7 @@ func (s *session) add(m *member) (*pdb.Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.page.memo.add(m.PDBKey, &remembered{p.Info.GUID, p.Info.Age, to})
+	s.page.memo.add(m.key, &remembered{p.Info.GUID, p.Info.Age, to})
 	return to, nil
 }
 

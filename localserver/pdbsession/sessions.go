@@ -107,8 +107,8 @@ func (x *Sessions) Deliver(id Identity, m *Member) (*Delivery, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrMismatch, err)
 	}
-	comer := &member{Member: m, compiled: compiled}
-	if err := compiled.Renumberable(); err != nil {
+	comer := newMember(m, compiled, id.Path)
+	if err := comer.compiled.Renumberable(); err != nil {
 		return x.keepPrivate(comer, err)
 	}
 	to, server, err := x.session(id).merge(comer)
@@ -118,7 +118,7 @@ func (x *Sessions) Deliver(id Identity, m *Member) (*Delivery, error) {
 	case err != nil:
 		return x.keepPrivate(comer, err)
 	}
-	object, err := compiled.Renumbered(to, server)
+	object, err := comer.compiled.Renumbered(to, server)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMismatch, err)
 	}
@@ -144,12 +144,12 @@ func (x *Sessions) Counts() (merged int64, private map[string]int64) {
 }
 
 // Keep returns m with a PDB of its own, whatever could be merged.
-func (x *Sessions) Keep(_ Identity, m *Member) (*Delivery, error) {
+func (x *Sessions) Keep(id Identity, m *Member) (*Delivery, error) {
 	compiled, err := pdb.ParseCompiled(m.Object)
 	if err != nil {
 		return &Delivery{Form: Plain, Object: m.Object}, nil
 	}
-	return x.keepPrivate(&member{Member: m, compiled: compiled}, errChosen)
+	return x.keepPrivate(newMember(m, compiled, id.Path), errChosen)
 }
 
 // A Status describes one PDB.

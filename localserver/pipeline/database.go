@@ -193,14 +193,14 @@ var errNoDatabase = errors.New("no private database")
 
 // deliver merges the types of a pair and returns what is to be put in place. database
 // returns the private one.
-func (r *request) deliver(object []byte, key string, database func() ([]byte, error)) (*pdbsession.Delivery, error) {
+func (r *request) deliver(object []byte, key string, database func() ([]byte, error), from *pdbsession.Origin) (*pdbsession.Delivery, error) {
 	give := r.p.o.Databases.Deliver
 	if r.settings.MSVCPdb == "private" {
 		give = r.p.o.Databases.Keep
 	}
 	d, err := give(r.database.Identity, &pdbsession.Member{
 		Object: object, ObjectPath: r.call.Abs(r.compile.Outputs[0].Path), PDBKey: key, PDB: database,
-		Mode: 0o666 &^ fs.FileMode(r.in.Umask),
+		Mode: 0o666 &^ fs.FileMode(r.in.Umask), Origin: from,
 	})
 	if err == nil && d.Form == pdbsession.Private {
 		r.p.log.Warn().Str("object", r.compile.Outputs[0].Path).Str("reason", d.Reason).Str("detail", d.Detail).
@@ -230,7 +230,7 @@ func (r *request) placePrivate(x *run) ([]wire.File, error) {
 			return nil, errNoDatabase
 		}
 		return private, nil
-	})
+	}, nil)
 	if err != nil {
 		x.reason = toolchains.Unsupported("database-mismatch", err.Error())
 		d = &pdbsession.Delivery{Object: object}
@@ -279,7 +279,7 @@ func (r *request) mergedItems(items []item, res *Result) []item {
 	if o := res.output(toolchains.RolePDB); o != nil {
 		key, read = o.Digest.String(), func() ([]byte, error) { return blob(o.Digest) }
 	}
-	d, err := r.deliver(object, key, read)
+	d, err := r.deliver(object, key, read, r.originOf(res))
 	if err != nil {
 		return nil // to be compiled again
 	}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
+	"github.com/rexwrap/rexwrap/localserver/pdbsession"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
@@ -20,12 +22,12 @@ import (
 const workersFolder = "rexwrap-out"
 
 // workersCompile is r.compile as a worker runs it: with a database of its own, beside the
-// object. That debug records then name the worker's folders is stated. Where the object
-// would name them otherwise too, or there are further outputs, it is the compile itself,
-// which no worker runs.
+// object. The names in debug information are made good when the pair is put in place. Where
+// the object would name the worker's folders otherwise too, or there are further outputs, it
+// is the compile itself, which no worker runs.
 func (r *request) workersCompile() *toolchains.Compile {
 	d := r.database
-	stem := workersFolder + "/" + strings.TrimSuffix(filepath.Base(d.object), ".obj")
+	stem := r.workersStem()
 	words, err := d.family.PrivateDatabase(r.compile, stem+".obj", stem+".pdb")
 	if err != nil {
 		return r.compile
@@ -49,6 +51,33 @@ func (r *request) workersCompile() *toolchains.Compile {
 	c.Env = append(c.Env, endpointVariable)
 	c.Recorded, c.Carries, c.Nondeterministic = false, 0, false
 	return c
+}
+
+// workersStem is what the names of a worker's object and database begin with.
+func (r *request) workersStem() string {
+	return workersFolder + "/" + strings.TrimSuffix(filepath.Base(r.database.object), ".obj")
+}
+
+// originOf says what the files of res are called in it, if a worker has made it.
+func (r *request) originOf(res *Result) *pdbsession.Origin {
+	if res.Spelling != SpelledRemotely {
+		return nil
+	}
+	names := res.Names.at(r.at)
+	o := &pdbsession.Origin{}
+	for _, n := range names {
+		o.Moves = append(o.Moves, pdbsession.Move{From: n.Worker, To: n.Client})
+	}
+	o.Moves = append(o.Moves, pdbsession.Move{From: layout.Here, To: r.call.Dir})
+	if len(names) > 0 {
+		o.Root = names[len(names)-1].Client // the shortest name there is that of all
+	}
+	rest, ok := below(r.call.Dir, o.Root)
+	if !ok || o.Root == "" {
+		return o
+	}
+	o.Below = path.Join("/", filepath.ToSlash(rest), r.workersStem()+".pdb")
+	return o
 }
 
 // language is what makes a worker's cl.exe speak the language that this machine's speaks:
@@ -90,8 +119,8 @@ func (r *request) databaseHost(ctx context.Context, c *Candidate) *parity.Host {
 	has := layout.HostFiles(r.compile, facts)
 	files, absent := r.programs(), []string(nil)
 	for _, f := range c.Files {
-		if path := r.at.spell(f.Path); filepath.IsAbs(path) && has(path) {
-			files = append(files, parity.File{Path: path, Digest: f.Digest})
+		if name := r.at.spell(f.Path); filepath.IsAbs(name) && has(name) {
+			files = append(files, parity.File{Path: name, Digest: f.Digest})
 		}
 	}
 	for _, name := range c.Absent {
@@ -164,9 +193,9 @@ func (r *request) speller(c *Candidate, res *Result) *speller {
 		}
 	}
 	for _, f := range c.Files {
-		path := filepath.Clean(r.call.Abs(r.at.spell(f.Path)))
-		s.known[path] = true
-		if rest, ok := strings.CutPrefix(s.names.WorkerPath(path), s.top); ok && s.top != "" {
+		name := filepath.Clean(r.call.Abs(r.at.spell(f.Path)))
+		s.known[name] = true
+		if rest, ok := strings.CutPrefix(s.names.WorkerPath(name), s.top); ok && s.top != "" {
 			s.below = append(s.below, rest)
 		}
 	}

@@ -54,7 +54,7 @@ func (l *line) make(s *source, out io.Writer) error {
 	fmt.Fprintln(out, filepath.Base(s.name))
 	target := place(l.object, stem(s.name), ".obj")
 	if !l.types {
-		return l.clang(s, target, temp, out)
+		return l.clang(s, target, target, temp, out)
 	}
 	unlock, err := l.lock()
 	if err != nil {
@@ -65,16 +65,19 @@ func (l *line) make(s *source, out io.Writer) error {
 		return err
 	}
 	object := filepath.Join(temp, "x.obj")
-	if err := l.clang(s, object, temp, out); err != nil {
+	if err := l.clang(s, object, target, temp, out); err != nil {
 		return err
 	}
 	return l.append(object, target)
 }
 
-// clang runs clang-cl, with the types in the object.
-func (l *line) clang(s *source, object, temp string, out io.Writer) error {
-	// The name that the object has for itself is the same wherever it goes.
-	args := append(slices.Clone(l.rest), "/nologo", "/Fo"+object, "-Xclang", "-object-file-name=x.obj")
+// clang runs clang-cl, with the types in the object, which has target for its own name.
+func (l *line) clang(s *source, object, target, temp string, out io.Writer) error {
+	name, err := filepath.Abs(target)
+	if err != nil {
+		return err
+	}
+	args := append(slices.Clone(l.rest), "/nologo", "/Fo"+object, "-Xclang", "-object-file-name="+name)
 	if l.types {
 		args = append(args, "/Z7")
 	}

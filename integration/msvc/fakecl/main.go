@@ -36,6 +36,7 @@ usage: cl [ option... ] filename... [ /link linkoption... ]
 const failed = 2
 
 func main() {
+	_ = os.Unsetenv("PWD") // of working directories the system's own names count
 	if len(os.Args) == 3 && os.Args[1] == serverOption {
 		serve(os.Args[2])
 		return
