@@ -26,6 +26,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/pipeline"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/localserver/strategy"
+	"github.com/rexwrap/rexwrap/localserver/trace"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/probe"
 	"github.com/rexwrap/rexwrap/wrapper/endpoint"
@@ -292,7 +293,7 @@ func (c *composition) pipeline() *pipeline.Pipeline {
 		Family:   newFamilies().family,
 		Scanner:  scanner,
 		Asker:    asker,
-		Crates:   rustdeps.New(), Run: run, Databases: c.sessions,
+		Crates:   rustdeps.New(), Tracer: trace.New(), Run: run, Databases: c.sessions,
 		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: c.files, Facts: prober.Facts, Scratch: c.scratch()}),
 		Facts:    prober.Facts,
 		Recorder: c.journal,

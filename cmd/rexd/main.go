@@ -8,6 +8,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/rexwrap/rexwrap/localserver/trace"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
@@ -15,6 +16,9 @@ import (
 var version = "unreleased"
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == trace.Verb { // in a compiler's place
+		os.Exit(trace.Main(os.Args[2:]))
+	}
 	dir, _ := os.Getwd() // empty where it is gone; relative paths then fail
 	a := &app{
 		version: version, env: toolchains.Environ(os.Environ()), dir: dir,

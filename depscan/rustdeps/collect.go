@@ -28,6 +28,8 @@ type Run struct {
 	Mark filestate.Mark
 	// Linker is the toolchain of the linker's driver, nil where none runs.
 	Linker *toolchains.Toolchain
+	// Trace is what was seen of the run, nil where it was not traced.
+	Trace *Trace
 }
 
 // A Result is what a run has read. All paths are as spelled.
@@ -38,8 +40,21 @@ type Result struct {
 	// Sources are the files that the compiler lists, the source first.
 	Sources []string
 	// Package is the folder of the package where a procedural macro ran that
-	// may have read any file of it and any variable, else empty.
+	// may have read any variable, else empty. Unless Traced is set, it may have
+	// read any file of the package too, and have listed its folders.
 	Package string
+	Traced  bool
+	// Links and Listings are, of a traced run, the symbolic links on the way to
+	// what was read, and the folders that were opened with what FolderListing
+	// says of them.
+	Links    []depscan.Symlink
+	Listings []Listing
+}
+
+// A Listing is a folder with what FolderListing says of it.
+type Listing struct {
+	Dir    string
+	Digest digest.Digest
 }
 
 // A collector gathers the inputs of one run.
@@ -80,12 +95,21 @@ func (c *collector) result(info *DepInfo) (*Result, error) {
 	res := &Result{Inputs: &c.in, Variables: info.Variables, Sources: info.Files}
 	if c.macros {
 		res.Package = PackageDir(c.c.Call, c.c.Source)
-		if err := c.wholePackage(res.Package); err != nil {
+		if err := c.macroInputs(res); err != nil {
 			return nil, err
 		}
 	}
 	c.in.Absent = slices.Sorted(maps.Keys(c.absent))
 	return res, nil
+}
+
+// macroInputs takes what procedural macros may have read.
+func (c *collector) macroInputs(res *Result) error {
+	if c.run.Trace == nil {
+		return c.wholePackage(res.Package)
+	}
+	res.Traced = true
+	return c.traced(c.run.Trace, res)
 }
 
 // add takes a file with its content.

@@ -28,6 +28,8 @@ type Plan struct {
 	// Hide are the ways in which rustc quotes an argument that was added to
 	// the linker's, where it shows the linker's command line.
 	Hide []string
+	// Report is where the run's Trace may be put; Remove removes it.
+	Report string
 
 	asker *Asker
 	c     *toolchains.Compile
@@ -39,7 +41,7 @@ type Plan struct {
 // call, in an existing directory. The error is an *UnsupportedError where inputs
 // cannot be known.
 func (a *Asker) Plan(c *toolchains.Compile, scratch string) (*Plan, error) {
-	p := &Plan{Argv: c.Call.Argv, asker: a, c: c}
+	p := &Plan{Argv: c.Call.Argv, Report: scratch + ".trace", asker: a, c: c}
 	if c.Crate.Argv != nil {
 		p.Argv = c.Crate.Argv
 	}
@@ -72,4 +74,5 @@ func (p *Plan) Remove() {
 	if p.list != "" {
 		_ = os.Remove(p.list) // a linker that failed made none
 	}
+	_ = os.Remove(p.Report) // there may be none
 }

@@ -103,12 +103,13 @@ var policy = map[string][]string{
 	"localserver/parity":      {"client/action", "client/cas", "client/digest", "client/execute", "client/merkle"},
 	"localserver/rehearse":    {"client/digest", "client/merkle", "localserver/layout", "localserver/seccomp", "toolchains/pack", sys},
 	"localserver/seccomp":     {sys},
+	"localserver/trace":       {"depscan", "depscan/rustdeps", "localserver/seccomp", sys},
 	"localserver/strategy":    {},
 	"localserver/admin":       {"localserver/journal", "wrapper/wire"},
 	"localserver/pipeline": {
 		"client/action", "client/cas", "client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/depfile",
 		"depscan/filestate", "depscan/rustdeps", "localserver/config", "localserver/diskstore", "localserver/journal", "localserver/layout",
-		"localserver/materialize", "localserver/parity", "localserver/pdbsession", "localserver/remote", "localserver/strategy", "toolchains",
+		"localserver/materialize", "localserver/parity", "localserver/pdbsession", "localserver/remote", "localserver/strategy", "localserver/trace", "toolchains",
 		"toolchains/argtable", "toolchains/gnu", "toolchains/pack", "toolchains/pack/archive", "wrapper/wire", zerolog,
 	},
 	"localserver/remote": {
@@ -123,7 +124,7 @@ var policy = map[string][]string{
 	"cmd/rexd": {
 		"client/checkup", "client/digest", "depscan/ask", "depscan/cpp", "depscan/filestate", "depscan/rustdeps", "localserver",
 		"localserver/admin", "localserver/clcheck", "localserver/config", "localserver/diskstore", "localserver/journal",
-		"localserver/layout", "localserver/localexec", "localserver/parity", "localserver/pdbsession", "localserver/pipeline", "localserver/rehearse", "localserver/remote", "localserver/strategy", "toolchains", "toolchains/argtable",
+		"localserver/layout", "localserver/localexec", "localserver/parity", "localserver/pdbsession", "localserver/pipeline", "localserver/rehearse", "localserver/remote", "localserver/strategy", "localserver/trace", "toolchains", "toolchains/argtable",
 		"toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/pack", "toolchains/pack/archive", "toolchains/probe", "toolchains/rustc", "wrapper/endpoint",
 		"wrapper/endpoint/listen", cli, sys, zerolog,
 	},

@@ -29,6 +29,7 @@ type change struct {
 	// thenEnv its variables.
 	then    string
 	thenEnv []string
+	begin   func(s *site) // beside writing files
 	change  func(s *site)
 	hit     bool
 	never   bool // the first compile is no entry either
@@ -53,10 +54,64 @@ use proc_macro::TokenStream;
 #[proc_macro] pub fn count(_: TokenStream) -> TokenStream {
     format!("{}usize", std::fs::read_dir("data").unwrap().count()).parse().unwrap()
 }
+fn beside(name: &str) -> std::path::PathBuf {
+    let mut dir = std::env::current_dir().unwrap().into_os_string();
+    dir.push("-beside");
+    std::path::Path::new(&dir).join(name)
+}
+#[proc_macro] pub fn far_file(_: TokenStream) -> TokenStream {
+    format!("{:?}", std::fs::read_to_string(beside("who.txt")).unwrap_or_default()).parse().unwrap()
+}
+#[proc_macro] pub fn far_count(_: TokenStream) -> TokenStream {
+    format!("{}usize", std::fs::read_dir(beside("data")).map_or(0, |d| d.count())).parse().unwrap()
+}
+#[proc_macro] pub fn far_is(_: TokenStream) -> TokenStream {
+    format!("{}", beside("who.txt").exists()).parse().unwrap()
+}
+#[proc_macro] pub fn far_real(_: TokenStream) -> TokenStream {
+    let path = std::fs::canonicalize(beside("link")).unwrap();
+    format!("{:?}", path.file_name().unwrap()).parse().unwrap()
+}
+#[proc_macro] pub fn program(_: TokenStream) -> TokenStream {
+    let said = std::process::Command::new("/bin/echo").arg("1u8").output().unwrap().stdout;
+    String::from_utf8(said).unwrap().parse().unwrap()
+}
+#[proc_macro] pub fn network(_: TokenStream) -> TokenStream {
+    format!("{}", std::net::TcpStream::connect("127.0.0.1:1").is_ok()).parse().unwrap()
+}
+#[proc_macro] pub fn writes(_: TokenStream) -> TokenStream {
+    std::fs::write("written", "x").unwrap();
+    "1u8".parse().unwrap()
+}
 `
 	buildMacros = "--crate-name m m.rs --crate-type proc-macro --emit=link --out-dir o -Cextra-filename=-00000000000000aa --extern proc_macro"
-	withMacros  = " --extern m=o/libm-00000000000000aa.so"
+	withMacros  = " --extern m=" + macroLibrary
+	// macroLibrary is what buildMacros makes.
+	macroLibrary = "o/libm-00000000000000aa.so"
 )
+
+// besideWrites writes a file that is not of the package.
+func besideWrites(name, text string) func(*site) {
+	return func(s *site) { s.write("../"+filepath.Base(s.dir)+"-beside/"+name, text) }
+}
+
+// besideLinks makes a symbolic link there, or another one.
+func besideLinks(target, name string) func(*site) {
+	return func(s *site) {
+		s.remove("../" + filepath.Base(s.dir) + "-beside/" + name)
+		if err := os.Symlink(target, s.dir+"-beside/"+name); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// both does one thing after the other.
+func both(a, b func(*site)) func(*site) { return func(s *site) { a(s); b(s) } }
+
+// macroUse is a source that uses a macro.
+func macroUse(constant string) string {
+	return macros + "-- x.rs --\npub const W: " + constant + "!();\n"
+}
 
 func writes(name, text string) func(*site) { return func(s *site) { s.write(name, text) } }
 
@@ -119,6 +174,46 @@ func changes() []change {
 		{
 			name: "macro lists a folder", files: macros + "-- data/a --\n-- x.rs --\npub const W: usize = m::count!();\n", prep: buildMacros,
 			args: "--crate-name x x.rs" + emitLib + withMacros, change: writes("data/b", ""),
+		},
+		{
+			name: "macro reads a file elsewhere", files: macroUse("&str = m::far_file"), prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, begin: besideWrites("who.txt", "a\n"), change: besideWrites("who.txt", "b\n"),
+		},
+		{
+			name: "macro reads a file elsewhere that comes", files: macroUse("&str = m::far_file"), prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, change: besideWrites("who.txt", "b\n"),
+		},
+		{
+			name: "macro asks for a file elsewhere that comes", files: macroUse("bool = m::far_is"), prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, begin: besideWrites("x", ""), change: besideWrites("who.txt", "b\n"),
+		},
+		{
+			name: "macro asks for a file elsewhere, and a folder comes", files: macroUse("bool = m::far_is"), prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, begin: besideWrites("x", ""), change: besideWrites("who.txt/x", ""),
+		},
+		{
+			name: "macro reads a link elsewhere", files: macroUse("&str = m::far_real"), prep: buildMacros,
+			args:  "--crate-name x x.rs" + emitLib + withMacros,
+			begin: both(both(besideWrites("a", ""), besideWrites("b", "")), besideLinks("a", "link")), change: besideLinks("b", "link"),
+		},
+		{
+			name: "macro lists a folder elsewhere", files: macroUse("usize = m::far_count"), prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, begin: besideWrites("data/a", ""), change: besideWrites("data/b", ""),
+		},
+		{
+			name: "macro lists a folder elsewhere whose file changes", files: macroUse("usize = m::far_count"), prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, begin: besideWrites("data/a", ""), change: besideWrites("data/a", "b"), hit: true,
+		},
+		{
+			name: "a file of the package that no macro reads", files: macroUse("usize = m::far_count"), prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, change: writes("README", "b"), hit: true,
+		},
+		{name: "macro starts a program", files: macroUse("u8 = m::program"), prep: buildMacros, args: "--crate-name x x.rs" + emitLib + withMacros, never: true},
+		{name: "macro connects", files: macroUse("bool = m::network"), prep: buildMacros, args: "--crate-name x x.rs" + emitLib + withMacros, never: true},
+		{name: "macro writes a file", files: macroUse("u8 = m::writes"), prep: buildMacros, args: "--crate-name x x.rs" + emitLib + withMacros, never: true},
+		{
+			name: "macro reads a file, and a linker runs", files: macros + "-- x.rs --\nconst W: &str = m::far_file!();\nfn main() { print!(\"{}\", W) }\n", prep: buildMacros,
+			args: "--crate-name x x.rs" + emitBin + withMacros, begin: besideWrites("who.txt", "a\n"), change: besideWrites("who.txt", "b\n"),
 		},
 		{
 			name:  "a macro of a crate that this crate does not name",
@@ -231,6 +326,23 @@ func (s *site) compile(args string) {
 	}
 }
 
+// library returns the library of macros, made once.
+func (s *site) library() string {
+	s.t.Helper()
+	path := filepath.Join(s.dir, macroLibrary)
+	if _, err := os.Stat(path); err != nil {
+		for _, f := range txtar.Parse([]byte(strings.TrimPrefix(macros, "\n"))).Files {
+			s.write(f.Name, string(f.Data))
+		}
+		s.compile(buildMacros)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
 // archive makes o/libn.a of n.c.
 func (s *site) archive() { s.archiveIn("o") }
 
@@ -291,14 +403,21 @@ func (s *site) check(step string, want, got outcome) {
 
 // TestChanges holds what must not go unnoticed, and what should.
 func TestChanges(t *testing.T) {
-	all := newSite(t, &txtar.Archive{})
+	all := newSite(t, &txtar.Archive{Files: []txtar.File{{Name: "o/CACHEDIR.TAG"}}})
 	for i, c := range changes() {
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			s := all.beside(t, strconv.Itoa(i), txtar.Parse([]byte(strings.TrimPrefix(c.files, "\n")+"-- o/CACHEDIR.TAG --\n")))
 			if strings.Contains(c.files, "-- n.c --") {
 				s.archive()
 			}
+			if c.begin != nil {
+				c.begin(s)
+			}
 			for line := range strings.Lines(c.prep) {
+				if strings.TrimSpace(line) == buildMacros {
+					s.write(macroLibrary, all.library())
+					continue
+				}
 				s.compile(line)
 			}
 			if err := rig.Age(s.dir); err != nil {

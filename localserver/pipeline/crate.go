@@ -13,6 +13,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/localserver/journal"
+	"github.com/rexwrap/rexwrap/localserver/trace"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
@@ -92,6 +93,25 @@ func (r *request) prepareCrate(x *run) error {
 		x.command.Instead = append(x.command.Instead, n.Client+separator)
 	}
 	x.command.Hide = append(x.command.Hide, x.crate.Hide...)
+	return r.traceMacros(x)
+}
+
+// traceMacros has a run traced that loads procedural macros, where that can be.
+func (r *request) traceMacros(x *run) error {
+	info := r.compile.Output(toolchains.RoleDepInfo)
+	if r.p.o.Tracer == nil || info == nil {
+		return nil
+	}
+	folders, err := x.crate.MacroFolders(r.p.files)
+	if err != nil || len(folders) == 0 {
+		return err
+	}
+	argv, ok := r.p.o.Tracer.Argv(&trace.Plan{
+		Report: x.crate.Report, DepInfo: r.call.Abs(info.Path), Folders: folders, Program: x.command.Program, Argv: x.command.Argv,
+	})
+	if ok {
+		x.command.Program, x.command.Argv = argv[0], argv
+	}
 	return nil
 }
 
@@ -101,7 +121,7 @@ func (r *request) learnCrate(x *run) {
 		return
 	}
 	r.declare(r.splitFiles())
-	got, err := x.crate.Collect(rustdeps.Run{Mark: x.mark, Linker: r.linker}, r.p.files)
+	got, err := x.crate.Collect(rustdeps.Run{Mark: x.mark, Linker: r.linker, Trace: trace.ReadReport(x.crate.Report)}, r.p.files)
 	switch {
 	case err != nil:
 		x.reason = err
@@ -141,23 +161,33 @@ func (r *request) guardCrate(c *Candidate, read *rustdeps.Result) error {
 		}
 		c.Variables = append(c.Variables, r.variable(v.Name))
 	}
-	if read.Package != "" {
-		c.Package = r.at.encode(read.Package)
-		c.Surroundings = r.surroundings(c.Package)
+	if read.Package == "" {
+		return nil
+	}
+	c.Package, c.Traced = r.at.encode(read.Package), read.Traced
+	c.Surroundings = r.surroundings(c)
+	for _, l := range read.Links {
+		c.Links = append(c.Links, Link{r.at.encode(l.Path), r.at.encode(l.Target)})
+	}
+	for _, l := range read.Listings {
+		c.Listings = append(c.Listings, Input{r.at.encode(l.Dir), l.Digest})
 	}
 	return nil
 }
 
-// surroundings is the digest of what a procedural macro may look at: the whole
-// environment, and which files its user's package has.
-func (r *request) surroundings(encoded string) digest.Digest {
+// surroundings is the digest of what a procedural macro may have looked at without
+// anybody seeing it: the whole environment, and where the run was not traced which
+// files its user's package has.
+func (r *request) surroundings(c *Candidate) digest.Digest {
 	var respell func(string) string
 	if r.at.shared {
 		respell = r.at.encodeList
 	}
 	b := digest.NewBuilder("rexwrap macro 1")
 	b.Digest(rustdeps.Environment(r.call.Env, respell))
-	b.Digest(rustdeps.PackageListing(r.at.spell(encoded)))
+	if !c.Traced {
+		b.Digest(rustdeps.PackageListing(r.at.spell(c.Package)))
+	}
 	return b.Sum()
 }
 
@@ -168,7 +198,12 @@ func (r *request) crateHolds(c *Candidate) bool {
 			return false
 		}
 	}
-	return c.Package == "" || c.Surroundings == r.surroundings(c.Package)
+	for _, l := range c.Listings {
+		if rustdeps.FolderListing(r.at.spell(l.Path)) != l.Digest {
+			return false
+		}
+	}
+	return c.Package == "" || c.Surroundings == r.surroundings(c)
 }
 
 // renotice returns the chunks of a result of rustc as this call would have got
@@ -360,6 +395,9 @@ func (r *request) noteVariables(c *Candidate) {
 		r.record.Key.Env = append(r.record.Key.Env,
 			journal.NewVariable("what a procedural macro may read", c.Surroundings.Hex(), true))
 	}
+	for _, l := range c.Listings {
+		r.record.Key.Env = append(r.record.Key.Env, journal.NewVariable("names in "+r.at.spell(l.Path), l.Digest.Hex(), true))
+	}
 }
 
 // crateAction is the digest of all that a result depends on.
@@ -377,6 +415,15 @@ func (r *request) crateAction(c *Candidate) digest.Digest {
 	}
 	b.String(c.Package)
 	b.Digest(c.Surroundings)
+	b.Strings(c.Dirs)
+	for _, l := range c.Links {
+		b.String(l.Path)
+		b.String(l.Target)
+	}
+	for _, l := range c.Listings {
+		b.String(l.Path)
+		b.Digest(l.Digest)
+	}
 	b.Digest(c.Guard)
 	b.String(r.streams)
 	return b.Sum()

@@ -20,7 +20,9 @@ import (
 //	            n { path seconds }                  (* modification times *)
 //	            needs guard
 //	            n { name digest }                   (* variables *)
-//	            path digest                         (* a package, what is around it *)
+//	            path digest traced                  (* a package, what is around it *)
+//	            n { path target }                   (* symbolic links *)
+//	            n { path digest }                   (* listings of folders *)
 //	            digest                              (* the journal's list *)
 //	            n { variant digest quiet outputs targets names } ;
 //	outputs   = n { role path } ;                   (* as the Action declares *)
@@ -35,7 +37,7 @@ type Manifest struct {
 }
 
 const (
-	manifestVersion = 3
+	manifestVersion = 4
 	// maxCandidates bounds a manifest. A key that sees more header sets in
 	// turn than this is one of a bisection or a generator; the oldest go.
 	maxCandidates = 16
@@ -56,11 +58,16 @@ type Candidate struct {
 	Guard digest.Digest
 	// Variables, Package and Surroundings are what a compile of rustc depends
 	// on beside files: variables that the source asks for, and where a
-	// procedural macro ran the package whose files it may have listed, with
-	// the digest of that list and of the environment.
+	// procedural macro ran the package, with the digest of the environment and,
+	// unless the run was Traced, of the names of the package's files.
 	Variables    []Variable
 	Package      string
 	Surroundings digest.Digest
+	Traced       bool
+	// Links and Listings are what a traced run found beside files: symbolic
+	// links, and folders that were listed.
+	Links    []Link
+	Listings []Input
 	// List names the blob in which the journal finds the inputs again.
 	List    digest.Digest
 	Results []Variant
@@ -71,6 +78,10 @@ type Input struct {
 	Path   string
 	Digest digest.Digest
 }
+
+// A Link is a symbolic link with its target, both encoded like the path of an
+// Input. Where the target is empty no link must be there.
+type Link struct{ Path, Target string }
 
 // A Time is a file whose modification time, in seconds since 1970, the compiler
 // looks at.
@@ -132,6 +143,17 @@ func (c *Candidate) append(e *encoder) {
 	}
 	e.string(c.Package)
 	e.digest(c.Surroundings)
+	e.bool(c.Traced)
+	e.uint(uint64(len(c.Links)))
+	for _, l := range c.Links {
+		e.string(l.Path)
+		e.string(l.Target)
+	}
+	e.uint(uint64(len(c.Listings)))
+	for _, l := range c.Listings {
+		e.string(l.Path)
+		e.digest(l.Digest)
+	}
 	e.digest(c.List)
 	e.uint(uint64(len(c.Results)))
 	for _, r := range c.Results {
@@ -180,6 +202,13 @@ func decodeCandidate(d *decoder) *Candidate {
 	}
 	c.Package = d.string()
 	c.Surroundings = d.digest()
+	c.Traced = d.bool()
+	for range d.count(2) {
+		c.Links = append(c.Links, Link{Path: d.string(), Target: d.string()})
+	}
+	for range d.count(digest.Size + 2) {
+		c.Listings = append(c.Listings, Input{Path: d.string(), Digest: d.digest()})
+	}
 	c.List = d.digest()
 	for range d.count(digest.Size + 3) {
 		c.Results = append(c.Results, decodeVariant(d))
@@ -224,7 +253,8 @@ func (m *Manifest) add(c *Candidate) {
 
 func (c *Candidate) sameInputs(o *Candidate) bool {
 	return c.Needs == o.Needs && c.Guard == o.Guard && slices.Equal(c.Variables, o.Variables) &&
-		c.Package == o.Package && c.Surroundings == o.Surroundings &&
+		c.Package == o.Package && c.Surroundings == o.Surroundings && c.Traced == o.Traced &&
+		slices.Equal(c.Links, o.Links) && slices.Equal(c.Listings, o.Listings) &&
 		slices.Equal(c.Files, o.Files) &&
 		slices.Equal(c.Absent, o.Absent) && slices.Equal(c.Dirs, o.Dirs) && slices.Equal(c.Times, o.Times)
 }

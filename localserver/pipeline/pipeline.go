@@ -18,6 +18,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/journal"
 	"github.com/rexwrap/rexwrap/localserver/strategy"
+	"github.com/rexwrap/rexwrap/localserver/trace"
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/pack"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
@@ -90,6 +91,9 @@ type Options struct {
 	// a worker is to run them.
 	Crates *rustdeps.Asker
 	Run    toolchains.Runner
+	// Tracer sees what procedural macros read; without one the files of their
+	// user's package stand for that.
+	Tracer *trace.Tracer
 	// Databases is needed for cl.exe's compiles with /Zi, which step aside
 	// without.
 	Databases Databases

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/depscan/filestate"
 )
 
@@ -109,6 +110,9 @@ func (c *Candidate) expect(at place) filestate.Expect {
 	}
 	for i, name := range c.Dirs {
 		e.Dirs[i] = at.spell(name)
+	}
+	for _, l := range c.Links {
+		e.Links = append(e.Links, depscan.Symlink{Path: at.spell(l.Path), Target: at.spell(l.Target)})
 	}
 	return e
 }
