@@ -44,9 +44,10 @@ type Result struct {
 	// read any file of the package too, and have listed its folders.
 	Package string
 	Traced  bool
-	// Links and Listings are, of a traced run, the symbolic links on the way to
-	// what was read, and the folders that were opened with what FolderListing
-	// says of them.
+	// Of a traced run, Seen are the files that only the trace shows, absolute;
+	// Links are the symbolic links on the way to what was read, and Listings the
+	// folders that were opened.
+	Seen     []string
 	Links    []depscan.Symlink
 	Listings []Listing
 }

@@ -16,15 +16,18 @@
 // module's file, and libraries that would be found before those that were.
 //
 // Procedural macros can read what nobody tells: Collect reports that one was
-// loaded, so that the caller puts the whole environment (Environment) and the
-// package's files (Package) into the key.
+// loaded, so that the caller puts the whole environment (Environment) into the key.
+// A Trace of the run shows which files they looked for. Those become inputs, but for
+// what the compiler looks for itself: its outputs, its own files, crates. Where there
+// is no Trace all files of the package are inputs (PackageListing). What a Trace shows
+// that no list of files can stand for is an error.
 //
 // Foresee says beforehand what a worker has to have, by a run for the dep-info
 // alone; what it lacks fails there, and what it reports is compared. Respell and
 // OnlyIncludes serve results that hold at several places.
 //
-// Not modelled: what a procedural macro reads outside its user's package, asks the
-// network or the clock for; a crate that is replaced, while it is compressed in a
+// Not modelled: what a procedural macro asks the clock for and, without a Trace, the
+// network, or reads outside its user's package; a crate that is replaced, while it is compressed in a
 // dylib, by one with the same hash. Only calls that write a dep-info file are
 // understood. Used by localserver/pipeline. Compared with rustc 1.63 and 1.95.
 package rustdeps

@@ -228,7 +228,7 @@ func (c *collector) lookup(l *Lookup, res *Result) error {
 		}
 		c.absent[l.Path], c.absent[l.Path+"/"] = true, true
 	case l.Kind == File:
-		return c.addOnce(l.Path)
+		return c.addOnce(l.Path, res)
 	case l.Kind == Folder:
 		c.in.Dirs = append(c.in.Dirs, l.Path)
 		return c.listed(l, res)
@@ -239,12 +239,13 @@ func (c *collector) lookup(l *Lookup, res *Result) error {
 }
 
 // addOnce takes a file, unless the compiler lists it by another spelling.
-func (c *collector) addOnce(abs string) error {
+func (c *collector) addOnce(abs string, res *Result) error {
 	for path := range c.seen {
 		if filepath.Clean(c.c.Call.Abs(path)) == abs {
 			return nil
 		}
 	}
+	res.Seen = append(res.Seen, abs)
 	return c.add(abs)
 }
 

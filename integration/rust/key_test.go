@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -72,6 +73,10 @@ fn beside(name: &str) -> std::path::PathBuf {
     let path = std::fs::canonicalize(beside("link")).unwrap();
     format!("{:?}", path.file_name().unwrap()).parse().unwrap()
 }
+#[proc_macro] pub fn far_time(_: TokenStream) -> TokenStream {
+    let time = std::fs::metadata(beside("who.txt")).unwrap().modified().unwrap();
+    format!("{}u64", time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()).parse().unwrap()
+}
 #[proc_macro] pub fn program(_: TokenStream) -> TokenStream {
     let said = std::process::Command::new("/bin/echo").arg("1u8").output().unwrap().stdout;
     String::from_utf8(said).unwrap().parse().unwrap()
@@ -100,6 +105,16 @@ func besideLinks(target, name string) func(*site) {
 	return func(s *site) {
 		s.remove("../" + filepath.Base(s.dir) + "-beside/" + name)
 		if err := os.Symlink(target, s.dir+"-beside/"+name); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// besideTouched gives a file there another modification time.
+func besideTouched(name string) func(*site) {
+	return func(s *site) {
+		at := time.Date(2020, 2, 2, 2, 2, 2, 0, time.UTC)
+		if err := os.Chtimes(s.dir+"-beside/"+name, at, at); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -190,6 +205,14 @@ func changes() []change {
 		{
 			name: "macro asks for a file elsewhere, and a folder comes", files: macroUse("bool = m::far_is"), prep: buildMacros,
 			args: "--crate-name x x.rs" + emitLib + withMacros, begin: besideWrites("x", ""), change: besideWrites("who.txt/x", ""),
+		},
+		{
+			name: "macro takes the time of a file elsewhere", files: macros + "-- x.rs --\npub static W: u64 = m::far_time!();\n", prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, begin: besideWrites("who.txt", "a\n"), change: besideTouched("who.txt"),
+		},
+		{
+			name: "macro reads a file elsewhere, whose time changes", files: macroUse("&str = m::far_file"), prep: buildMacros,
+			args: "--crate-name x x.rs" + emitLib + withMacros, begin: besideWrites("who.txt", "a\n"), change: besideTouched("who.txt"), hit: true,
 		},
 		{
 			name: "macro reads a link elsewhere", files: macroUse("&str = m::far_real"), prep: buildMacros,

@@ -34,6 +34,14 @@ func hint(reason string) string {
 		return "code that is made incrementally is not the same each time; CARGO_INCREMENTAL=0, or rust_incremental = \"drop\""
 	case "rust-uncached":
 		return "the setting rust_uncached names the crate or its package"
+	case "proc-macro-exec":
+		return "a procedural macro started a program, which may do anything"
+	case "proc-macro-network":
+		return "a procedural macro used the network"
+	case "proc-macro-writes":
+		return "a procedural macro changed files, which a hit would not do"
+	case "proc-macro-system-call", "proc-macro-machine", "proc-macro-special-file":
+		return "a procedural macro asked the system for what no file holds"
 	case "config":
 		return "the settings have errors: rexwrap config shows them"
 	case "disabled":

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -191,6 +192,37 @@ func (r *request) surroundings(c *Candidate) digest.Digest {
 	return b.Sum()
 }
 
+// guardTimes adds the modification times that procedural macros have put into an
+// output: of the files that they have seen, as the number of seconds that programs
+// hold. What is made of a time otherwise goes unnoticed, like that of the clock.
+func (r *request) guardTimes(c *Candidate, x *run) error {
+	for _, path := range r.read.Seen {
+		info, err := os.Stat(path)
+		if err != nil {
+			return toolchains.Unsupported("modified-during-compile", path)
+		}
+		seconds := info.ModTime().Unix()
+		held, err := r.anyHolds(x, binary.LittleEndian.AppendUint32(nil, uint32(seconds)))
+		if err != nil {
+			return err
+		}
+		if held {
+			c.Times = append(c.Times, Time{Path: r.at.encode(path), ModTime: seconds})
+		}
+	}
+	return nil
+}
+
+// anyHolds reports whether an output holds some bytes.
+func (r *request) anyHolds(x *run, text []byte) (bool, error) {
+	for i := range x.files {
+		if data, err := r.captured(&x.files[i]); err != nil || bytes.Contains(data, text) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // crateHolds reports whether what c remembers of the environment is so.
 func (r *request) crateHolds(c *Candidate) bool {
 	for _, v := range c.Variables {
@@ -346,6 +378,9 @@ func (r *request) storeCrate(ctx context.Context, x *run, c *Candidate, res *Res
 		return err
 	}
 	if err := r.guardPlace(c, x); err != nil {
+		return err
+	}
+	if err := r.guardTimes(c, x); err != nil {
 		return err
 	}
 	res.Dep = DepOrigin{Targets: r.origin()}

@@ -44,8 +44,10 @@
 // A compile of rustc has its inputs read off every run (depscan/rustdeps). Its
 // paths stay in keys as they are, but for folders that are only searched, which
 // stand by number (mount). A candidate holds the variables that the source asks
-// for, and, where a procedural macro ran, a digest of the whole environment and of
-// the package's listing. A linker that makes an output is in the key by content. On
+// for, and, where a procedural macro ran, a digest of the whole environment. Such a
+// run is traced (localserver/trace): what macros looked for are inputs like others,
+// and an output that holds the modification time of one makes that count. Where it
+// could not be traced the package's files count, and their names. A linker that makes an output is in the key by content. On
 // a hit the files are in their places before the chunks that announce them are
 // replayed.
 //

@@ -90,18 +90,28 @@ func (r *request) holdsElsewhere(x *run) (bool, error) {
 
 // namesRoots reports whether an output holds the path of a root.
 func (r *request) namesRoots(f *captured) (bool, error) {
-	data := f.data
-	if data == nil {
-		blob, err := r.p.store.OpenBlob(f.digest)
-		if err != nil {
-			return false, storeTrouble(err)
-		}
-		defer blob.Close()
-		if data, err = io.ReadAll(blob); err != nil {
-			return false, storeTrouble(err)
-		}
+	data, err := r.captured(f)
+	if err != nil {
+		return false, err
 	}
 	return slices.ContainsFunc(r.roots.Names(), func(n layout.Name) bool { return bytes.Contains(data, []byte(n.Client)) }), nil
+}
+
+// captured returns the content of an output.
+func (r *request) captured(f *captured) ([]byte, error) {
+	if f.data != nil {
+		return f.data, nil
+	}
+	blob, err := r.p.store.OpenBlob(f.digest)
+	if err != nil {
+		return nil, storeTrouble(err)
+	}
+	defer blob.Close()
+	data, err := io.ReadAll(blob)
+	if err != nil {
+		return nil, storeTrouble(err)
+	}
+	return data, nil
 }
 
 // onlyIncludes reports whether sources ask for a variable only to include files.
