@@ -261,8 +261,11 @@ func (s *substitution) param(body []token, i int, out []token) []token {
 	if pasted && last && arg == nil && s.x.mode&modeClang != 0 {
 		return elide(out, t)
 	}
-	if last && arg == nil && s.x.mode&modeMicrosoft != 0 {
-		return elide(out, t) // without ## too
+	if last && arg == nil && s.x.mode&modeMicrosoft != 0 { // without ## too
+		if k := lastOf(out); t.paste && k >= 0 && out[k].op == opComma {
+			s.x.fail("token-paste") // which leaves ## in the text
+		}
+		return elide(out, t)
 	}
 	if pasted && last && body[i-1].op == opComma && len(out) > 0 && !t.paste {
 		if arg == nil { // , ## __VA_ARGS__ with nothing there
@@ -292,14 +295,20 @@ func (s *substitution) param(body []token, i int, out []token) []token {
 // elide appends nothing for a missing __VA_ARGS__ after ##. clang then drops a
 // comma before it, be it pasted or left over by other missing ones.
 func elide(out []token, t token) []token {
-	k := len(out) - 1
-	for k > 0 && out[k].kind == tokNothing {
-		k--
-	}
+	k := lastOf(out)
 	if k >= 0 && out[k].op == opComma {
 		out[k].kind, out[k].op = tokNothing, opNone
 	}
 	return append(out, token{kind: tokNothing, space: t.space, paste: t.paste})
+}
+
+// lastOf is the index of the last token that is something, else of the first, -1 for none.
+func lastOf(out []token) int {
+	k := len(out) - 1
+	for k > 0 && out[k].kind == tokNothing {
+		k--
+	}
+	return k
 }
 
 // argument returns argument i fully expanded.

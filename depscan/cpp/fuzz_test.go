@@ -39,6 +39,8 @@ func dialects() []dialect {
 		{"clang", "c", "-std=c99"},
 		{"clang", "c++", "-std=gnu++17"},
 		{"clang", "c++", "-std=c++11"},
+		{clangCL, "c", "/std:c11"},
+		{clangCL, "c++", "/std:c++17"},
 	}
 }
 
@@ -49,7 +51,7 @@ func TestAgainstCompilers(t *testing.T) {
 		t.Run(d.cc+d.std, func(t *testing.T) {
 			t.Parallel()
 			var total outcome
-			cases := *fuzzCases / (len(dialects()) / 2)
+			cases := *fuzzCases / 4 // dialects of one compiler
 			for n := 0; n < cases; n += batchSize {
 				total.add(d.batch(t, *fuzzSeed+uint64(n), min(batchSize, cases-n)))
 			}
@@ -80,7 +82,7 @@ type fuzzCase struct {
 }
 
 func (d dialect) batch(t *testing.T, seed uint64, n int) outcome {
-	g := &generator{r: rand.New(rand.NewPCG(seed, uint64(len(d.cc+d.std))))}
+	g := &generator{r: rand.New(rand.NewPCG(seed, uint64(len(d.cc+d.std)))), microsoft: d.cc == clangCL}
 	var src strings.Builder
 	cases := make([]fuzzCase, n)
 	line := 1
@@ -97,11 +99,14 @@ func (d dialect) batch(t *testing.T, seed uint64, n int) outcome {
 	if err := os.WriteFile(file, []byte(src.String()), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"-x", d.lang, d.std, "-E", "-P", "-w"}
-	if d.cc == "clang" {
-		args = append(args, "-ferror-limit=0", "-fno-caret-diagnostics", "-fmacro-backtrace-limit=1")
-	} else {
-		args = append(args, "-fno-diagnostics-show-caret", "-ftrack-macro-expansion=0")
+	args := d.args()
+	switch d.cc {
+	case clangCL:
+		args = append(args, "/EP", "-clang:-ferror-limit=0", "-clang:-fno-caret-diagnostics", "-clang:-fdiagnostics-format=clang")
+	case "clang":
+		args = append(args, "-E", "-P", "-ferror-limit=0", "-fno-caret-diagnostics", "-fmacro-backtrace-limit=1")
+	default:
+		args = append(args, "-E", "-P", "-fno-diagnostics-show-caret", "-ftrack-macro-expansion=0")
 	}
 	cmd := exec.Command(d.cc, append(args, file)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
@@ -109,6 +114,17 @@ func (d dialect) batch(t *testing.T, seed uint64, n int) outcome {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	_ = cmd.Run() // rejected cases are told by the messages
 	return d.judge(t, cases, compilerAnswers(out.String(), n), badLines(errs.String()))
+}
+
+// args choose the language.
+func (d dialect) args() []string {
+	switch {
+	case d.cc != clangCL:
+		return []string{"-x", d.lang, d.std, "-w"}
+	case d.lang == "c":
+		return []string{"/TC", d.std, "/w"}
+	}
+	return []string{"/TP", d.std, "/w"}
 }
 
 // source is the case as a compiler reads it.
@@ -188,12 +204,17 @@ func squeeze(s string) string {
 
 // evaluator returns an evaluator under the dialect's rules, in an empty file.
 func (d dialect) evaluator(t *testing.T) *evaluator {
-	out, err := exec.Command(d.cc, "-x", d.lang, d.std, "-E", "-dM", os.DevNull).Output()
+	question := []string{"-E", "-dM", os.DevNull}
+	if d.cc == clangCL {
+		question = []string{"-E", "-clang:-dM", "--", os.DevNull}
+	}
+	out, err := exec.Command(d.cc, append(d.args(), question...)...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := newMemory(Options{})
-	cfg := &config{clang: d.cc == "clang", language: d.lang, dollars: true}
+	cfg := &config{clang: d.cc != "gcc", microsoft: d.cc == clangCL, language: d.lang, dollars: true}
+	cfg.isoC = d.std == "/std:c11"
 	e := &evaluator{s: s}
 	b := newBase(&toolchains.Facts{Predefined: out}, cfg, s.syms)
 	now := s.fs.begin()
@@ -238,6 +259,8 @@ type generator struct {
 	r      *rand.Rand
 	macros []genMacro
 	nested int // calls around the operand being made
+	// microsoft is set for constants that clang-cl has besides.
+	microsoft bool
 }
 
 type genMacro struct {
@@ -382,6 +405,9 @@ func (g *generator) argument(depth int) string {
 }
 
 func (g *generator) constant() string {
+	if g.microsoft && g.one(5) {
+		return g.pick("1i64", "0xFFFFFFFFFFFFFFFFui64", "2ui32", "077I16", "3UI8", "L'a'", "L'\\0'", "1ull", "0i64")
+	}
 	return g.pick("0", "1", "2", "3", "7", "63", "64", "65", "0x10", "0xFFFFFFFFFFFFFFFF", "0x8000000000000000", "9223372036854775807",
 		"9223372036854775808", "18446744073709551615u", "0u", "1u", "2ul", "5ull", "100L", "1LL", "077", "0777777777777777777777", "0b101",
 		"'a'", "'\\0'", "'\\n'", "'\\377'", "'\\x41'", "'ab'", "'abc'", "'abcd'", "L'a'", "'\\\\'", "'\\''", "'\\x80'", "true", "false", "undefinedname")

@@ -258,7 +258,7 @@ func TestMicrosoftForest(t *testing.T) {
 		if d := cmp.Diff(read.Listed, got); d != "" {
 			t.Errorf("cd %s && %v: (-compiler +scan)\n%s", f.dir, c.Call.Argv, d)
 		}
-		names := noted(c, read)
+		names := read.Headers(c.Source)
 		if d := cmp.Diff(names, entered(c, in, names)); d != "" {
 			t.Errorf("cd %s && %v: (-compiler +scan) of the notes\n%s", f.dir, c.Call.Argv, d)
 		}
@@ -266,17 +266,6 @@ func TestMicrosoftForest(t *testing.T) {
 	if compared < seeds/4 {
 		t.Errorf("%d of %d were compared", compared, seeds)
 	}
-}
-
-// noted are the headers that clang-cl has named, sorted.
-func noted(c *toolchains.Compile, read *cpptest.Reading) (names []string) {
-	for _, name := range read.Noted {
-		if name = trimDots(name); name != c.Source && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }
 
 // entered are those of in that it should name, with /showIncludes:user among those that it

@@ -53,7 +53,7 @@ func spent(f func()) time.Duration {
 	return cpuTime(unix.CLOCK_PROCESS_CPUTIME_ID) - before
 }
 
-// BenchmarkScan prints the CPU time of a scan beside gcc -M and clang-scan-deps
+// BenchmarkScan prints the CPU time of a scan beside gcc -M (clang-cl's) and clang-scan-deps
 // for the projects of the corpus; without one, for system headers.
 func BenchmarkScan(b *testing.B) {
 	dir := b.TempDir()
@@ -63,9 +63,10 @@ func BenchmarkScan(b *testing.B) {
 		fetch(b, *corpusDir)
 		units = append(full(b, *corpusDir, dir), units...)
 	}
+	units = append(units, microsoft(b, units, 1)...)
 	var names []string
 	for _, u := range units {
-		if filepath.Base(u.argv[0]) != "gcc" && filepath.Base(u.argv[0]) != "g++" {
+		if strings.HasPrefix(filepath.Base(u.argv[0]), "clang") && u.argv[0] != clangCL {
 			continue
 		}
 		if groups[u.corpus] == nil {
@@ -102,9 +103,13 @@ func speed(b *testing.B, name string, units []unit) {
 	fresh, p99 := scanAnew(s, ok)
 	all()
 	again := mean(spent(all), len(ok))
-	gcc := compilerTime(ok, "-M")
-	line := fmt.Sprintf("%-12s %4d TUs  cold %.2f  new TU %.3f (p99 %.2f)  same TU %.3f ms; gcc -M %.1f ms (%.0fx)",
-		name, len(ok), cold, fresh, p99, again, gcc, gcc/fresh)
+	list := compilerTime(ok)
+	line := fmt.Sprintf("%-12s %4d TUs  cold %.2f  new TU %.3f (p99 %.2f)  same TU %.3f ms; %s -M %.1f ms (%.0fx)",
+		name, len(ok), cold, fresh, p99, again, filepath.Base(ok[0].Call.Program), list, list/fresh)
+	if ok[0].Microsoft != nil {
+		fmt.Println(line)
+		return
+	}
 	if tool := filepath.Join(*corpusDir, "root/usr/lib/llvm-14/bin/clang-scan-deps"); *corpusDir != "" {
 		line += fmt.Sprintf(", scan-deps %.1f ms", scanDeps(b, tool, ok))
 	}
@@ -201,14 +206,18 @@ func BenchmarkMemory(b *testing.B) {
 	runtime.KeepAlive(s)
 }
 
-// compilerTime is the mean CPU time in ms of a sample of compiler runs.
-func compilerTime(list []*toolchains.Compile, flag string) float64 {
+// compilerTime is the mean CPU time in ms of a sample of runs with -M.
+func compilerTime(list []*toolchains.Compile) float64 {
 	step := max(len(list)/12, 1)
 	n := 0
 	before := childrenTime()
 	for i := 0; i < len(list); i += step {
 		c := list[i]
-		cmd := exec.Command(c.Call.Argv[0], append(slices.Clone(c.Call.Argv[1:len(c.Call.Argv)-2]), flag, "-o", os.DevNull, c.Source)...)
+		question := []string{"-M", "-o", os.DevNull, c.Source}
+		if c.Microsoft != nil {
+			question = []string{"/w", "-clang:-M", c.Source}
+		}
+		cmd := exec.Command(c.Call.Argv[0], append(slices.Clone(c.Call.Argv[1:len(c.Call.Argv)-2]), question...)...)
 		cmd.Dir = c.Call.Dir
 		_ = cmd.Run()
 		n++

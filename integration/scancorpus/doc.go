@@ -1,4 +1,4 @@
-// Package scancorpus compares depscan/cpp with gcc and clang on real code: the
+// Package scancorpus compares depscan/cpp with gcc, clang and clang-cl on real code: the
 // files of a compile, their spelling and their order must be those of the
 // compiler's own -E -MD, or the scanner must have fallen back.
 //

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/rexwrap/rexwrap/toolchains"
 	"github.com/rexwrap/rexwrap/toolchains/clang"
 	"github.com/rexwrap/rexwrap/toolchains/gcc"
+	"github.com/rexwrap/rexwrap/toolchains/msvc"
 	"github.com/rexwrap/rexwrap/toolchains/probe"
 )
 
@@ -62,6 +64,9 @@ func (k *counter) run(ctx context.Context, c toolchains.Command) (*toolchains.Co
 	return &toolchains.CommandResult{Status: cmd.ProcessState.ExitCode(), Stdout: out.Bytes(), Stderr: errs.Bytes()}, nil
 }
 
+// maxStarts bounds the processes for compilers and flag sets that are not known yet.
+const maxStarts = 40
+
 // TestWithFamilies scans with the parsers and the prober of the product, and
 // checks that a scan starts no process once its flag set is known.
 func TestWithFamilies(t *testing.T) {
@@ -76,7 +81,11 @@ func TestWithFamilies(t *testing.T) {
 		units = append(units, headers(t, dir, "c", false, cHeaders[:20], slices.Concat(flags, []string{"-std=gnu11"}), cc)...)
 		units = append(units, headers(t, dir, "cxx", true, cxxHeaders[:20], slices.Concat(flags, []string{"-std=c++17"}), cc)...)
 	}
-	families := map[string]toolchains.Family{"gcc": gcc.New(), "clang": clang.New()}
+	for i, u := range microsoft(t, units, 2) {
+		u.argv = slices.Insert(u.argv, 1, "/O1", "/W4", "/Z7", "/I"+strconv.Itoa(i)) // another search for each
+		units = append(units, u)
+	}
+	families := map[string]toolchains.Family{"gcc": gcc.New(), "clang": clang.New(), toolchains.FamilyClangCL: msvc.NewClang()}
 	for round := range 2 {
 		before := k.starts
 		for _, u := range units {
@@ -105,6 +114,9 @@ func TestWithFamilies(t *testing.T) {
 			}
 		}
 		t.Logf("round %d: %d processes for %d units", round, k.starts-before, len(units))
+		if k.starts-before > maxStarts {
+			t.Errorf("%d processes", k.starts-before)
+		}
 		if round > 0 && k.starts != before {
 			t.Errorf("%d processes for compiles that are known", k.starts-before)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan"
 	"github.com/rexwrap/rexwrap/depscan/cpp"
 	"github.com/rexwrap/rexwrap/depscan/cpp/cpptest"
+	"github.com/rexwrap/rexwrap/toolchains"
 )
 
 var (
@@ -38,11 +39,12 @@ const warmPasses = 3
 // TestSameAsCompiler is the gate: no difference, few fallbacks.
 func TestSameAsCompiler(t *testing.T) {
 	dir := t.TempDir()
-	units := system(t, dir)
+	units, nth := system(t, dir), 3
 	if *corpusDir != "" {
 		fetch(t, *corpusDir)
-		units = append(full(t, *corpusDir, dir), units...)
+		units, nth = append(full(t, *corpusDir, dir), units...), 1
 	}
+	units = append(units, microsoft(t, units, nth)...)
 	units = slices.DeleteFunc(units, func(u unit) bool { return !strings.HasPrefix(u.corpus, *only) })
 	s := cpp.New(cpp.Options{Compiler: &cpptest.Compiler{}, Watch: true})
 	defer s.Close()
@@ -96,7 +98,7 @@ func compareWarm(t *testing.T, s *cpp.Scanner, u unit, want []string) {
 // compiler rejects is left out.
 func compare(t *testing.T, s *cpp.Scanner, u unit, results map[string]*result, mu *sync.Mutex) []string {
 	c := cpptest.Compile(u.dir, nil, u.argv...)
-	want, rejected := cpptest.ReadBy(context.Background(), c, true)
+	want, notes, rejected := readBy(c)
 	got, err := s.Scan(context.Background(), c)
 	mu.Lock()
 	defer mu.Unlock()
@@ -122,10 +124,28 @@ func compare(t *testing.T, s *cpp.Scanner, u unit, results map[string]*result, m
 			t.Errorf("%s: cd %s && %s:%s", name, u.dir, strings.Join(u.argv, " "), d)
 			return nil
 		}
+		if d := notes(got.Files); d != "" {
+			t.Errorf("%s: cd %s && %s: notes:%s", name, u.dir, strings.Join(u.argv, " "), d)
+			return nil
+		}
 		r.exact++
 		return want
 	}
 	return nil
+}
+
+// readBy returns the compiler's list of the files that c reads, and what compares files with
+// all else that it tells of them.
+func readBy(c *toolchains.Compile) (list []string, notes func([]depscan.File) string, err error) {
+	if c.Microsoft == nil {
+		list, err = cpptest.ReadBy(context.Background(), c, true)
+		return list, func([]depscan.File) string { return "" }, err
+	}
+	read, err := cpptest.ReadByMicrosoft(context.Background(), c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return read.Listed, func(files []depscan.File) string { return noteDifference(files, read) }, nil
 }
 
 func difference(files []depscan.File, want []string) string {

@@ -93,6 +93,21 @@ type Reading struct {
 	Listed, Noted []string
 }
 
+// Headers returns Noted sorted, without the source and as Listed spells them.
+func (r *Reading) Headers(source string) []string {
+	var names []string
+	for _, name := range r.Noted {
+		for strings.HasPrefix(name, "./") {
+			name = strings.TrimLeft(name[2:], "/")
+		}
+		if name != source {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // ReadByMicrosoft runs the preprocessor of c, a compile of clang-cl.
 func ReadByMicrosoft(ctx context.Context, c *toolchains.Compile) (*Reading, error) {
 	tmp, err := os.CreateTemp("", "cpptest-*.d")
