@@ -112,7 +112,7 @@ func (x *execution) directory(path string, d *repb.Digest) error {
 	}
 	for _, sub := range dir.Directories {
 		name := filepath.Join(path, sub.Name)
-		if err := os.Mkdir(name, 0o777); err != nil {
+		if err := os.Mkdir(name, 0o777); err != nil && (x.worker.quirks.RootProperty == "" || !errors.Is(err, fs.ErrExist)) {
 			return err
 		}
 		if err := x.directory(name, sub.Digest); err != nil {
@@ -208,7 +208,11 @@ func (x *execution) cmd(ctx context.Context) (*exec.Cmd, error) {
 	}
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Args, cmd.Dir, cmd.Env = x.command.Arguments, x.workdir(), env
-	if x.worker.quirks.Confined {
+	switch q := &x.worker.quirks; {
+	case q.Chroot, q.RootProperty != "":
+		cmd.Path, cmd.Dir = "/usr/bin/unshare", "/"
+		cmd.Args = append(x.chroot(), x.command.Arguments...)
+	case q.Confined:
 		cmd.Path = "/usr/bin/unshare"
 		cmd.Args = append(x.confinement(), x.command.Arguments...)
 	}
@@ -233,6 +237,24 @@ mount --rbind /proc "$base/proc"
 mount --bind "$root" "$base$at"
 PATH=$path
 exec /usr/bin/unshare --root="$base" --wd="$at/$dir" "$@"
+`
+	return []string{
+		"unshare", "--map-root-user", "--mount", "/bin/sh", "-c", script, "sh", x.root, filepath.FromSlash(x.command.WorkingDirectory),
+	}
+}
+
+// chroot are the words that make the InputRoot the root of a command's file system.
+func (x *execution) chroot() []string {
+	const script = `set -e
+path=$PATH libraries=$LD_LIBRARY_PATH PATH=/usr/bin:/bin
+unset LD_LIBRARY_PATH
+root=$1 dir=$2
+shift 2
+mkdir -p "$root/proc" "$root/dev"
+touch "$root/dev/null"
+mount --bind /dev/null "$root/dev/null"
+mount --rbind /proc "$root/proc"
+exec /usr/bin/env PATH="$path" ${libraries:+LD_LIBRARY_PATH="$libraries"} /usr/bin/unshare --root="$root" --wd="/$dir" "$@"
 `
 	return []string{
 		"unshare", "--map-root-user", "--mount", "/bin/sh", "-c", script, "sh", x.root, filepath.FromSlash(x.command.WorkingDirectory),

@@ -17,6 +17,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/client/merkle"
 )
 
 // defaultTimeout is Buildbarn's, for Actions that state none.
@@ -191,7 +194,8 @@ func (w *worker) run(ctx context.Context, actionKey blobKey) (*repb.ActionResult
 	if err := w.load(keyOf(action.CommandDigest), command); err != nil {
 		return nil, err
 	}
-	if err := w.checkPlatform(action); err != nil {
+	below, err := w.checkPlatform(action)
+	if err != nil {
 		return nil, err
 	}
 	root, err := os.MkdirTemp(w.dir, "root")
@@ -200,6 +204,11 @@ func (w *worker) run(ctx context.Context, actionKey blobKey) (*repb.ActionResult
 	}
 	defer removeAll(root)
 	x := &execution{worker: w, root: root, command: command, timeout: w.timeout(action)}
+	if below != nil {
+		if err := x.directory(x.root, below); err != nil {
+			return nil, err
+		}
+	}
 	if err := x.materialise(action.InputRootDigest); err != nil {
 		return nil, err
 	}
@@ -219,15 +228,24 @@ func (w *worker) timeout(a *repb.Action) time.Duration {
 	return a.GetTimeout().AsDuration()
 }
 
-func (w *worker) checkPlatform(a *repb.Action) error {
+// checkPlatform returns the root that a property names, nil for none.
+func (w *worker) checkPlatform(a *repb.Action) (root *repb.Digest, err error) {
 	var sent []string
 	for _, p := range a.GetPlatform().GetProperties() {
-		sent = append(sent, p.Name+"="+p.Value)
+		if p.Name != w.quirks.RootProperty {
+			sent = append(sent, p.Name+"="+p.Value)
+			continue
+		}
+		d, err := digest.Parse(p.Value)
+		if err != nil {
+			return nil, status.Errorf(codes.InvalidArgument, "%s: %v", p.Name, err)
+		}
+		root = merkle.Proto(d)
 	}
 	if slices.Equal(sent, slices.Sorted(slices.Values(w.quirks.Platform))) {
-		return nil
+		return root, nil
 	}
-	return status.Errorf(codes.Unavailable, "No workers exist for platform %q", sent)
+	return nil, status.Errorf(codes.Unavailable, "No workers exist for platform %q", sent)
 }
 
 func (w *worker) load(key blobKey, m proto.Message) error {

@@ -50,9 +50,13 @@ func (a *app) toolchainCommand() *cli.Command {
 			{
 				Name: "pack", Usage: "write a pack into a file", ArgsUsage: "[COMPILER]",
 				Description: "The file is for toolchain = \"file:FILE\", and for images of workers.",
-				Flags:       []cli.Flag{&cli.StringFlag{Name: "o", Usage: "the file, such as gcc.tar.zst"}, language, jsonFlag()},
-				Before:      func(c *cli.Context) error { return atMost(c, 1) },
-				Action:      a.toolchainPack,
+				Flags: []cli.Flag{
+					&cli.StringFlag{Name: "o", Usage: "the file, such as gcc.tar.zst"},
+					&cli.BoolFlag{Name: "root", Usage: "all files at their own paths, as for an image"},
+					language, jsonFlag(),
+				},
+				Before: func(c *cli.Context) error { return atMost(c, 1) },
+				Action: a.toolchainPack,
 			},
 			{
 				Name: "verify", Usage: "compile where nothing but the inputs is", ArgsUsage: "[--json] -- COMPILER ARGUMENTS...",
@@ -80,6 +84,7 @@ type tools struct {
 	resolver *toolchains.Resolver
 	pipeline *pipeline.Pipeline
 	cc       string // what links for rustc, empty for none
+	root     bool   // packs are roots
 	close    func()
 }
 
@@ -170,9 +175,12 @@ func (t *tools) packing(ctx context.Context, call *toolchains.Call, language str
 	if len(l.Data) == 0 {
 		return x, errors.New("this rexd was built without rexlaunch, which starts packed programs; build it with make")
 	}
-	if tc.Family == "rustc" {
+	switch {
+	case t.root:
+		x.pack, err = pack.NewRoot(tc, packLanguage(x.Language), t.files)
+	case tc.Family == "rustc":
 		x.pack, err = t.packRust(ctx, call, tc, l)
-	} else {
+	default:
 		x.pack, err = pack.New(tc, packLanguage(x.Language), l, t.files)
 	}
 	if err != nil {
@@ -320,6 +328,7 @@ func (a *app) toolchainPack(c *cli.Context) error {
 	}
 	t := a.newTools(os.TempDir())
 	defer t.close()
+	t.root = c.Bool("root")
 	x, err := a.packed(c, t, cmp.Or(c.String("language"), allLanguages))
 	if err != nil {
 		return err

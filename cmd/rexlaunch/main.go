@@ -22,6 +22,10 @@ func main() {
 		probe(os.Args[1])
 		return
 	}
+	if len(os.Args) == 2 && strings.HasSuffix(os.Args[0], "/"+launch.RootName) {
+		root(os.Args[1])
+		return
+	}
 	if strings.HasSuffix(os.Args[0], "/"+launch.HereName) {
 		here()
 	}
@@ -54,6 +58,22 @@ func here() {
 	}
 	err = syscall.Exec(argv[0], argv, os.Environ())
 	fail(argv[0] + ": " + err.Error())
+}
+
+// root writes what is in the root of the file system.
+func root(path string) {
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		fail(err.Error())
+	}
+	var b strings.Builder
+	b.WriteString(launch.ProbeText)
+	for _, e := range entries {
+		b.WriteString(e.Name() + "\n")
+	}
+	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+		fail(err.Error())
+	}
 }
 
 func probe(path string) {

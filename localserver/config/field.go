@@ -109,6 +109,7 @@ func newTable() table {
 		choiceField("paths", inProject, "exact or relocatable objects", []string{PathsExact, PathsRelocatable}, func(s *Settings) *string { return &s.Paths }),
 		pathField("exec_root", inProject, "root of the InputRoot", func(s *Settings) *string { return &s.ExecRoot }),
 		toolchainField(),
+		toolchainRootField(),
 
 		boolField("read_only", "answer from the cache, store nothing", func(s *Settings) *bool { return &s.ReadOnly }),
 		boolField("recache", "compile everything and store it anew", func(s *Settings) *bool { return &s.Recache }),

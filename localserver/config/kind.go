@@ -129,6 +129,21 @@ func checkAddress(s string) error {
 	}
 }
 
+func toolchainRootField() field {
+	return scalarField("toolchain_root", inProject, "workers' root is what is sent: chroot, property:NAME or none",
+		func(s *Settings) *string { return &s.ToolchainRoot },
+		func(s string, _ value) (string, error) {
+			name, isProperty := strings.CutPrefix(s, RootProperty)
+			switch {
+			case s == "none":
+				return "", nil
+			case s == "" || s == RootChroot || isProperty && name != "":
+				return s, nil
+			}
+			return s, errors.New("must be chroot, property:NAME or none")
+		}, itself)
+}
+
 func toolchainField() field {
 	const file = "file:"
 	choices := []string{"auto", "host", "ship"}

@@ -23,6 +23,13 @@ const (
 	PathsRelocatable = "relocatable"
 )
 
+// The values of Settings.ToolchainRoot: workers that chroot into the InputRoot, and
+// those that take the digest of a root as a property of the platform.
+const (
+	RootChroot   = "chroot"
+	RootProperty = "property:"
+)
+
 // Settings are the settings in effect for the server or for one call. They are
 // immutable and shared: callers must not change what they point to.
 type Settings struct {
@@ -51,6 +58,9 @@ type Settings struct {
 	Paths     string
 	ExecRoot  string // absolute; empty: found by repository
 	Toolchain string // "auto", "host", "ship", "file:PACK"
+	// ToolchainRoot says where a shipped toolchain is the root of the file
+	// system: empty for nowhere, RootChroot, or RootProperty with a name.
+	ToolchainRoot string
 
 	ReadOnly    bool
 	Recache     bool

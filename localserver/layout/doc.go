@@ -49,6 +49,12 @@
 // What a link reads of the client's system stands in InputRoot/.rexwrap-outside/root,
 // which is the linker's sysroot; see shipcrate.go.
 //
+// # Workers with a root of the client's
+//
+// Where the InputRoot is the root of the worker's file system all of that falls
+// away: files stand at their own paths, and the command line is the client's; see
+// rooted.go.
+//
 // A Layout is a pure function of its Request; nothing here looks at files.
 // Not here: uploads, execution (localserver/pipeline), whether the worker has
 // the same compiler (the parity probe).

@@ -108,10 +108,12 @@ const ReasonUnproven = "remote-unproven"
 // two contents at one place.
 func New(r *Request) (*Layout, error) {
 	b := newBuilder(r)
-	if r.Compile.Crate != nil {
+	switch {
+	case b.isRooted():
+		return b.rooted()
+	case r.Compile.Crate != nil:
 		return b.crate()
-	}
-	if r.Compile.Recorded {
+	case r.Compile.Recorded:
 		return b.verbatim(unprovenBy("recorded"))
 	}
 	if runtime.GOOS == "windows" { // names of files are other ones

@@ -31,6 +31,9 @@ type Ship struct {
 	Pack *pack.Pack
 	// Tree is the folder of the Pack, made by PackTree.
 	Tree *merkle.Tree
+	// Apart is set where a root is not to be in the InputRoot, since a property
+	// of the platform names it.
+	Apart bool
 	// Facts are the compiler's for this compile, nil where nothing is
 	// preprocessed.
 	Facts *toolchains.Facts
@@ -65,7 +68,7 @@ func (b *builder) packed(name string) string { return path.Join(b.m.prefix, pack
 
 // implicit are the headers that the compiler includes by itself.
 func (b *builder) implicit() []string {
-	if s := b.r.Ship; s != nil && s.Facts != nil {
+	if s := b.r.Ship; s != nil && s.Facts != nil && !b.isRooted() {
 		return s.Facts.Implicit
 	}
 	return nil
@@ -74,7 +77,7 @@ func (b *builder) implicit() []string {
 // shipSearch names the built-in search directories.
 func (b *builder) shipSearch() []string {
 	s := b.r.Ship
-	if s == nil || s.Facts == nil {
+	if s == nil || s.Facts == nil || b.isRooted() {
 		return nil
 	}
 	words := []string{"-nostdinc"}
@@ -136,6 +139,11 @@ func (b *builder) shipDoubts() {
 			b.doubts(name)
 		}
 	}
+	b.languageDoubts()
+}
+
+// languageDoubts are about locales and character sets, of which none is packed.
+func (b *builder) languageDoubts() {
 	for i := range b.c.Args {
 		a := &b.c.Args[i]
 		if isCharset(gnu.Canonical(a.Option)) && !strings.EqualFold(a.Value, "utf-8") {

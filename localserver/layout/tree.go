@@ -126,6 +126,9 @@ func (t *tree) dir(at string) {
 // by itself.
 func (t *tree) absent() error {
 	b := t.b
+	if b.isRooted() {
+		return nil // nothing is there but what was sent
+	}
 	for _, name := range b.in.Absent {
 		switch dir := strings.TrimSuffix(name, "/"); {
 		case !path.IsAbs(name):
@@ -152,5 +155,5 @@ func (b *builder) host(p string) bool { return b.r.HostFile != nil && b.r.HostFi
 // from an argument that is rewritten: one that stands in a text is the same on
 // the worker, and leads out of the InputRoot.
 func (b *builder) reachable(p string) bool {
-	return !path.IsAbs(p) || slices.ContainsFunc(b.rewritten, func(dir string) bool { return within(p, dir) })
+	return !path.IsAbs(p) || b.isRooted() || slices.ContainsFunc(b.rewritten, func(dir string) bool { return within(p, dir) })
 }

@@ -68,7 +68,7 @@ func (r *request) actionOf(ctx context.Context, c *Candidate, in *depscan.Inputs
 	}
 	laid.spec = &action.Spec{
 		Arguments: l.Arguments, Env: slices.Concat(l.Env, r.actionEnv(c, r.madeBy(ship), r.hostDigest(c, l, hosted), streams)),
-		WorkingDir: l.WorkingDir, InputRoot: l.Tree.Root, Timeout: r.timeout(), Platform: platformOf(r.settings),
+		WorkingDir: l.WorkingDir, InputRoot: l.Tree.Root, Timeout: r.timeout(), Platform: r.platform(ship),
 	}
 	for _, o := range l.Outputs {
 		laid.spec.OutputFiles = append(laid.spec.OutputFiles, o.Path)

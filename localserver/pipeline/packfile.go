@@ -44,14 +44,14 @@ func (p *packer) archived(file, scratch string) (*shipment, error) {
 		p.archives[d] = o
 	}
 	p.mu.Unlock()
-	o.once.Do(func() { o.shipment, o.err = unpack(file, filepath.Join(scratch, "pack-"+d.Hex())) })
+	o.once.Do(func() { o.shipment, o.err = p.unpack(file, filepath.Join(scratch, "pack-"+d.Hex())) })
 	if o.err != nil {
 		return nil, toolchains.Unsupported(reasonPackFile, o.err.Error())
 	}
 	return o.shipment, nil
 }
 
-func unpack(file, dir string) (*shipment, error) {
+func (p *packer) unpack(file, dir string) (*shipment, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -64,6 +64,10 @@ func unpack(file, dir string) (*shipment, error) {
 	s, err := shipmentOf(pk)
 	if err != nil {
 		return nil, err
+	}
+	if pk.Root { // no launcher is in it
+		s.launcher = p.launcher.Data
+		return s, nil
 	}
 	s.launcher, err = os.ReadFile(filepath.Join(dir, filepath.FromSlash(pk.Driver)))
 	return s, err
@@ -86,6 +90,9 @@ func (r *request) fromFile() (*shipment, error) {
 		s, err := r.p.packer.archived(file, r.p.o.Scratch)
 		if err != nil {
 			return nil, err
+		}
+		if s.pack.Root != (r.settings.ToolchainRoot != "") {
+			continue
 		}
 		if s.pack.Toolchain == r.compile.Toolchain.Digest && r.linkedBy(s) {
 			return s, nil

@@ -29,7 +29,7 @@ type Remote interface {
 	Execute(ctx context.Context, j *remote.Job) (*action.Result, error)
 	// Parity is nil where there are no workers.
 	Parity() *parity.Parity
-	Runs(ctx context.Context, platform []action.Property, launcher []byte) error
+	Runs(ctx context.Context, platform []action.Property, way remote.Way, launcher []byte) error
 	Deliver(ctx context.Context, p *remote.Parcel) error
 }
 

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/rexwrap/rexwrap/client/action"
 	"github.com/rexwrap/rexwrap/client/cas"
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/client/merkle"
@@ -30,6 +32,7 @@ const (
 const (
 	reasonNoLauncher = "ship-no-launcher" // this server was built without it
 	reasonUploading  = "ship-uploading"   // the toolchain is on its way
+	reasonRoot       = "ship-root"        // not as the root of a file system
 )
 
 // cLocale stands in Variant.Streams for results that print as in the C locale:
@@ -55,6 +58,7 @@ type packer struct {
 type packKey struct {
 	toolchain, linker digest.Digest
 	language          string
+	root              bool
 }
 
 type differsKey struct {
@@ -91,11 +95,12 @@ func newPacker(launcher pack.Launcher, files toolchains.Files) *packer {
 }
 
 // shipment returns the toolchain of a compile. linker is nil where none runs.
-func (p *packer) shipment(c *toolchains.Compile, linker *toolchains.Toolchain) (*shipment, error) {
+// root says that it is to be the root of the worker's file system.
+func (p *packer) shipment(c *toolchains.Compile, linker *toolchains.Toolchain, root bool) (*shipment, error) {
 	if len(p.launcher.Data) == 0 {
 		return nil, toolchains.Unsupported(reasonNoLauncher, "")
 	}
-	key := packKey{toolchain: c.Toolchain.Digest, language: c.Language}
+	key := packKey{toolchain: c.Toolchain.Digest, language: c.Language, root: root}
 	if c.Crate != nil {
 		key.language = c.Crate.Target
 	}
@@ -109,16 +114,21 @@ func (p *packer) shipment(c *toolchains.Compile, linker *toolchains.Toolchain) (
 		p.packs[key] = made
 	}
 	p.mu.Unlock()
-	made.once.Do(func() { made.shipment, made.err = p.newShipment(c, linker) })
+	made.once.Do(func() { made.shipment, made.err = p.newShipment(c, linker, root) })
 	return made.shipment, made.err
 }
 
-func (p *packer) newShipment(c *toolchains.Compile, linker *toolchains.Toolchain) (*shipment, error) {
+func (p *packer) newShipment(c *toolchains.Compile, linker *toolchains.Toolchain, root bool) (*shipment, error) {
 	var pk *pack.Pack
 	var err error
-	if c.Crate != nil {
+	switch {
+	case root && c.Crate != nil:
+		return nil, toolchains.Unsupported(reasonRoot, c.Toolchain.Family)
+	case root:
+		pk, err = pack.NewRoot(c.Toolchain, c.Language, p.files)
+	case c.Crate != nil:
 		pk, err = pack.NewRust(c.Toolchain, linker, c.Crate.Target, p.launcher, p.files)
-	} else {
+	default:
 		pk, err = pack.New(c.Toolchain, c.Language, p.launcher, p.files)
 	}
 	if err != nil {
@@ -174,10 +184,34 @@ func (r *request) ships() bool {
 
 // toolchain returns what travels with the compile.
 func (r *request) toolchain() (*shipment, error) {
-	if r.packFiles() != nil {
+	root := r.settings.ToolchainRoot != ""
+	switch {
+	case root && r.at.shared: // what a root holds has the paths of this checkout
+		return nil, toolchains.Unsupported(reasonRoot, "paths")
+	case r.packFiles() != nil:
 		return r.fromFile()
 	}
-	return r.p.packer.shipment(r.compile, r.linker)
+	return r.p.packer.shipment(r.compile, r.linker, root)
+}
+
+// rootProperty is the property of the platform that names the root, empty for none.
+func (r *request) rootProperty() string {
+	name, ok := strings.CutPrefix(r.settings.ToolchainRoot, config.RootProperty)
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// platform is that of the workers for a compile with a shipment, which is nil where
+// the worker's own toolchain is used.
+func (r *request) platform(s *shipment) []action.Property {
+	platform := platformOf(r.settings)
+	if name := r.rootProperty(); name != "" && s != nil {
+		platform = append(platform, action.Property{Name: name, Value: s.tree.Root.String()})
+		slices.SortFunc(platform, func(a, b action.Property) int { return strings.Compare(a.Name, b.Name) })
+	}
+	return platform
 }
 
 // shipInstead reports whether the compile is to be laid out anew with its
@@ -189,7 +223,7 @@ func (r *request) shipInstead(why error) bool {
 	if r.settings.Toolchain != toolchainAuto || r.ships() || !bare && !errors.As(why, &different) {
 		return false
 	}
-	if _, err := r.p.packer.shipment(r.compile, r.linker); err != nil {
+	if _, err := r.toolchain(); err != nil {
 		return false
 	}
 	p := r.p.packer
@@ -206,7 +240,7 @@ func (r *request) layoutRequest(facts *toolchains.Facts) (req *layout.Request, s
 	req = &layout.Request{Compile: r.compile, Root: r.at.root}
 	if r.ships() {
 		if ship, unpacked = r.toolchain(); unpacked == nil && !(r.far.here && ship == r.foreign()) {
-			req.Ship = &layout.Ship{Pack: ship.pack, Tree: ship.tree, Facts: facts}
+			req.Ship = &layout.Ship{Pack: ship.pack, Tree: ship.tree, Facts: facts, Apart: r.rootProperty() != ""}
 			return req, ship, nil
 		}
 	}
@@ -223,13 +257,15 @@ func (r *request) sharedManifest() digest.Digest {
 	b := digest.NewBuilder("rexwrap shipped manifest 1")
 	b.Digest(r.manifest)
 	b.Digest(r.p.packer.launcherID)
+	b.String(r.settings.ToolchainRoot)
 	return b.Sum()
 }
 
 // delivered returns nil where a toolchain is in the remote's CAS and its workers
 // can run it, else why not: its upload may just have been begun.
 func (r *request) delivered(ctx context.Context, s *shipment) error {
-	if err := r.far.remote.Runs(ctx, platformOf(r.settings), s.launcher); err != nil {
+	way := remote.Way{Chroot: r.settings.ToolchainRoot == config.RootChroot, Property: r.rootProperty()}
+	if err := r.far.remote.Runs(ctx, platformOf(r.settings), way, s.launcher); err != nil {
 		return err
 	}
 	err := r.far.remote.Deliver(ctx, s.parcel)
@@ -271,7 +307,7 @@ func (p *Pipeline) Shipped(ctx context.Context, call *toolchains.Call) (*Shipped
 	if err != nil {
 		return nil, err
 	}
-	s, err := p.packer.shipment(r.compile, nil)
+	s, err := p.packer.shipment(r.compile, nil, false)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rexwrap/rexwrap/client/action"
@@ -19,17 +21,26 @@ func IsBare(err error) bool {
 	return errors.Is(err, ErrNoWorkers) && (errors.Is(err, execute.ErrRejected) || errors.Is(err, execute.ErrSuspect))
 }
 
+// A Way says what the workers of a toolchain that is sent have for the root of their
+// file system. The zero Way is their own.
+type Way struct {
+	Chroot bool // the InputRoot
+	// Property is that of the platform which names the digest of a Directory:
+	// the root, together with the InputRoot.
+	Property string
+}
+
 // Runs returns why the workers of a platform cannot run programs that an Action
 // brings along, or nil. launcher is such a program, cmd/rexlaunch. The first call
-// for a platform runs a small Action.
-func (r *Remote) Runs(ctx context.Context, platform []action.Property, launcher []byte) error {
+// for a platform and a way runs a small Action.
+func (r *Remote) Runs(ctx context.Context, platform []action.Property, way Way, launcher []byte) error {
 	if r.workers == nil {
 		return ErrNoWorkers
 	}
-	question := append([]action.Property{{Name: "rexwrap", Value: "ship"}}, platform...) // another one than Workers'
+	question := append([]action.Property{{Name: "rexwrap", Value: fmt.Sprintf("ship %+v", way)}}, platform...) // another one than Workers'
 	p, first := r.execution.probeOf(question)
 	if first {
-		p.err, p.at = r.probeLauncher(ctx, platform, launcher), time.Now()
+		p.err, p.at = r.probeLauncher(ctx, platform, way, launcher), time.Now()
 		close(p.done)
 	}
 	select {
@@ -40,7 +51,7 @@ func (r *Remote) Runs(ctx context.Context, platform []action.Property, launcher 
 	}
 }
 
-func (r *Remote) probeLauncher(ctx context.Context, platform []action.Property, launcher []byte) error {
+func (r *Remote) probeLauncher(ctx context.Context, platform []action.Property, way Way, launcher []byte) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queueLimit)
 	defer cancel()
 	caps, err := r.workers.Capabilities(ctx)
@@ -50,47 +61,115 @@ func (r *Remote) probeLauncher(ctx context.Context, platform []action.Property, 
 	if !caps.Execution {
 		return fmt.Errorf("%w: the server offers no execution", ErrNoWorkers)
 	}
-	if err := r.runLauncher(ctx, platform, launcher); err != nil {
+	if err := r.runLauncher(ctx, platform, way, launcher); err != nil {
 		r.notices.add(r.id.workers + ": runs no program that comes along: " + err.Error())
 		return fmt.Errorf("%w: %w", ErrNoWorkers, err)
 	}
 	return nil
 }
 
-func (r *Remote) runLauncher(ctx context.Context, platform []action.Property, launcher []byte) error {
-	const dir, out = "work", "out/result"
-	program := digest.Of(launcher)
-	tree, err := merkle.Build([]merkle.Entry{
-		{Path: dir + "/out", Dir: true}, {Path: "tool/" + launch.ProbeName, Digest: program, Executable: true},
-	})
+// A trial is the Action by which a way is tried.
+type trial struct {
+	spec  action.Spec
+	blobs []cas.Blob
+}
+
+// The trial's working directory and output.
+const (
+	trialDir    = "work"
+	trialOutput = "out/result"
+)
+
+// newTrial makes the Action: the launcher writes a file. Where it is to be found by
+// its place in the root, that is the worker's.
+func newTrial(platform []action.Property, way Way, launcher []byte) (*trial, error) {
+	t := &trial{spec: action.Spec{
+		Arguments: []string{"../tool/" + launch.ProbeName, trialOutput}, WorkingDir: trialDir, OutputFiles: []string{trialOutput},
+		Timeout: time.Minute, Platform: platform,
+	}}
+	program := merkle.Entry{Path: "tool/" + launch.ProbeName, Digest: digest.Of(launcher), Executable: true}
+	entries := []merkle.Entry{{Path: trialDir + "/out", Dir: true}}
+	t.blobs = append(t.blobs, cas.Bytes(program.Digest, launcher))
+	if way != (Way{}) {
+		program.Path = "tool/" + launch.RootName
+		t.spec.Arguments[0] = "/" + program.Path
+	}
+	if way.Property == "" {
+		entries = append(entries, program)
+	} else {
+		root, err := t.tree([]merkle.Entry{program})
+		if err != nil {
+			return nil, err
+		}
+		t.spec.Platform = append([]action.Property{{Name: way.Property, Value: root.String()}}, platform...)
+		slices.SortFunc(t.spec.Platform, func(a, b action.Property) int { return strings.Compare(a.Name, b.Name) })
+	}
+	var err error
+	if t.spec.InputRoot, err = t.tree(entries); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// tree adds the Directories of entries to the blobs and returns the top one.
+func (t *trial) tree(entries []merkle.Entry) (digest.Digest, error) {
+	tree, err := merkle.Build(entries)
 	if err != nil {
-		return err
-	}
-	spec := &action.Spec{
-		Arguments: []string{"../tool/" + launch.ProbeName, out}, WorkingDir: dir, OutputFiles: []string{out},
-		InputRoot: tree.Root, Timeout: time.Minute, Platform: platform,
-	}
-	encoded, err := action.Encode(spec)
-	if err != nil {
-		return err
-	}
-	blobs := []cas.Blob{
-		cas.Bytes(encoded.Action, encoded.ActionBlob), cas.Bytes(encoded.Command, encoded.CommandBlob), cas.Bytes(program, launcher),
+		return digest.Digest{}, err
 	}
 	for d, text := range tree.Directories {
-		blobs = append(blobs, cas.Bytes(d, text))
+		t.blobs = append(t.blobs, cas.Bytes(d, text))
 	}
+	return tree.Root, nil
+}
+
+func (r *Remote) runLauncher(ctx context.Context, platform []action.Property, way Way, launcher []byte) error {
+	t, err := newTrial(platform, way, launcher)
+	if err != nil {
+		return err
+	}
+	encoded, err := action.Encode(&t.spec)
+	if err != nil {
+		return err
+	}
+	blobs := append(t.blobs, cas.Bytes(encoded.Action, encoded.ActionBlob), cas.Bytes(encoded.Command, encoded.CommandBlob))
 	if err := cas.Ensure(ctx, r.store, blobs...); err != nil {
 		return err
 	}
 	response, err := r.execution.executor.Execute(ctx, &execute.Request{
-		Action: encoded.Action, Outputs: spec.OutputPaths(), Timeout: spec.Timeout, SkipCache: true,
+		Action: encoded.Action, Outputs: t.spec.OutputPaths(), Timeout: t.spec.Timeout, SkipCache: true,
 	})
 	if err != nil {
 		return err
 	}
-	if response.ExitCode != 0 || response.Files[out].Digest != digest.OfString(launch.ProbeText) {
-		return fmt.Errorf("%w: %s ends with %d", execute.ErrSuspect, launch.ProbeName, response.ExitCode)
+	file := response.Files[trialOutput]
+	if way == (Way{}) && response.ExitCode == 0 && file.Digest == digest.OfString(launch.ProbeText) {
+		return nil
+	}
+	if way == (Way{}) || response.ExitCode != 0 {
+		return fmt.Errorf("%w: %s ends with %d", execute.ErrSuspect, t.spec.Arguments[0], response.ExitCode)
+	}
+	text := file.Contents
+	if text == nil {
+		if text, err = cas.Read(ctx, r.store, file.Digest); err != nil {
+			return err
+		}
+	}
+	return checkRoot(string(text))
+}
+
+// checkRoot returns an error where what is in a worker's root, as the launcher says,
+// is not only what was sent: its own headers could be read in place of others.
+func checkRoot(text string) error {
+	names, ok := strings.CutPrefix(text, launch.ProbeText)
+	if !ok {
+		return fmt.Errorf("%w: malformed answer of %s", execute.ErrSuspect, launch.RootName)
+	}
+	for name := range strings.Lines(names) {
+		switch name = strings.TrimSuffix(name, "\n"); name {
+		case "bin", "lib", "lib32", "lib64", "libx32", "opt", "usr":
+			return fmt.Errorf("%w: its root is not what was sent: /%s is there", execute.ErrSuspect, name)
+		}
 	}
 	return nil
 }

@@ -18,6 +18,9 @@
 // one target, wherever these stand here. With it goes, for crates that are linked,
 // what links: gcc's driver, collect2 and ld, or the linker that rustc brings along.
 //
+// A root (NewRoot) is laid out otherwise: for workers that run a command where the
+// InputRoot, or what a property of theirs names, is the root of the file system.
+//
 // # Not packed
 //
 // System headers, and the libraries and start files that a link reads: each
@@ -66,6 +69,11 @@ type Pack struct {
 	// LinkedBy its toolchain's identity.
 	Driver, Linker string
 	LinkedBy       digest.Digest
+	// Root is set for the packs of NewRoot, whose paths are those of this
+	// machine, relative to its root. LibraryDirs, absolute, is where their
+	// libraries are.
+	Root        bool
+	LibraryDirs []string
 	// Arguments are to stand before the compile's own. clang starts itself
 	// again as /proc/self/exe, which is the loader here, unless it is told to
 	// go by argv[0].

@@ -9,7 +9,8 @@
 //	file     = a regular file of the pack at its path: mode 0755 or 0644, owner
 //	           0, modification time 0; in the order of the manifest ;
 //
-// Equal packs make equal archives. What is read is believed no further than its
+// A root's files stand at the paths that they have on a worker: with the manifest
+// left out, such an archive is the layer of an image. Equal packs make equal archives. What is read is believed no further than its
 // digests go: a file that is not as the manifest says, stands elsewhere, or leads
 // out of the folder is an error.
 package archive
@@ -49,6 +50,8 @@ type manifest struct {
 	Toolchain string   `json:"toolchain"` // digest
 	Driver    string   `json:"driver"`
 	Arguments []string `json:"arguments,omitempty"`
+	Root      bool     `json:"root,omitempty"`
+	Libraries []string `json:"libraries,omitempty"` // folders, absolute; of a root
 	Linker    string   `json:"linker,omitempty"`
 	LinkedBy  string   `json:"linked_by,omitempty"` // digest
 	Files     []file   `json:"files"`
@@ -90,6 +93,7 @@ func manifestOf(p *pack.Pack) *manifest {
 	m := &manifest{
 		Format: format, Family: p.Family, Version: p.Version, Target: p.Target,
 		Toolchain: p.Toolchain.String(), Driver: p.Driver, Arguments: p.Arguments,
+		Root: p.Root, Libraries: p.LibraryDirs,
 	}
 	if p.Linker != "" {
 		m.Linker, m.LinkedBy = p.Linker, p.LinkedBy.String()
@@ -161,7 +165,10 @@ func readManifest(t *tar.Reader) (*pack.Pack, error) {
 	if m.Format != format {
 		return nil, fmt.Errorf("%w: of format %d, not %d", ErrMalformed, m.Format, format)
 	}
-	p := &pack.Pack{Family: m.Family, Version: m.Version, Target: m.Target, Driver: m.Driver, Arguments: m.Arguments}
+	p := &pack.Pack{
+		Family: m.Family, Version: m.Version, Target: m.Target, Driver: m.Driver, Arguments: m.Arguments,
+		Root: m.Root, LibraryDirs: m.Libraries,
+	}
 	if p.Toolchain, err = digest.Parse(m.Toolchain); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}

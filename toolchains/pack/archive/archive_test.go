@@ -27,6 +27,7 @@ func somePack(t *testing.T) *pack.Pack {
 	return &pack.Pack{
 		Family: "gcc", Version: "12.2.0", Target: "x86_64-linux-gnu", Toolchain: digest.OfString("tc"),
 		Driver: "usr/bin/gcc", Arguments: []string{"-x"}, Linker: "usr/bin/cc", LinkedBy: digest.OfString("linker"),
+		Root: true, LibraryDirs: []string{"/lib"},
 		Entries: []pack.Entry{
 			{Path: ".rexpack", Data: []byte("mark"), Digest: digest.OfString("mark"), For: "rexlaunch"},
 			{Path: "lib/cc1", Source: source, Executable: true, Digest: digest.OfString("the compiler"), For: "gcc"},

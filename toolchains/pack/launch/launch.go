@@ -17,6 +17,10 @@ import (
 	"strings"
 )
 
+// A launcher of the name RootName writes, after ProbeText, the names of what is in
+// the root of the file system, one a line: whether a worker's root is what was sent.
+const RootName = "rexlaunch-root"
+
 // A launcher of the name HereName starts another program, and tells it where it
 // is, which only a worker knows:
 //

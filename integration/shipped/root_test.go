@@ -1,0 +1,85 @@
+//go:build linux
+
+package shipped
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rexwrap/rexwrap/client/clienttest"
+	"github.com/rexwrap/rexwrap/integration/rig"
+)
+
+// TestRoot compiles on workers whose root is the InputRoot, and on those that take
+// the digest of a root as a property: compiles of which no other worker is asked are
+// among them. Workers that only have a root of their own are not asked.
+func TestRoot(t *testing.T) {
+	require(t, "clang")
+	bin := t.TempDir()
+	if err := rig.Build("../..", bin); err != nil {
+		t.Fatal(err)
+	}
+	const property = "chrootRootDigest"
+	for _, c := range []struct {
+		name, setting string
+		quirks        clienttest.Quirks
+		compilers     []string
+	}{
+		{"InputRoot", "chroot", clienttest.Quirks{Chroot: true}, []string{"gcc", "clang"}},
+		{"property", "property:" + property, clienttest.Quirks{RootProperty: property}, []string{"gcc"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newRooted(t, bin, c.setting, c.quirks)
+			for _, compiler := range c.compilers {
+				f.warm(compiler)
+				for _, flags := range []string{
+					"-g -O2", "-g3 -gsplit-dwarf", "-fsanitize=address -MD -MF x.d -I" + f.dir,
+				} {
+					argv := append(append([]string{compiler}, strings.Fields(flags)...), "-c", "x.c")
+					if s := f.compile(argv...); s.Remotely != 1 {
+						t.Errorf("%q: %+v", argv, s)
+					}
+				}
+			}
+		})
+	}
+	for name, quirks := range map[string]clienttest.Quirks{"own root": {}, "elsewhere": {Confined: true}} {
+		t.Run(name, func(t *testing.T) {
+			f := newRooted(t, bin, "chroot", quirks)
+			if s := f.compile("gcc", "-c", "x.c"); s.FellBack != 1 || s.Reasons["remote-no-workers"] != 1 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+// newRooted is a machine whose workers get their root.
+func newRooted(t *testing.T, bin, setting string, quirks clienttest.Quirks) *files {
+	t.Helper()
+	server := clienttest.New(t, clienttest.Options{Quirks: quirks})
+	f := &files{t: t, dir: t.TempDir()}
+	var err error
+	if f.rig, err = rig.New(bin, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.rig.Close)
+	f.rig.Set = []string{
+		"REXWRAP_REMOTE=" + server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=ship", "REXWRAP_TOOLCHAIN_ROOT=" + setting, "LC_ALL=C",
+	}
+	f.write()
+	return f
+}
+
+// warm has the toolchain delivered: compiles run here until that is done.
+func (f *files) warm(compiler string) {
+	f.t.Helper()
+	const most = 50
+	var s rig.Stats
+	for i := range most {
+		if s = f.compile(compiler, fmt.Sprint("-Dwarm", i), "-c", "warm.c"); s.Remotely > 0 {
+			return
+		}
+	}
+	f.t.Fatalf("%d compiles and no worker: %+v", most, s)
+}

@@ -1,0 +1,68 @@
+package pack
+
+import (
+	"cmp"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/rexwrap/rexwrap/toolchains"
+)
+
+// NewRoot packs what New packs for a worker whose file system is the pack's: all
+// stands where it stands here, nothing is started by a launcher, and the loader is
+// told of the folders of libraries, since it has no cache there. Errors are those
+// of New.
+func NewRoot(tc *toolchains.Toolchain, language string, files toolchains.Files) (*Pack, error) {
+	b := newBuilder(tc, Launcher{}, files)
+	if err := b.place(language); err != nil {
+		return nil, err
+	}
+	for _, p := range b.programs[1:] {
+		b.at[p.Path] = inPack(p.Path)
+	}
+	if err := b.load(); err != nil {
+		return nil, err
+	}
+	if err := b.writeRoot(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(b.entries, func(a, c Entry) int { return cmp.Compare(a.Path, c.Path) })
+	return &Pack{
+		Family: tc.Family, Version: tc.Version, Target: tc.Target, Toolchain: tc.Digest, Driver: b.at[b.driver.Path], Entries: b.entries,
+		Root: true, LibraryDirs: b.libraryDirs(),
+	}, nil
+}
+
+// writeRoot makes the entries of a root.
+func (b *builder) writeRoot() error {
+	loaders := map[string]string{} // by name, where programs ask for them
+	for i, p := range b.programs {
+		by := b.driver.Name
+		if i == 0 {
+			by = "driver"
+		}
+		if err := b.file(b.at[p.Path], p, true, by); err != nil {
+			return err
+		}
+		if interpreter := b.images[p.Path].interpreter; interpreter != "" {
+			loaders[path.Base(interpreter)] = interpreter
+		}
+	}
+	for _, l := range b.loaded {
+		at := cmp.Or(loaders[l.program.Name], l.program.Path)
+		if err := b.file(inPack(at), l.program, true, l.by); err != nil {
+			return err
+		}
+	}
+	return b.specs()
+}
+
+func (b *builder) libraryDirs() []string {
+	var dirs []string
+	for _, l := range b.loaded {
+		dirs = append(dirs, filepath.Dir(l.program.Path))
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
