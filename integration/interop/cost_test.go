@@ -7,8 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -156,29 +154,11 @@ func machine(t *testing.T, address, name string) *rig.Rig {
 	return r
 }
 
-// serverTime is the CPU time that rexd's threads have used, by schedstat, which
-// counts nanoseconds (proc(5) has hundredths of a second elsewhere).
-func serverTime(t *testing.T, r *rig.Rig) (cpu time.Duration) {
+func serverTime(t *testing.T, r *rig.Rig) time.Duration {
 	t.Helper()
-	s, err := r.Server()
+	cpu, err := r.ServerTime()
 	if err != nil {
 		t.Fatal(err)
-	}
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.Pid))
-	if err != nil || len(threads) == 0 {
-		t.Fatalf("threads of rexd: %v, %v", threads, err)
-	}
-	for _, name := range threads {
-		line, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, _, _ := strings.Cut(string(line), " ")
-		n, err := strconv.ParseInt(first, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cpu += time.Duration(n)
 	}
 	return cpu
 }

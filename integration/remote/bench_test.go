@@ -20,20 +20,32 @@ import (
 	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
+// A language is one that the sources are in.
+type language struct{ compiler, suffix, text string }
+
+func inC() language {
+	return language{"gcc", ".c", "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\nint f%d(void) { return getpid(); }\n"}
+}
+
+func inCxx() language {
+	return language{"g++", ".cc", "#include <iostream>\n#include <map>\n#include <string>\nvoid f%d() { std::cout << 1; }\n"}
+}
+
 // A far is a checkout whose results all are on a remote, and a machine there that
 // has none of them.
 type far struct {
+	language
 	b      *testing.B
 	dir    string
 	server *clienttest.Server
 	rigs   int
 }
 
-func newFar(b *testing.B, n int) *far {
+func newFar(b *testing.B, l language, n int) *far {
 	b.Helper()
-	f := &far{b: b, dir: b.TempDir(), server: clienttest.New(b, clienttest.Options{})}
+	f := &far{language: l, b: b, dir: b.TempDir(), server: clienttest.New(b, clienttest.Options{})}
 	for i := range n {
-		text := fmt.Sprintf("#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\nint f%d(void) { return getpid(); }\n", i)
+		text := fmt.Sprintf(l.text, i)
 		if err := os.WriteFile(f.source(i), []byte(text), 0o644); err != nil {
 			b.Fatal(err)
 		}
@@ -49,7 +61,7 @@ func newFar(b *testing.B, n int) *far {
 	return f
 }
 
-func (f *far) source(i int) string { return filepath.Join(f.dir, fmt.Sprintf("x%d.c", i)) }
+func (f *far) source(i int) string { return filepath.Join(f.dir, fmt.Sprintf("x%d%s", i, f.suffix)) }
 
 // machine is a new machine with an empty cache and a running server.
 func (f *far) machine(address string) *rig.Rig {
@@ -80,7 +92,7 @@ func (f *far) compile(r *rig.Rig, n, jobs int) []time.Duration {
 	for range jobs {
 		group.Go(func() {
 			for i := range next {
-				cmd := exec.Command(filepath.Join(bin, "rexwrap"), "gcc", "-c", filepath.Base(f.source(i)), "-o", fmt.Sprintf("x%d.o", i))
+				cmd := exec.Command(filepath.Join(bin, "rexwrap"), f.compiler, "-c", filepath.Base(f.source(i)), "-o", fmt.Sprintf("x%d.o", i))
 				cmd.Dir, cmd.Env = f.dir, r.Env()
 				begin := time.Now()
 				if out, err := cmd.CombinedOutput(); err != nil {
@@ -120,24 +132,41 @@ func quantile(d []time.Duration, q float64) float64 {
 // BenchmarkRemoteHit prints what a hit of the remote, on this machine, costs more
 // than a local one: at most 1.5 ms are wanted.
 func BenchmarkRemoteHit(b *testing.B) {
-	const n = 200
-	f := newFar(b, n)
-	r := f.machine(f.server.Address)
-	f.compile(r, 20, 1) // connect, and know the compiler and the headers
-	remote := f.compile(r, n, 1)[20:]
-	local := f.compile(r, n, 1)[20:]
-	f.want(r, 20+2*n, n)
-	fmt.Printf("remote hit %.2f ms (p99 %.2f), local hit %.2f ms (p99 %.2f): %+.2f ms\n",
-		quantile(remote, 0.5), quantile(remote, 0.99), quantile(local, 0.5), quantile(local, 0.99), quantile(remote, 0.5)-quantile(local, 0.5))
-	for b.Loop() {
+	for _, l := range []language{inC(), inCxx()} {
+		b.Run(l.compiler, func(b *testing.B) {
+			const n, first = 120, 20
+			f := newFar(b, l, n)
+			r := f.machine(f.server.Address)
+			f.compile(r, first, 1) // connect, and know the compiler and the headers
+			begin := f.serverTime(r)
+			remote := f.compile(r, n, 1)[first:]
+			between := f.serverTime(r)
+			local := f.compile(r, n, 1)[first:]
+			end := f.serverTime(r)
+			f.want(r, first+2*n, n)
+			fmt.Printf("%s: remote hit %.2f ms (p99 %.2f, rexd's CPU %.2f), local hit %.2f ms (p99 %.2f, rexd's CPU %.2f): %+.2f ms\n", l.compiler,
+				quantile(remote, 0.5), quantile(remote, 0.99), milliseconds(between-begin)/n,
+				quantile(local, 0.5), quantile(local, 0.99), milliseconds(end-between)/n, quantile(remote, 0.5)-quantile(local, 0.5))
+			for b.Loop() {
+			}
+		})
 	}
+}
+
+func (f *far) serverTime(r *rig.Rig) time.Duration {
+	f.b.Helper()
+	cpu, err := r.ServerTime()
+	if err != nil {
+		f.b.Fatal(err)
+	}
+	return cpu
 }
 
 // BenchmarkDistantHits prints how long 100 hits of a remote that is 50 ms away
 // take, 32 at a time: at most 1.5 s are wanted.
 func BenchmarkDistantHits(b *testing.B) {
 	const n = 100
-	f := newFar(b, n+1)
+	f := newFar(b, inC(), n+1)
 	r := f.machine("grpc://" + delayed(b, strings.TrimPrefix(f.server.Address, "grpc://"), 50*time.Millisecond))
 	f.compile(r, 1, 1) // connect
 	begin := time.Now()

@@ -174,6 +174,32 @@ type Status struct {
 	CacheDir string  `json:"cache_dir"`
 }
 
+// ServerTime is the CPU time that the server's threads have used, by schedstat,
+// which counts nanoseconds (proc(5) has hundredths of a second elsewhere).
+func (r *Rig) ServerTime() (cpu time.Duration, err error) {
+	s, err := r.Server()
+	if err != nil {
+		return 0, err
+	}
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", s.Pid))
+	if err != nil || len(threads) == 0 {
+		return 0, fmt.Errorf("threads of rexd: %v, %w", threads, err)
+	}
+	for _, name := range threads {
+		line, err := os.ReadFile(name)
+		if err != nil {
+			return 0, err
+		}
+		first, _, _ := strings.Cut(string(line), " ")
+		n, err := strconv.ParseInt(first, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		cpu += time.Duration(n)
+	}
+	return cpu, nil
+}
+
 // Server asks for the state of the running server.
 func (r *Rig) Server() (Status, error) {
 	out, err := r.Verb("server", "status", "--json")

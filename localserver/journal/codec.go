@@ -26,9 +26,11 @@ import (
 //
 //	list     = version count { path digest } count { path } ;
 //	path     = uint string ;                 (* length shared with the last *)
+//	divided  = version count { digest } ;    (* the blobs of lists, in order *)
 const (
-	recordVersion = 3
-	listVersion   = 1
+	recordVersion  = 3
+	listVersion    = 1
+	dividedVersion = 2
 )
 
 // ErrMalformed is returned for bytes that are no stored form of this version.

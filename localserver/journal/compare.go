@@ -31,22 +31,6 @@ func (j *Journal) compare(was, is *Record) ([]Change, []string) {
 	return c.changes, c.notes
 }
 
-// list returns the list that d names, nil where it is gone.
-func (j *Journal) list(d digest.Digest) *InputList {
-	if j.blobs == nil || d.IsZero() {
-		return nil
-	}
-	data, err := j.blobs.Blob(d)
-	if err != nil {
-		return nil
-	}
-	l, err := DecodeInputList(data)
-	if err != nil {
-		return nil
-	}
-	return l
-}
-
 func (c *comparison) add(kind, name, was, is string) {
 	c.changes = append(c.changes, Change{Kind: kind, Name: name, Old: was, New: is})
 }

@@ -20,8 +20,8 @@ type KeyParts struct {
 	// Toolchain is the compiler's identity; Programs names the blob of its
 	// ProgramList.
 	Toolchain, Programs digest.Digest
-	// Source is the digest of the source, Inputs names the blob of the
-	// InputList. Inputs is zero where they never became known.
+	// Source is the digest of the source, Inputs is what InputList.Put
+	// returned, zero where the inputs never became known.
 	Source, Inputs digest.Digest
 }
 

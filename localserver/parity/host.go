@@ -52,7 +52,7 @@ func NewHost(files []File, absent []string) (*Host, error) {
 	for _, name := range absent {
 		name = strings.TrimSuffix(name, "/")
 		h.absent = append(h.absent, name)
-		h.dirs = append(h.dirs, path.Dir(name))
+		h.dirs = append(h.dirs, folderOf(name))
 	}
 	h.absent, h.dirs = sorted(h.absent), sorted(h.dirs)
 	for _, name := range h.names() {
@@ -144,7 +144,7 @@ func (h *Host) folders(b *strings.Builder) folders {
 	count := map[string]int{}
 	out := folders{}
 	for _, f := range h.files {
-		dir := path.Dir(f.Path)
+		dir := folderOf(f.Path)
 		if count[dir]++; count[dir] == 2 && dir != "/" {
 			name := "d" + strconv.Itoa(len(out))
 			out[dir] = "$" + name
@@ -158,10 +158,18 @@ func (f folders) spell(name string) string {
 	if v, ok := f[name]; ok {
 		return v
 	}
-	if v, ok := f[path.Dir(name)]; ok {
+	if v, ok := f[folderOf(name)]; ok {
 		return v + "/" + path.Base(name)
 	}
 	return name
+}
+
+// folderOf is path.Dir, which costs more, of an absolute path.
+func folderOf(name string) string {
+	if i := strings.LastIndexByte(name, '/'); i > 0 && !strings.Contains(name, "/.") && !strings.Contains(name, "//") {
+		return name[:i]
+	}
+	return path.Dir(name)
 }
 
 // A report is what a worker said of itself.

@@ -160,6 +160,7 @@ func (p *Pipeline) remote(s *config.Settings) Remote {
 func (p *Pipeline) Forget() {
 	p.prepared.clear()
 	p.roots.forget()
+	p.lists.forget()
 }
 
 // Note records a call that the wrapper ran by itself.
