@@ -28,7 +28,7 @@ func projects() []project {
 	cmakeNoise := []string{
 		".ninja_log", ".ninja_deps", "CMakeOutput.log", "CMakeError.log", "CMakeCache.txt", "CMakeTmp/*", "Testing/*",
 		// They name the compiler that CMake has found: ours in one build.
-		"CMakeCCompiler.cmake", "CMakeCXXCompiler.cmake", "rules.ninja", "build.make", "link.txt",
+		"CMakeCCompiler.cmake", "CMakeCXXCompiler.cmake", "rules.ninja", "build.make", "flags.make", "link.txt",
 	}
 	return []project{
 		{

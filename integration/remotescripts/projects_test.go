@@ -35,7 +35,7 @@ func projects() []project {
 	cmake := []string{
 		".ninja_log", ".ninja_deps", "CMakeOutput.log", "CMakeError.log", "CMakeCache.txt", "LastTest.log",
 		// They name the compiler that CMake has found: ours in one build.
-		"CMakeCCompiler.cmake", "CMakeCXXCompiler.cmake", "rules.ninja", "build.make", "link.txt",
+		"CMakeCCompiler.cmake", "CMakeCXXCompiler.cmake", "rules.ninja", "build.make", "flags.make", "link.txt",
 	}
 	return []project{
 		{
