@@ -78,17 +78,31 @@ func (c *collector) staticLibrary(name string) error {
 	return toolchains.Unsupported("static-library", name)
 }
 
+// ownObjects matches the names of the objects that rustc itself puts into a library:
+// by the crate and its extra filename, or by the name that the caller gives to the
+// library.
+//
+//	object = stem "." … ".rcgu.o" ;
+func ownObjects(crate, path string) *regexp.Regexp {
+	base := filepath.Base(path)
+	stem := strings.TrimSuffix(base, filepath.Ext(base))
+	if strings.HasSuffix(base, ".rlib") {
+		crate = strings.TrimPrefix(stem, "lib")
+	}
+	either := "(?:" + regexp.QuoteMeta(crate) + "(?:-[^.]*)?|" + regexp.QuoteMeta(stem) + ")"
+	return regexp.MustCompile(`^` + either + `\..*\.rcgu\.o$`)
+}
+
 func (c *collector) onlyOwnCode(path string) error {
 	f, err := os.Open(c.c.Call.Abs(path))
 	if err != nil {
 		return toolchains.Unsupported("output-unreadable", path)
 	}
 	defer f.Close()
-	own := filepath.Base(strings.TrimSuffix(path, ".rlib"))
-	own = strings.TrimPrefix(own, "lib")
+	own := ownObjects(c.c.Crate.Name, path)
 	foreign := ""
 	err = members(f, func(name string, _ int64) (bool, error) {
-		if name != "/" && name != "//" && !strings.HasPrefix(name, own+".") && name != "lib.rmeta" && name != "rust.metadata.bin" {
+		if name != "/" && name != "//" && !own.MatchString(name) && name != "lib.rmeta" && name != "rust.metadata.bin" {
 			foreign = name
 		}
 		return foreign == "", nil
@@ -137,14 +151,18 @@ func (c *collector) lookAt(path string) bool {
 }
 
 // passing reports whether a file that has gone was the run's own: rustc makes
-// them beside the outputs, and in folders "rustc…" there or in TMPDIR.
+// them beside outputs, and in folders "rustc…" there or in TMPDIR.
 func (c *collector) passing(path string) bool {
 	path = filepath.Clean(c.c.Call.Abs(path))
-	dir, out := filepath.Dir(path), filepath.Clean(c.c.Call.Abs(c.c.Crate.OutDir))
-	if dir == out {
-		return true
+	dir := filepath.Dir(path)
+	folders := []string{c.c.Crate.OutDir}
+	for _, o := range c.c.Outputs {
+		folders = append(folders, filepath.Dir(o.Path))
 	}
-	return strings.HasPrefix(filepath.Base(dir), "rustc") && filepath.Dir(dir) == out || passingIn(tempDir(c.c.Call.Env), path)
+	return slices.ContainsFunc(folders, func(out string) bool {
+		out = filepath.Clean(c.c.Call.Abs(out))
+		return dir == out || strings.HasPrefix(filepath.Base(dir), "rustc") && filepath.Dir(dir) == out
+	}) || passingIn(tempDir(c.c.Call.Env), path)
 }
 
 // passingIn reports whether a file has a name as rustc and linkers make them in a

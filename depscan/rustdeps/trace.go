@@ -282,7 +282,7 @@ func (c *collector) links(l *Lookup, res *Result) error {
 // incremental reports whether a file is of the state of incremental compiles.
 func (c *collector) incremental(path string) bool {
 	for i := range c.c.Args {
-		if a := &c.c.Args[i]; a.Option == "-Cincremental" {
+		if a := &c.c.Args[i]; strings.TrimSuffix(a.Option, "=") == "-Cincremental" {
 			dir := filepath.Clean(c.c.Call.Abs(a.Value))
 			return strings.HasPrefix(path, dir+string(filepath.Separator))
 		}

@@ -337,7 +337,18 @@ func changes() []change {
 			args: "--crate-name x x.rs -Ccodegen-units=1" + emitBin, never: true, differs: true,
 		},
 		{name: "a compile that fails", files: "-- x.rs --\npub fn f() -> NoSuchType {}\n", args: "--crate-name x x.rs" + emitLib, never: true},
-		{name: "a name of the caller's own", files: onlyLib, args: "--crate-name x x.rs -o o/y.rlib --crate-type lib --emit=link", never: true},
+		{
+			name: "a name of the caller's own", files: onlyLib, args: "--crate-name x x.rs -o o/libx.y --crate-type lib --emit=dep-info=o/x.e,link",
+			hit: true,
+		},
+		{
+			name: "another name of the caller's own", files: onlyLib, args: "--crate-name x x.rs --crate-type lib --emit=dep-info=o/x.e,link=o/libx.y",
+			then: "--crate-name x x.rs --crate-type lib --emit=dep-info=o/x.e,link=o/libx.z",
+		},
+		{
+			name: "a program with a name of the caller's own", files: "-- x.rs --\nfn main() {}\n",
+			args: "--crate-name x x.rs --crate-type bin -o o/x.y --emit=dep-info=o/x.d,link", hit: true,
+		},
 	}
 }
 

@@ -59,7 +59,7 @@ func options() []argtable.Option {
 		{Name: "-g", Forms: flag, Class: argtable.Debug},
 		{Name: "-h", Forms: flag, Class: argtable.Aside, Reason: ReasonQuery},
 		{Name: "-l", Forms: valued, Class: argtable.Linker},
-		{Name: "-o", Forms: valued, Class: argtable.Aside, Reason: ReasonOutputName},
+		{Name: "-o", Forms: valued, Class: argtable.Codegen}, // the parser makes outputs of it,
 		{Name: "-v", Forms: flag, Class: argtable.Diagnostic},
 	}
 }

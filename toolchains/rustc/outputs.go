@@ -1,11 +1,13 @@
 package rustc
 
 import (
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rexwrap/rexwrap/toolchains"
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
 )
 
 // whole checks what all options together ask for.
@@ -18,6 +20,9 @@ func (p *parser) whole() error {
 		c.Emits = []string{"link"}
 	}
 	slices.Sort(c.Emits)
+	if err := p.named(); err != nil {
+		return err
+	}
 	switch {
 	case c.Name == "":
 		return toolchains.Unsupported(ReasonCrateName, p.Source)
@@ -31,6 +36,38 @@ func (p *parser) whole() error {
 		return toolchains.Unsupported(ReasonSeveralLinks, strings.Join(c.Types, ","))
 	case c.Links() && (!isELF(p.target()) || strings.HasSuffix(c.Target, ".json")): // which names a linker of its own
 		return toolchains.Unsupported(ReasonTarget, p.target())
+	}
+	return nil
+}
+
+// named finds out which outputs have names of the caller's own. -o names the one
+// that --emit does not; where there are several, rustc makes names for them of it.
+// Its folder is then that of all others. Names of the caller's own stand in the key
+// as they are, and so does the folder that they are not in.
+func (p *parser) named() error {
+	c := p.crate
+	if p.file != "" {
+		bare := slices.DeleteFunc(slices.Clone(c.Emits), func(kind string) bool { return p.files[kind] != "" })
+		if len(bare) != 1 || p.file == stdout || strings.HasSuffix(p.file, "/") {
+			return toolchains.Unsupported(ReasonOutputName, p.file)
+		}
+		p.files[bare[0]], c.OutDir = p.file, ""
+		if dir := path.Dir(p.file); dir != "." {
+			c.OutDir = dir
+		}
+	}
+	switch {
+	case len(p.files) == 0:
+		return nil
+	case len(c.Types) > 1:
+		return toolchains.Unsupported(ReasonOutputName, p.file)
+	case p.split != "" && p.split != "off":
+		return toolchains.Unsupported(ReasonSplitDebug, p.split)
+	}
+	for i := range p.Args {
+		if strings.TrimSuffix(p.Args[i].Option, "=") == "--out-dir" {
+			p.Args[i].Class = argtable.Codegen
+		}
 	}
 	return nil
 }
@@ -101,23 +138,28 @@ func (p *parser) output(kind string) error {
 			if !ok {
 				return toolchains.Unsupported(ReasonCrateType, t)
 			}
-			p.add(role, file)
+			p.add(kind, role, file)
 		}
 		return nil
 	case "metadata":
-		p.add(toolchains.RoleMetadata, "lib"+name+".rmeta")
+		p.add(kind, toolchains.RoleMetadata, "lib"+name+".rmeta")
 		return nil
 	}
 	if n, err := strconv.Atoi(p.units); kind != "dep-info" && p.units != "" && (err != nil || n > 1) {
 		return toolchains.Unsupported(ReasonCodegenUnits, p.units)
 	}
 	o, _ := simpleOutput(kind)
-	p.add(o.role, name+o.suffix)
+	p.add(kind, o.role, name+o.suffix)
 	return nil
 }
 
-func (p *parser) add(role toolchains.Role, file string) {
-	p.Outputs = append(p.Outputs, toolchains.Output{Role: role, Path: p.inOutDir(file)})
+// add adds an output, which has the name file unless the call names its kind.
+func (p *parser) add(kind string, role toolchains.Role, file string) {
+	named := p.files[kind]
+	if named == "" {
+		named = p.inOutDir(file)
+	}
+	p.Outputs = append(p.Outputs, toolchains.Output{Role: role, Path: named})
 }
 
 func (p *parser) inOutDir(file string) string {

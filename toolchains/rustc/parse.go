@@ -19,14 +19,17 @@ type parser struct {
 	incremental   bool
 	units         string // of -C codegen-units
 	split         string // of -C split-debuginfo
-	once          map[string]bool
+	file          string // of -o
+	// files are the names that the call gives to kinds of output.
+	files map[string]string
+	once  map[string]bool
 }
 
 func (p *parser) parse() error {
 	if p.Call.Env.Value("RUSTC_LOG") != "" {
 		return toolchains.Unsupported(ReasonLog, "RUSTC_LOG")
 	}
-	p.once = map[string]bool{}
+	p.once, p.files = map[string]bool{}, map[string]string{}
 	for i := range p.Args {
 		if err := p.option(&p.Args[i]); err != nil {
 			return err
@@ -52,6 +55,9 @@ func (p *parser) option(a *toolchains.Arg) error {
 		return p.single(name)
 	case "--out-dir":
 		p.crate.OutDir = a.Value
+		return p.single(name)
+	case "-o":
+		p.file = a.Value
 		return p.single(name)
 	case "--target":
 		p.crate.Target = a.Value
@@ -97,16 +103,27 @@ func (p *parser) types(value string) {
 }
 
 func (p *parser) emit(value string) error {
-	for kind := range strings.SplitSeq(value, ",") {
-		if strings.Contains(kind, "=") {
-			return toolchains.Unsupported(ReasonEmitFile, kind)
+	for one := range strings.SplitSeq(value, ",") {
+		kind, file, named := strings.Cut(one, "=")
+		again := p.crate.EmitsKind(kind)
+		switch _, before := p.files[kind]; {
+		case named && (file == "" || file == stdout):
+			return toolchains.Unsupported(ReasonEmitFile, one)
+		case again && (named || before):
+			return toolchains.Unsupported(ReasonRepeated, one)
+		case named:
+			p.files[kind] = file
 		}
-		if !slices.Contains(p.crate.Emits, kind) {
+		if !again {
 			p.crate.Emits = append(p.crate.Emits, kind)
 		}
 	}
 	return nil
 }
+
+// stdout is what newer compilers take for their standard output where a file's name
+// goes.
+const stdout = "-"
 
 // extern reads [OPTIONS:]NAME[=PATH]. One without a path is searched for.
 func (p *parser) extern(value string) {

@@ -38,7 +38,7 @@ func Reasons() []Reason {
 		{ReasonLog, "the compiler is told to log what it does"},
 		{ReasonCrateName, "the name of the crate stands in the source only"},
 		{ReasonCrateType, "the type of the crate stands in the source only, or is not known"},
-		{ReasonEmitFile, "an output has a name of the caller's own"},
+		{ReasonEmitFile, "an output goes to a stream"},
 		{ReasonEmit, "a kind of output that is not known"},
 		{ReasonLinkerOption, "an option for the linker that may read or write further files"},
 		{ReasonMissing, "an option lacks its value"},
