@@ -70,7 +70,7 @@ func (b *bench) rust() error {
 		return err
 	}
 	defer c.rig.Close()
-	for _, part := range []func() error{c.cold, c.warm, c.hits} {
+	for _, part := range []func() error{c.cold, c.warm, c.hits, c.traced} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -299,6 +299,41 @@ func (c *crates) hits() error {
 		Name: fmt.Sprintf("hit, rustc (%d calls)", len(calls)), Over: "cp of the outputs", Unit: "ms", Ours: ours.figures(), Base: &figures,
 		Verdicts: []Verdict{judge("wall, median call", "difference", quantile(over, 0.5), mostHit), judge("wall, slowest call", "difference", quantile(over, 1), 0)},
 	})
+	return nil
+}
+
+// traced measures compiles that load a procedural macro, which are traced where they
+// run: each one, with nothing taken from the cache, beside the bare compiler's. What
+// storing costs is in it as it is in a cold build.
+func (c *crates) traced() error {
+	calls, err := c.calls()
+	if err != nil {
+		return err
+	}
+	var bare, ours []*contender
+	for _, call := range calls {
+		if !slices.ContainsFunc(call.argv, func(word string) bool { return strings.HasSuffix(word, ".so") }) {
+			continue
+		}
+		plain := &contender{argv: call.argv, dir: call.dir, env: call.env, remove: call.outputs}
+		miss := &contender{
+			argv: append([]string{filepath.Join(c.bin, "rexwrap")}, call.argv...), dir: call.dir, remove: call.outputs, rig: c.rig,
+			env: rig.Environ(slices.Clone(call.env)).Set("REXWRAP_RECACHE=1"),
+		}
+		if err := interleave(c.ctx, c.pairs, plain, miss); err != nil {
+			return err
+		}
+		bare, ours = append(bare, plain), append(ours, miss)
+	}
+	if len(ours) == 0 {
+		return errors.New("no call loads a procedural macro")
+	}
+	base, all := merge(bare), merge(ours)
+	for _, miss := range ours {
+		all.server += miss.server
+	}
+	row := difference(fmt.Sprintf("traced compile, rustc (%d calls)", len(ours)), "plain", all.figures(), base.figures(), 0)
+	c.rows = append(c.rows, row)
 	return nil
 }
 
