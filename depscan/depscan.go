@@ -52,7 +52,7 @@ type File struct {
 	Opened string
 	// System is set for files that -MMD leaves out.
 	System bool
-	// Unread is set for files that clang lists though it does not read them:
+	// Unread is set for files that clang lists though it need not read them:
 	// __has_include found them, or #pragma once kept them out under this name.
 	Unread bool
 	// ModTime is the modification time, in seconds since 1970, where the

@@ -59,6 +59,9 @@ type cmdMacro struct {
 
 // readConfig reads c's arguments and environment.
 func readConfig(c *toolchains.Compile) (*config, error) {
+	if drives {
+		return nil, stop("windows")
+	}
 	if c.Microsoft != nil {
 		return readMicrosoft(c)
 	}

@@ -99,6 +99,7 @@
 //	unknown-directive        the same error as the compiler's
 //	unreadable               no permission, or 200 files deep
 //	unterminated-comment     the same error as the compiler's
+//	windows                  the search does not understand drives and backslashes
 //
 // Not modelled: cl.exe, file systems that fold case, changes through memory mappings or by other
 // machines while a directory is watched.

@@ -12,6 +12,8 @@ import (
 // opened; file systems that fold case break that.
 const listable = runtime.GOOS == "linux"
 
+const drives = false
+
 func statPath(path string) (nodeKind, statKey) {
 	var st unix.Stat_t
 	for {

@@ -6,7 +6,11 @@ import (
 	"os"
 )
 
-const listable = false
+const (
+	listable = false
+	// drives is set where paths have drives and backslashes, and names no case.
+	drives = true
+)
 
 func statPath(path string) (nodeKind, statKey) {
 	fi, err := os.Stat(path)

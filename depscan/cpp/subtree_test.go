@@ -268,11 +268,11 @@ func TestMicrosoftForest(t *testing.T) {
 	}
 }
 
-// entered are those of in that it should name, with /showIncludes:user among those that it
-// has named.
+// entered are those of in that clang-cl should name, of those that it may name the ones that
+// it has named.
 func entered(c *toolchains.Compile, in *depscan.Inputs, noted []string) (names []string) {
 	for _, f := range in.Files[1:] {
-		if !f.Unread && (!c.Microsoft.UserIncludes || slices.Contains(noted, f.Path)) {
+		if !f.Unread && !c.Microsoft.UserIncludes || slices.Contains(noted, f.Path) {
 			names = append(names, f.Path)
 		}
 	}

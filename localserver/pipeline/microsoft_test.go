@@ -38,9 +38,35 @@ func TestMissStartsNothingElse(t *testing.T) {
 		if n := r.started.Load() - before; n != 0 {
 			t.Errorf("%s: %d processes", flags, n)
 		}
-		if err := os.Remove(filepath.Join(dir, "b/k.h")); err != nil {
-			t.Fatal(err)
+		remove(t, filepath.Join(dir, "b/k.h"))
+	}
+}
+
+// Where the scanner gives up clang-cl is asked, and names that appear nearer are seen as well.
+func TestAskedCompiles(t *testing.T) {
+	r := newAskingRig(t)
+	dir := t.TempDir()
+	write(
+		t, dir, "a/z.c", "#include \"i.h\"\n#include <l.h>\n#include <m.h>\n", "a/i.h", "#include \"../b/j.h\"\n",
+		"b/j.h", "#include \"k.h\"\n", "a/k.h", "", "one/n.h", "", "two/l.h", "", "ext/m.h", "",
+	)
+	for _, flags := range []string{"/O1", "/Z7", "/showIncludes"} {
+		argv := []string{"clang-cl-14", "/nologo", "/c", "/Ione", "/I", "two", "/external:Iext", flags, "a/z.c"}
+		r.outcome(journal.ExecutedLocal, dir, argv...)
+		r.outcome(journal.HitLocal, dir, argv...)
+		for _, name := range []string{"b/k.h", "one/l.h", "two/m.h"} {
+			write(t, dir, name, "")
+			r.outcome(journal.ExecutedLocal, dir, argv...)
+			r.outcome(journal.HitLocal, dir, argv...)
+			remove(t, filepath.Join(dir, name))
 		}
+	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -81,8 +81,8 @@ func (r *request) told(x *run) (scanned, written []string, ok bool) {
 	return listed(x.inputs, r.compile.Dep.System), once(f.Prereqs), true
 }
 
-// includedNote is how clang-cl begins each note of /showIncludes. A file that it reads
-// again it notes again; one of the system only as such is left out by :user.
+// includedNote is how clang-cl begins each note of /showIncludes. It notes a file each
+// time that it reads it, with :user where that is not for the system.
 const includedNote = "Note: including file:"
 
 // noted is told for clang-cl. Both lists are sorted and without the source.
@@ -100,7 +100,7 @@ func (r *request) noted(x *run) (scanned, written []string, ok bool) {
 	written = slices.Compact(written)
 	for _, f := range x.inputs.Files[1:] {
 		_, named := slices.BinarySearch(written, f.Path)
-		if !f.Unread && (named || !r.compile.Microsoft.UserIncludes) {
+		if named || !f.Unread && !r.compile.Microsoft.UserIncludes {
 			scanned = append(scanned, f.Path)
 		}
 	}
