@@ -12,11 +12,11 @@ import (
 
 func (a *app) explainCommand() *cli.Command {
 	return &cli.Command{
-		Name: "explain", Usage: "say why a compile was a hit or not", ArgsUsage: "[OUTPUT | SOURCE | ID]",
+		Name: "explain", Usage: "say why a compile was a hit or not", ArgsUsage: "[OUTPUT | SOURCE | ID | CRATE]",
 		Description: "What happened to the latest compile of a file, or to the very last one, and\n" +
 			"for a miss exactly what differs from the compile before. --build groups the\n" +
 			"misses of a whole build by cause: the last one, or that of an exec.\n\n" +
-			"rexwrap explain build/main.o\nrexwrap explain r1042\nrexwrap explain --build",
+			"rexwrap explain build/main.o\nrexwrap explain r1042\nrexwrap explain serde\nrexwrap explain --build",
 		Flags: []cli.Flag{
 			jsonFlag(),
 			&cli.BoolFlag{Name: "last", Usage: "the last compile (the default)"},

@@ -77,6 +77,7 @@ func (p *printer) stats(s *journal.Stats) {
 		p.line(0, "Not stored:", "")
 		p.reasons(2, s.NotStored)
 	}
+	p.crates(s.Crates)
 	p.line(0, "Time avoided:", fmt.Sprintf("%8s", duration(s.TimeAvoided)))
 	p.line(1, "Spent on misses:", fmt.Sprintf("%8s", duration(s.TimeSpent)))
 	if s.VerifyRuns > 0 {
@@ -135,6 +136,25 @@ func (p *printer) reasons(depth int, reasons map[string]int64) {
 		}
 		head := fmt.Sprintf("%*s%s: ", 2*depth, "", cutEnd(name, maxColumns/2))
 		p.printf("%s%*d\n", head, max(1, column-len([]rune(head))), reasons[name])
+	}
+}
+
+// crates lists the crates that were no hits, with the reason of each.
+func (p *printer) crates(list []journal.CrateLine) {
+	if len(list) == 0 {
+		return
+	}
+	p.line(0, "Crates, no hits when last compiled:", "")
+	for i, l := range list {
+		if i == maxRows {
+			p.printf("    and %s; --json lists all\n", plural(int64(len(list)-i), "other crate"))
+			return
+		}
+		why := label(l.Why)
+		if l.Arg != "" && l.Arg != l.Crate {
+			why += ": " + l.Arg
+		}
+		p.printf("    %s  %s\n", cutEnd(l.Crate, maxColumns/2), cutEnd(why, maxColumns/2-8))
 	}
 }
 

@@ -25,7 +25,7 @@ type Status struct {
 // ExplainRequest is the request of VerbExplain; the reply is a
 // journal.Explanation. Without a target the last record is explained.
 type ExplainRequest struct {
-	// Target is a record's id, or the path of an output; relative paths
+	// Target is a record's id, a crate's name, or the path of an output; relative paths
 	// are below Dir.
 	Target string `json:"target,omitempty"`
 	Dir    string `json:"dir,omitempty"`

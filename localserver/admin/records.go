@@ -20,6 +20,7 @@ type records struct {
 
 func (r *records) Stats(context.Context) (*journal.Stats, error) {
 	s := r.j.Stats()
+	s.Crates = r.j.Crates()
 	if r.complete != nil {
 		r.complete(s)
 	}
@@ -60,6 +61,9 @@ func (r *records) find(req *ExplainRequest) (*journal.Record, error) {
 			return rec, nil
 		}
 		return nil, Errorf(ErrNotFound, "no record %s; the oldest ones are dropped", id)
+	}
+	if rec := r.j.FindCrate(req.Target); rec != nil {
+		return rec, nil
 	}
 	return nil, Errorf(ErrNotFound, "no compile of %s is recorded", req.Target)
 }

@@ -38,6 +38,9 @@ type Stats struct {
 	// share a program database: "merged", and by reason those that did not.
 	Databases map[string]int64 `json:"databases,omitempty"`
 
+	// Crates are those that were no hits, as Journal.Crates has them.
+	Crates []CrateLine `json:"crates,omitempty"`
+
 	CacheSize  int64 `json:"cache_size"`  // bytes on disk
 	CacheLimit int64 `json:"cache_limit"` // bytes
 	Entries    int64 `json:"entries"`

@@ -81,6 +81,23 @@ func (r *request) linkerProgram(name string) (string, error) {
 	return "", toolchains.Unsupported("linker", name)
 }
 
+// nameCrate notes which crate a call of rustc compiles that is not understood.
+func (r *request) nameCrate() {
+	if r.record.Family != "rustc" {
+		return
+	}
+	const option = "--crate-name"
+	for i, word := range r.call.Argv {
+		value, joined := strings.CutPrefix(word, option+"=")
+		if word == option && i+1 < len(r.call.Argv) {
+			value, joined = r.call.Argv[i+1], true
+		}
+		if joined {
+			r.record.Crate = value
+		}
+	}
+}
+
 // prepareCrate says how rustc is run.
 func (r *request) prepareCrate(x *run) error {
 	var err error

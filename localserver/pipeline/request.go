@@ -194,6 +194,7 @@ func (r *request) understand(ctx context.Context) error {
 	}
 	r.record.Family = tc.Family
 	if err = r.parse(family, tc); err != nil {
+		r.nameCrate()
 		return err
 	}
 	r.describe()
