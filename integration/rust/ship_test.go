@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rexwrap/rexwrap/client/clienttest"
+	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
 // deliver compiles small crates until workers have made one of each kind: what
@@ -36,31 +37,43 @@ func (s *site) deliver() {
 }
 
 // TestShipped builds with workers that have nothing: each Action runs in a mount
-// namespace that holds its InputRoot, at a place of its own. What they make is what
-// the compiler makes here.
+// namespace that holds its InputRoot, at a place of its own or as its root. What they
+// make is what the compiler makes here.
 func TestShipped(t *testing.T) {
-	s, server := farSite(t, clienttest.Options{Quirks: clienttest.Quirks{Confined: true}},
-		"REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=ship", "REXWRAP_RUST_REMOTE_PROC_MACROS=1")
+	kinds := map[string]clienttest.Quirks{"none": {Confined: true}}
 	argv := []string{cargo, "build"}
 	if long() {
+		kinds["chroot"] = clienttest.Quirks{Chroot: true}
 		argv = append(argv, "--all-targets")
 	}
-	want := s.plain(argv...)
-	s.deliver()
-	t.Logf("%d MB were received for the toolchain", server.Received()>>20)
-	got := s.through(want, argv...)
-	// The probe fails here too, C begins to be sent with its compiler, and what the
-	// macro that reads the environment makes of none is seen to be wrong.
-	allowed := map[string]int64{"query": got.Reasons["query"], "dep-info": 1, "ship-uploading": 1, "remote-bad-result": 1, "modified-during-compile": 1}
+	for root, quirks := range kinds {
+		t.Run(root, func(t *testing.T) {
+			s, server := farSite(t, clienttest.Options{Quirks: quirks}, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=ship",
+				"REXWRAP_TOOLCHAIN_ROOT="+root, "REXWRAP_RUST_REMOTE_PROC_MACROS=1")
+			want := s.plain(argv...)
+			s.deliver()
+			t.Logf("%d MB were received for the toolchain", server.Received()>>20)
+			s.checkShipped(s.through(want, argv...))
+			if r := s.run(s.bare(), filepath.Join(s.dir, "target/debug/app")); string(r.Stdout) != "built-0.1.0 unset file 42\n" {
+				t.Errorf("the program: %s, %q", r.Ended(), r.Stdout)
+			}
+		})
+	}
+}
+
+// checkShipped checks what was counted.
+func (s *site) checkShipped(got rig.Stats) {
+	s.t.Helper()
+	// The probe fails here too, C begins to be sent with its compiler, as does a rustc
+	// that finds its libraries elsewhere, and what the macro that reads the environment makes of none is seen to be wrong: by the crate
+	// and its test.
+	allowed := map[string]int64{"query": got.Reasons["query"], "dep-info": 1, "ship-uploading": 2, "remote-bad-result": 2, "modified-during-compile": 2}
 	for reason, n := range got.Reasons {
 		if n > allowed[reason] {
-			t.Errorf("%d fell back: %s", n, reason)
+			s.t.Errorf("%d fell back: %s", n, reason)
 		}
 	}
-	if got.Remotely < 8 || got.FellBack > 3 || got.Errors+got.Executed != 0 {
-		t.Errorf("%+v", got)
-	}
-	if r := s.run(s.bare(), filepath.Join(s.dir, "target/debug/app")); string(r.Stdout) != "built-0.1.0 unset file 42\n" {
-		t.Errorf("the program: %s, %q", r.Ended(), r.Stdout)
+	if got.Remotely < 8 || got.FellBack > 4 || got.Errors+got.Executed != 0 {
+		s.t.Errorf("%+v", got)
 	}
 }

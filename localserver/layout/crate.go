@@ -247,6 +247,9 @@ func (b *builder) crateEnvironment() {
 	}
 	for _, v := range k.Variables {
 		switch {
+		case ownVariable(v.Name):
+			b.doubts(v.Name)
+			continue
 		case !v.Set:
 			continue
 		case v.Includes && path.IsAbs(v.Value):
@@ -256,9 +259,13 @@ func (b *builder) crateEnvironment() {
 		}
 		env[v.Name] = v.Value
 	}
-	if b.r.Ship != nil {
+	switch {
+	case b.isRooted():
+		env["PATH"] = b.rootedSearchPath()
+		env["LD_LIBRARY_PATH"] = strings.Join(b.r.Ship.Pack.LibraryDirs, ":")
+	case b.r.Ship != nil:
 		env["PATH"] = b.shipSearchPath()
-	} else {
+	default:
 		env["PATH"] = b.hostSearchPath()
 	}
 	for name, value := range env {
@@ -275,6 +282,10 @@ func (b *builder) hostSearchPath() string {
 	}
 	return b.crateSearchPath(programs)
 }
+
+// ownVariable reports whether a worker's compiler gets a value of its own for a
+// variable: where a source asks for it, that would be in the result.
+func ownVariable(name string) bool { return name == "PATH" || name == "LD_LIBRARY_PATH" }
 
 // findsFiles reports whether a variable says where a compiler or linker looks for
 // files.

@@ -126,6 +126,13 @@ func TestCrateVariables(t *testing.T) {
 	if slices.Sort(l.Env); !slices.Equal(l.Env, want) {
 		t.Errorf("%q", l.Env)
 	}
+	for _, name := range []string{"PATH", "LD_LIBRARY_PATH"} {
+		r.Crate.Variables = append(slices.Clone(variables), Variable{Name: name, Set: true, Value: "/opt/x"})
+		if l, err = New(r); err != nil || l.Unproven == nil {
+			t.Errorf("a source that asks for %s, of which workers have their own: %v", name, err)
+		}
+	}
+	r.Crate.Variables = variables
 	r.Mode, r.Crate.Roots = Relocatable, Roots{Target: "/t"}
 	if l, err = New(r); err != nil || l.Unproven == nil {
 		t.Errorf("a variable that names the place: %v", err)

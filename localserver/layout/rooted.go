@@ -30,8 +30,6 @@ func (b *builder) rooted() (*Layout, error) {
 
 func (b *builder) buildRooted() error {
 	switch {
-	case b.c.Crate != nil:
-		return unprovenBy(b.c.Toolchain.Family)
 	case b.c.Recorded:
 		return unprovenBy("recorded") // the name of the dep-file would be
 	case b.r.Mode == Relocatable:
@@ -42,23 +40,62 @@ func (b *builder) buildRooted() error {
 	if real, _, err := b.m.walk(b.c.Call.ApparentDir()); err != nil || real != b.m.dir {
 		return unprovenBy("PWD")
 	}
-	words := b.arguments()
-	b.rootedEnvironment()
-	b.languageDoubts()
+	words, err := b.rootedWords()
+	if err != nil {
+		return err
+	}
 	if err := b.outputs(); err != nil {
 		return err
+	}
+	if b.c.Crate != nil && b.c.Crate.Links() {
+		b.l.Outputs = append(b.l.Outputs, Output{RoleLinkList, linkList})
 	}
 	if err := b.tree(); err != nil {
 		return err
 	}
 	b.rootedEntries()
-	var err error
 	if b.l.Tree, err = merkle.Build(b.l.Entries); err != nil {
 		return err
 	}
 	b.l.Arguments = slices.Concat([]string{"/" + b.r.Ship.Pack.Driver}, words, b.tail)
 	b.l.mirror = b.m
 	return nil
+}
+
+// rootedWords returns the words behind the compiler's, and fills Env.
+func (b *builder) rootedWords() ([]string, error) {
+	if b.c.Crate != nil {
+		return b.rootedCrate()
+	}
+	words := b.arguments()
+	b.rootedEnvironment()
+	b.languageDoubts()
+	return words, nil
+}
+
+// rootedCrate is rootedWords for rustc. That paths were mapped, to themselves,
+// counts, as in Identity.
+func (b *builder) rootedCrate() ([]string, error) {
+	b.l.LocalArguments = Identity(b.c)
+	if b.l.LocalArguments == nil || b.r.Crate == nil {
+		return nil, unprovenBy(remapOption)
+	}
+	b.crateDoubts()
+	words := b.crateArguments()
+	b.crateEnvironment()
+	if b.c.Crate.Links() {
+		words = append(words, "-C", "link-arg=-Wl,--dependency-file="+linkList)
+	}
+	b.l.DepTargets = []string{b.c.Crate.OutDir}
+	return append(words, b.l.LocalArguments...), nil
+}
+
+// rootedSearchPath is PATH for a packed rustc, with the linker's driver.
+func (b *builder) rootedSearchPath() string {
+	if linker := b.r.Ship.Pack.Linker; linker != "" {
+		return "/" + path.Dir(linker) + ":" + b.hostSearchPath()
+	}
+	return b.hostSearchPath()
 }
 
 // rootMirror is the mirror of a worker that calls everything as the client does.

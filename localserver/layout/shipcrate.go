@@ -62,6 +62,9 @@ func (b *builder) shipSystemFile(f *depscan.File) {
 	if within(p, path.Join(b.c.Toolchain.Sysroot, pack.Sysroot)) {
 		return
 	}
+	if b.r.Ship.Apart && slices.ContainsFunc(b.r.Ship.Pack.Entries, func(e pack.Entry) bool { return "/"+e.Path == p }) {
+		return
+	}
 	packed := slices.IndexFunc(b.r.Ship.Pack.Entries, func(e pack.Entry) bool { return e.Digest == f.Digest })
 	b.l.Entries = append(b.l.Entries, merkle.Entry{
 		// One file has one mode wherever it stands.
@@ -113,7 +116,7 @@ func (b *builder) shipCrateDoubts() {
 	if b.r.Ship.Pack.Linker == "" || b.r.Crate.Linker == nil {
 		b.doubts("linker")
 	}
-	for i := range b.c.Args {
+	for i := 0; i < len(b.c.Args) && !b.isRooted(); i++ {
 		switch o := b.c.Args[i].Option; strings.TrimSuffix(o, "=") {
 		case "-Clinker-flavor", "-Clink-self-contained", "-Clinker-features":
 			b.doubts(o)

@@ -203,7 +203,7 @@ func (r *request) plausibleCrate(laid *laidOut, res *Result) error {
 	if r.compile.Crate.Links() {
 		spell := func(path string) string {
 			file := names.ClientPath(laid.layout.WorkerFile(res.notes[layout.RoleWorkerDir], path))
-			if laid.ship != nil && file == path && filepath.IsAbs(path) && !strings.HasPrefix(path, "/tmp/") {
+			if laid.ship != nil && !laid.ship.pack.Root && file == path && filepath.IsAbs(path) && !strings.HasPrefix(path, "/tmp/") {
 				return foreignFile + path
 			}
 			return file

@@ -123,7 +123,7 @@ func (p *packer) newShipment(c *toolchains.Compile, linker *toolchains.Toolchain
 	var err error
 	switch {
 	case root && c.Crate != nil:
-		return nil, toolchains.Unsupported(reasonRoot, c.Toolchain.Family)
+		pk, err = pack.NewRustRoot(c.Toolchain, linker, c.Crate.Target, p.files)
 	case root:
 		pk, err = pack.NewRoot(c.Toolchain, c.Language, p.files)
 	case c.Crate != nil:

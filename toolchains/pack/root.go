@@ -18,8 +18,42 @@ func NewRoot(tc *toolchains.Toolchain, language string, files toolchains.Files) 
 	if err := b.place(language); err != nil {
 		return nil, err
 	}
-	for _, p := range b.programs[1:] {
-		b.at[p.Path] = inPack(p.Path)
+	return b.rootPack(b.programs[1:])
+}
+
+// NewRustRoot is NewRoot for rustc; see NewRust.
+func NewRustRoot(tc, linker *toolchains.Toolchain, target string, files toolchains.Files) (*Pack, error) {
+	b := newBuilder(tc, Launcher{}, files)
+	at, err := b.placeRust(linker, target, func(p toolchains.Program, _ string) string { return inPack(p.Path) })
+	if err != nil {
+		return nil, err
+	}
+	b.at[b.driver.Path] = path.Join(inPack(filepath.Dir(tc.Real)), b.driver.Name)
+	own := b.programs[1:]
+	if linker != nil {
+		own = b.programs[2:] // the driver of the linker stands beside the file that it is
+	}
+	p, err := b.rootPack(own)
+	if err == nil && linker != nil {
+		p.Linker, p.LinkedBy = at, linker.Digest
+	}
+	return p, err
+}
+
+// ownPlace is where a program goes that a driver starts: where it was found. rustc's
+// own linker goes where ownLinker has it.
+func ownPlace(p toolchains.Program) string {
+	if dir, name := path.Split(inPack(p.Path)); name == "rust-lld" {
+		return dir + "gcc-ld/ld.lld"
+	}
+	return inPack(p.Path)
+}
+
+// rootPack makes the Pack of what was placed. own are the programs that stand where
+// they were found.
+func (b *builder) rootPack(own []toolchains.Program) (*Pack, error) {
+	for _, p := range own {
+		b.at[p.Path] = ownPlace(p)
 	}
 	if err := b.load(); err != nil {
 		return nil, err
@@ -28,6 +62,8 @@ func NewRoot(tc *toolchains.Toolchain, language string, files toolchains.Files) 
 		return nil, err
 	}
 	slices.SortFunc(b.entries, func(a, c Entry) int { return cmp.Compare(a.Path, c.Path) })
+	b.entries = slices.CompactFunc(b.entries, func(a, c Entry) bool { return a.Path == c.Path }) // rustc's libraries are in its sysroot
+	tc := b.tc
 	return &Pack{
 		Family: tc.Family, Version: tc.Version, Target: tc.Target, Toolchain: tc.Digest, Driver: b.at[b.driver.Path], Entries: b.entries,
 		Root: true, LibraryDirs: b.libraryDirs(),

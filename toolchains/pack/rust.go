@@ -20,23 +20,8 @@ const Sysroot = "lib/rustlib"
 // driver other than gcc's: clang looks for gcc's folders on the machine where it is.
 func NewRust(tc, linker *toolchains.Toolchain, target string, launcher Launcher, files toolchains.Files) (*Pack, error) {
 	b := newBuilder(tc, launcher, files)
-	if target == "" {
-		target = tc.Target
-	}
-	i := slices.IndexFunc(tc.Programs, func(p toolchains.Program) bool { return p.Name == "rustc" })
-	if tc.Family != "rustc" || i < 0 {
-		return nil, toolchains.Unsupported("pack-family", tc.Family)
-	}
-	b.driver = tc.Programs[i]
-	b.add(b.driver, "bin/rustc")
-	at := ""
-	if linker != nil {
-		var err error
-		if at, err = b.placeLinker(linker); err != nil {
-			return nil, err
-		}
-	}
-	if err := b.standardLibrary(target); err != nil {
+	at, err := b.placeRust(linker, target, func(_ toolchains.Program, name string) string { return path.Join(Sysroot, name) })
+	if err != nil {
 		return nil, err
 	}
 	b.data(launch.HereName, launcher.Data, true, b.driver.Name)
@@ -45,6 +30,27 @@ func NewRust(tc, linker *toolchains.Toolchain, target string, launcher Launcher,
 		p.Linker, p.LinkedBy = at, linker.Digest
 	}
 	return p, err
+}
+
+// placeRust chooses the programs, and adds the standard library by the paths that
+// library says for its files, which are named relative to Sysroot.
+func (b *builder) placeRust(linker *toolchains.Toolchain, target string, library func(toolchains.Program, string) string) (at string, err error) {
+	tc := b.tc
+	if target == "" {
+		target = tc.Target
+	}
+	i := slices.IndexFunc(tc.Programs, func(p toolchains.Program) bool { return p.Name == "rustc" })
+	if tc.Family != "rustc" || i < 0 {
+		return "", toolchains.Unsupported("pack-family", tc.Family)
+	}
+	b.driver = tc.Programs[i]
+	b.add(b.driver, "bin/rustc")
+	if linker != nil {
+		if at, err = b.placeLinker(linker); err != nil {
+			return "", err
+		}
+	}
+	return at, b.standardLibrary(target, library)
 }
 
 // placeLinker chooses what a link starts, and returns where its driver goes.
@@ -78,7 +84,7 @@ func (b *builder) ownLinker() {
 }
 
 // standardLibrary adds Rust's own libraries for a target.
-func (b *builder) standardLibrary(target string) error {
+func (b *builder) standardLibrary(target string, at func(toolchains.Program, string) string) error {
 	n := len(b.entries)
 	home := filepath.Join(b.tc.Sysroot, Sysroot, target, "lib") + string(filepath.Separator)
 	for _, p := range b.tc.Programs {
@@ -87,7 +93,7 @@ func (b *builder) standardLibrary(target string) error {
 			continue
 		}
 		shared := strings.HasSuffix(name, ".so") // as a file has one mode in all places
-		if err := b.file(path.Join(Sysroot, target, "lib", filepath.ToSlash(name)), p, shared, b.driver.Name); err != nil {
+		if err := b.file(at(p, path.Join(target, "lib", filepath.ToSlash(name))), p, shared, b.driver.Name); err != nil {
 			return err
 		}
 	}

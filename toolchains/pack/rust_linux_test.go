@@ -110,6 +110,30 @@ func linkedFiles(t *testing.T, list, dir string) (gcc string) {
 	return gcc
 }
 
+// TestRustRoot checks that all is where it is here, once.
+func TestRustRoot(t *testing.T) {
+	tc, linker := rust(t)
+	p, err := pack.NewRustRoot(tc, linker, "", readFiles{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !p.Root || p.Driver != "usr/bin/rustc" || p.Linker != "usr/bin/cc" || p.LinkedBy != linker.Digest || len(p.LibraryDirs) == 0 {
+		t.Errorf("driver %s, linker %s, libraries in %q", p.Driver, p.Linker, p.LibraryDirs)
+	}
+	paths := map[string]bool{}
+	for _, e := range p.Entries {
+		if info, err := os.Stat("/" + e.Path); err != nil || info.Size() != e.Digest.Size || paths[e.Path] {
+			t.Errorf("%s: %v", e.Path, err)
+		}
+		paths[e.Path] = true
+	}
+	for _, name := range []string{"usr/bin/ld", "lib64/ld-linux-x86-64.so.2", "usr/lib/gcc/x86_64-linux-gnu/12/collect2"} {
+		if !paths[name] {
+			t.Errorf("no %s", name)
+		}
+	}
+}
+
 func TestRustReasons(t *testing.T) {
 	tc, linker := rust(t)
 	l := pack.Launcher{Data: []byte("launcher")}

@@ -17,11 +17,11 @@ import (
 	"strings"
 )
 
-// A launcher of the name RootName writes, after ProbeText, the names of what is in
-// the root of the file system, one a line: whether a worker's root is what was sent.
+// RootName is that of a launcher which writes, after ProbeText, the names of what is
+// in the root of the file system, one a line: whether a worker's root is what was sent.
 const RootName = "rexlaunch-root"
 
-// A launcher of the name HereName starts another program, and tells it where it
+// HereName is that of a launcher which starts another program, and tells it where it
 // is, which only a worker knows:
 //
 //	HereName NAME NOTE OPTION PROGRAM { WORD }
@@ -47,7 +47,7 @@ const head = "rexpack 1"
 
 // Errors of Command and Here.
 var (
-	ErrWords  = errors.New("usage: " + HereName + " NAME NOTE OPTION PROGRAM WORD...")
+	ErrWords  = errors.New("usage: " + HereName + " NAME NOTE OPTION PROGRAM [WORD]")
 	ErrNoPack = errors.New("not in a pack: no " + MarkName + " in any folder above")
 	ErrMark   = errors.New("malformed " + MarkName)
 )
