@@ -57,7 +57,8 @@
 //
 //	assertion                #assert
 //	asm-include              .include in assembler text
-//	backslashes              "a\\b.h" with clang-cl before 14
+//	backslashes              "a\\b.h" with clang-cl before 14, __has_include("a\b.h") with
+//	                         others than 14
 //	builtin-macro            __DATE__, __TIME__, __TIMESTAMP__ or _Pragma in a condition
 //	carriage-return          a carriage return that ends no line
 //	cl                       cl.exe, which does not tell what it defines

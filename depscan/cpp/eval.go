@@ -209,7 +209,7 @@ func (e *evaluator) commandInclude(name string) error {
 		}
 	}
 	l := lookup{name: name, own: e.chain.ownID(dir)}
-	e.searchIncluders(&l, e.around(&e.frames[0]), false)
+	e.searchIncluders(&l, e.around(&e.frames[0], l.own), false)
 	if err := e.enter(l, nil, false, &e.frames[0]); err != nil {
 		return err
 	}

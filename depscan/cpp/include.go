@@ -228,8 +228,8 @@ func (e *evaluator) enterClang(l lookup, r *resolution, st *nodeState, u *unit, 
 	if dir < 0 && l.own >= 0 && l.name[0] != '/' && (l.quiet || !r.beside) {
 		dir = from.dir
 	}
-	name := id.name
-	e.push(fileFrame{unit: u, ref: name, dir: dir, own: e.ownOf(id.first), outer: e.around(from), system: system})
+	name, own := id.name, e.ownOf(id.first)
+	e.push(fileFrame{unit: u, ref: name, dir: dir, own: own, outer: e.around(from, own), system: system})
 }
 
 // meet notes that ref is a name of its inode.
@@ -361,6 +361,9 @@ func (e *evaluator) hasInclude(x *expander, d *macroDef, t token) token {
 	if c := x.next(); c.op != opClose || name == "" {
 		x.fail("if-syntax")
 		return numberToken(0, t)
+	}
+	if e.cfg.microsoft && e.base.clang != 14 && strings.Contains(name, `\`) {
+		x.fail("backslashes") // which clang 14 leaves as they are
 	}
 	if !e.cfg.clang && e.cond.off > 0 {
 		return numberToken(0, t)

@@ -17,15 +17,17 @@ type includers struct {
 	ids   map[includerKey]int32
 }
 
-// An includerKey is a list as the rest that it has behind its head.
+// An includerKey is what around was asked.
 type includerKey struct {
 	head includer
 	rest int32
+	own  int32
 }
 
-// under returns the number of a list with head before those of rest.
-func (c *chain) under(head includer, rest int32) int32 {
-	key := includerKey{head, rest}
+// around returns the number of the list of head and rest without own: what is looked for
+// beside a file in own that one in head.own includes. Whatever is in own is found first.
+func (c *chain) around(head includer, rest, own int32) int32 {
+	key := includerKey{head, rest, own}
 	c.mu.RLock()
 	id, ok := c.stacks.ids[key]
 	c.mu.RUnlock()
@@ -38,10 +40,10 @@ func (c *chain) under(head includer, rest int32) int32 {
 	if s.ids == nil {
 		s.ids, s.lists = make(map[includerKey]int32), make([][]includer, 1)
 	}
-	list := []includer{head}
-	for _, i := range s.lists[rest] {
-		if i.own != head.own {
-			list = append(list, i)
+	var list []includer
+	for i, in := range append([]includer{head}, s.lists[rest]...) {
+		if in.own != own && (i == 0 || in.own != head.own) {
+			list = append(list, in)
 		}
 	}
 	id = int32(slices.IndexFunc(s.lists, func(have []includer) bool { return slices.Equal(have, list) }))

@@ -83,7 +83,7 @@ func (cfg *config) microsoftOption(name, value string) bool {
 	case "permissive", "permissive-":
 		cfg.noOperators = name == "permissive"
 	case "std:":
-		cfg.isoC = value == "c11" || value == "c17" || value == "c23"
+		cfg.isoC = strings.HasPrefix(value, "c") && !strings.HasPrefix(value, "c++")
 	case "Zc:":
 		return cfg.conformance(value)
 	default:
@@ -134,12 +134,13 @@ func (e *evaluator) slashed(name string) (string, error) {
 	return strings.ReplaceAll(name, `\`, "/"), nil
 }
 
-// around returns the directories of f and of the files around it, for what f includes.
-func (e *evaluator) around(f *fileFrame) int32 {
+// around returns the directories of f and of the files around it, for what a file in own
+// includes that f includes.
+func (e *evaluator) around(f *fileFrame, own int32) int32 {
 	if !e.cfg.microsoft {
 		return 0
 	}
-	return e.chain.under(includer{f.own, f.system}, f.outer)
+	return e.chain.around(includer{f.own, f.system}, f.outer, own)
 }
 
 // searchIncluders lets l go on in the directories outer.
