@@ -161,6 +161,20 @@ func clHitRows() []row {
 		{name: "unused-header", on: microsofts, files: clPlain, cmd: clCommand, change: `echo '#define Y' >a/other.h`, want: hit},
 		{name: "unrelated-variable", on: microsofts, files: clPlain, cmd: clCommand, then: []string{"UNRELATED=2"}, want: hit},
 		in("folder", microsofts, "", hit), in("folder-with-Z7", microsofts, "/Z7", miss), in("folder-with-database", cl, "/Zi /Fdp$WRAP.pdb", miss),
-		in("folder-with-FC", microsofts, "/FC", miss),
+		in("folder-with-FC", microsofts, "/FC", miss), in("folder-with-showIncludes", microsofts, "/showIncludes", hit),
+		{
+			name: "folder-with-showIncludes-absolute", on: microsofts, files: strings.ReplaceAll(both, `"h.h"`, "<h.h>"),
+			cmd:     `cd one && $CC /nologo /c /Brepro /showIncludes /I"$PWD" /Foout.o main.cpp; mv out.o ..`,
+			thenCmd: `cd two && $CC /nologo /c /Brepro /showIncludes /I"$PWD" /Foout.o main.cpp; mv out.o ..`, want: hit,
+		},
+		{
+			name: "folder-with-warning", on: microsofts, files: strings.ReplaceAll(both, "int x", "#pragma message(\"x\")\nint x"),
+			cmd:     `cd one && $CC /nologo /c /Brepro /showIncludes /Foout.o /Tp"$PWD/main.cpp"; mv out.o ..`,
+			thenCmd: `cd two && $CC /nologo /c /Brepro /showIncludes /Foout.o /Tp"$PWD/main.cpp"; mv out.o ..`,
+		},
+		{
+			name: "folder-with-file-macro", on: cl, files: strings.ReplaceAll(both, "#define X 1", "#define X __FILE__[0]"),
+			cmd: "cd one && $CC /nologo /c /Brepro /Foout.o main.cpp; mv out.o ..", thenCmd: "cd two && $CC /nologo /c /Brepro /Foout.o main.cpp; mv out.o ..",
+		},
 	}
 }

@@ -97,7 +97,7 @@ func (b *builder) unprovenText() string {
 // no row.
 func (b *builder) unprovenOption() string {
 	rows := proven()
-	if b.absolute && b.in.Identifiers&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && !b.hasRow(rows, "__FILE__") {
+	if (b.absolute || b.c.Toolchain.Family == toolchains.FamilyMSVC) && b.in.Identifiers&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && !b.hasRow(rows, "__FILE__") {
 		return "__FILE__"
 	}
 	if b.c.Carries == 0 {

@@ -203,8 +203,11 @@ func (r *request) printed(res *Result) []wire.Chunk {
 	if r.compile.Crate != nil {
 		return r.crateTexts(res)
 	}
-	if res.Spelling == SpelledHere {
+	switch res.Spelling {
+	case SpelledHere:
 		return res.Chunks
+	case SpelledPlaced:
+		return r.placedHere(res.Chunks)
 	}
 	here, out := res.Names.at(r.at), slices.Clone(res.Chunks)
 	for i := range out {

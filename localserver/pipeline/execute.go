@@ -319,7 +319,13 @@ func (r *request) store(ctx context.Context, x *run) error {
 		return err
 	}
 	r.far.here = true
-	c, err := r.candidateOf(ctx, x.inputs, len(x.ran.Chunks) == 0)
+	chunks, quiet, spelling := x.ran.Chunks, len(x.ran.Chunks) == 0, SpelledHere
+	if r.compile.Microsoft != nil && !quiet && r.compile.Carries == 0 {
+		if placed, ok := r.placed(chunks); ok {
+			chunks, quiet, spelling = placed, true, SpelledPlaced
+		}
+	}
+	c, err := r.candidateOf(ctx, x.inputs, quiet)
 	if err != nil {
 		return err
 	}
@@ -328,7 +334,7 @@ func (r *request) store(ctx context.Context, x *run) error {
 		return err
 	}
 	res := &Result{
-		Outputs: outputs, Chunks: x.ran.Chunks, Cost: costOf(x.ran), Created: r.p.o.Now().Unix(),
+		Outputs: outputs, Chunks: chunks, Spelling: spelling, Cost: costOf(x.ran), Created: r.p.o.Now().Unix(),
 	}
 	if r.compile.Dep != nil {
 		res.Dep = DepOrigin{Root: r.at.root, Targets: r.compile.Dep.Targets}

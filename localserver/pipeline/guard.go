@@ -40,7 +40,7 @@ const epochVariable = "SOURCE_DATE_EPOCH"
 func needsOf(c *toolchains.Compile, in *depscan.Inputs, at place) (Needs, error) {
 	var n Needs
 	ids := in.Identifiers
-	if ids&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && !at.shared && spellsPlace(c, in, at) {
+	if ids&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && !at.shared && (makesAbsolute(c) || spellsPlace(c, in, at)) {
 		n |= needsPlace
 	}
 	_, epoch := c.Call.Env.Lookup(epochVariable)
@@ -58,6 +58,10 @@ func needsOf(c *toolchains.Compile, in *depscan.Inputs, at place) (Needs, error)
 	}
 	return n, nil
 }
+
+// makesAbsolute reports whether a compiler may have absolute names for files that it was
+// given relative ones for: cl.exe, which lists them so.
+func makesAbsolute(c *toolchains.Compile) bool { return c.Toolchain.Family == toolchains.FamilyMSVC }
 
 // spellsPlace reports whether any input is spelled by a path that the key
 // holds without its exec root, so that another checkout spells it differently.

@@ -176,15 +176,14 @@ type speller struct {
 	// roots are what the InputRoot may be called on the worker; they are nil until a
 	// name has been seen.
 	roots []string
-	// header is the form of a line about a header: two phrases of the compiler's
-	// language, each with a colon, blanks and the name. absolute is that of a name.
+	// header is headerNote, absolute the form of an absolute name.
 	header, absolute *regexp.Regexp
 }
 
 func (r *request) speller(c *Candidate, res *Result) *speller {
 	s := &speller{
 		r: r, names: res.Names.at(r.at), known: make(map[string]bool, len(c.Files)),
-		header:   regexp.MustCompile(`^[^:/\\]+:[^:/\\]+: +(\S.*)`),
+		header:   regexp.MustCompile(headerNote),
 		absolute: regexp.MustCompile(`(?:^|[\s"'(])((?:/|[A-Za-z]:[\\/])[^\s"'():,]*)`),
 	}
 	for i, n := range s.names {

@@ -40,7 +40,7 @@ type Result struct {
 	notes map[toolchains.Role][]byte
 }
 
-const resultVersion = 2
+const resultVersion = 3
 
 // A Spelling says how the text of a Result spells paths.
 type Spelling uint8
@@ -51,6 +51,8 @@ const (
 	SpelledHere Spelling = iota
 	// SpelledRemotely: as a worker does, whoever made it. See layout.
 	SpelledRemotely
+	// SpelledPlaced: as place.encode does. See placed.
+	SpelledPlaced
 )
 
 // A ResultOutput is one file of a Result.

@@ -16,7 +16,7 @@ func (r *request) candidateOf(ctx context.Context, in *depscan.Inputs, quiet boo
 	if err != nil {
 		return nil, err
 	}
-	if !quiet && r.compile.Crate == nil && spellsPlace(r.compile, in, r.at) {
+	if !quiet && r.compile.Crate == nil && (r.compile.Microsoft != nil || spellsPlace(r.compile, in, r.at)) {
 		needs |= needsPlace
 	}
 	g, err := guard(needs, r.compile, r.at, r.record.Time)

@@ -142,7 +142,7 @@ func TestCarries(t *testing.T) {
 	dir := tree(t)
 	const places = toolchains.CarriesDir | toolchains.CarriesPaths
 	for args, want := range map[string]toolchains.Carries{
-		"/c x.cpp": 0, "/c /FC x.cpp": places, "/c /showIncludes x.cpp": places, "/c /Z7 x.cpp": places | toolchains.CarriesOutput,
+		"/c x.cpp": 0, "/c /FC x.cpp": places, "/c /showIncludes x.cpp": 0, "/c /Z7 x.cpp": places | toolchains.CarriesOutput,
 		"/c /sourceDependencies x.json x.cpp": places,
 	} {
 		if c, err := parse(t, New(), dir, args); err != nil || c.Carries != want {

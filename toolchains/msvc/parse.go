@@ -71,7 +71,6 @@ func (p *parser) option(name string, a *toolchains.Arg) error {
 	case "-showIncludes", "-showIncludes:user":
 		p.Microsoft.Includes = true
 		p.Microsoft.UserIncludes = name != "-showIncludes"
-		p.Carries |= toolchains.CarriesDir | toolchains.CarriesPaths
 	case "-showFilenames", "-showFilenames-":
 		p.Microsoft.Echo = name == "-showFilenames"
 	case "-sourceDependencies":
