@@ -44,6 +44,7 @@ type Quirks struct {
 	Confined           bool       // commands see nothing but the InputRoot, at a place of its own, /proc and /dev/null
 	Chroot             bool       // the InputRoot is the root of the commands' file system, with /proc and /dev/null: Buildbarn, if told
 	RootProperty       string     // the property that names a Directory which is below the InputRoot in that: chrootRootDigest of buildbox
+	Windows            bool       // refuses what could not be on Windows: names, case, links; see checkWindows
 	Platform           []string   // NAME=VALUE that must be sent, and nothing else
 	RootOutputs        bool       // output_paths are relative to the input root: mettle
 	OldOutputs         bool       // honours output_files if output_paths is empty: just

@@ -209,6 +209,9 @@ func (w *worker) run(ctx context.Context, actionKey blobKey) (*repb.ActionResult
 			return nil, err
 		}
 	}
+	if err := x.checkWindows(action.InputRootDigest); err != nil {
+		return nil, err
+	}
 	if err := x.materialise(action.InputRootDigest); err != nil {
 		return nil, err
 	}

@@ -22,15 +22,17 @@ func remoteCompiles() int64 {
 	return 16
 }
 
-// Workers compile, each with a database of its own: cold, warm, with a header touched and
+// Workers that go by the rules of Windows compile, each with a database of its own: cold, warm, with a header touched and
 // changed. Another machine takes their results. The types of all are in the database of the
 // build and in the link, and ninja knows the headers by their names here, although those
 // that the compiler prints are a worker's. Nothing in the link names a folder of a worker's.
 func testWorkers(t *testing.T, bin string) {
 	n := remoteCompiles()
 	s, want := newFaults(t, bin, int(n))
-	server := clienttest.New(t, clienttest.Options{})
-	s.Set = append(s.Set, "REXWRAP_REMOTE="+server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=host")
+	server := clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{Windows: true, Platform: []string{"OSFamily=windows"}}})
+	s.Set = append(
+		s.Set, "REXWRAP_REMOTE="+server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=host", "REXWRAP_PLATFORM=OSFamily=windows",
+	)
 	// One of 200 is compiled here as well.
 	if d := s.build("cold"); d.Remotely < n-1-n/100 || d.Remotely+d.Executed != n || d.SteppedAside+d.Errors+d.FellBack != 0 {
 		t.Errorf("cold: %+v", d)
