@@ -85,6 +85,7 @@ fuzz: ## FUZZTIME for every fuzz target
 bench: build needs ## starting, stepping aside, hits, memory, first builds, Rust; against ccache and sccache
 	$(GO) run ./integration/bench -bin bin
 	$(GO) test -run '^$$' -bench 'RemoteHit|DistantHits' ./integration/remote
+	$(GO) test -run '^$$' -bench Session -timeout 1h ./integration/msvc
 
 COUNT ?= 10
 BASE  ?= $(shell git merge-base HEAD origin/main)

@@ -64,6 +64,9 @@ func (l *line) make(s *source, out io.Writer) error {
 	if err := l.checkHeader(); err != nil {
 		return err
 	}
+	if u := l.madeUp(s); u != nil {
+		return l.makeUp(s, u, target)
+	}
 	object := filepath.Join(temp, "x.obj")
 	if err := l.clang(s, object, target, temp, out); err != nil {
 		return err
@@ -158,6 +161,10 @@ func (l *line) writeDependencies(s *source, list string) error {
 		}
 		includes = append(includes, path)
 	}
+	return l.listDependencies(s, includes)
+}
+
+func (l *line) listDependencies(s *source, includes []string) error {
 	path, err := filepath.Abs(s.name)
 	if err != nil {
 		return err

@@ -14,6 +14,9 @@
 //   - Of several sources each is compiled, whatever becomes of the others; the status is 2
 //     where one fails.
 //
+// A source of one line that begins with "// made-up" is not compiled: two numbers behind that
+// say how many types of its own, and of those that all such sources have, it then has.
+//
 // The compiler behind it is the first clang-cl, or clang-cl-14, of PATH.
 package main
 

@@ -24,24 +24,33 @@ type Unit struct {
 // Fake returns an object whose symbols refer to all types of its PDB, and the PDB.
 func Fake(t testing.TB, u Unit) (object, private []byte) {
 	t.Helper()
+	object, private, err := u.Make()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object, private
+}
+
+// Make is Fake without a test.
+func (u *Unit) Make() (object, private []byte, err error) {
 	types, items := u.records()
 	p, err := pdb.NewPrivate(types, items)
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	file := pdb.NewMemory(nil)
 	store := pdb.Create(file, u.GUID)
 	if _, err := store.Merge(p); err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	if err := store.Commit(); err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	server, err := pdb.TypeServer{GUID: u.GUID, Age: max(u.Age, 1), Path: u.Path}.Section()
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
-	return fakeObject(server, u.symbols()), file.Bytes()
+	return fakeObject(server, u.symbols()), file.Bytes(), nil
 }
 
 func u32s(numbers ...uint32) []byte {
