@@ -17,7 +17,7 @@ func TestMissStartsNothingElse(t *testing.T) {
 	dir := t.TempDir()
 	write(
 		t, dir, "x.c", hello, "y.c", hello, "a/z.c", "#include \"i.h\"\n#include \"h.h\"\n", "a/i.h", "#include \"../b/j.h\"\n",
-		"b/j.h", "#include \"k.h\"\n#include <l.h>\n", "a/k.h", "", "inc/l.h", "", "h.h", "#define H 3\n",
+		"b/j.h", "#include \"k.h\"\n#include <l.h>\n", "a/k.h", "", "inc/l.h", "", "h.h", "#define H 3\n", "p.c", hello, "a/q.c", hello,
 	)
 	for _, flags := range []string{"/O1", "/Z7", "/showIncludes", "/Z7 /showIncludes:user", "/Zi /MDd /std:c17 /W4"} {
 		argv := slices.Concat([]string{"clang-cl-14", "/nologo", "/c", "/I."}, strings.Fields(flags))
@@ -34,6 +34,11 @@ func TestMissStartsNothingElse(t *testing.T) {
 			write(t, dir, "b/k.h", text)
 			r.outcome(journal.ExecutedLocal, dir, z...)
 			r.outcome(journal.HitLocal, dir, z...)
+		}
+		several := append(argv, "p.c", "a/q.c")
+		r.outcome(journal.ExecutedLocal, dir, several...)
+		if !strings.Contains(flags, "showIncludes") { // which does not tell whose header it is
+			r.outcome(journal.HitLocal, dir, several...)
 		}
 		if n := r.started.Load() - before; n != 0 {
 			t.Errorf("%s: %d processes", flags, n)
