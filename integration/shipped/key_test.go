@@ -46,6 +46,20 @@ func rows() []row {
 	}
 }
 
+// rustRows are those of a program that rustc makes and links.
+func rustRows() []row {
+	return []row{
+		{"nothing", "", hit},
+		{"compiler's library", "ldd /usr/bin/rustc | sed -n 's/.*=> \\(.*librustc_driver[^ ]*\\) .*/\\1/p' | xargs readlink -f", executed},
+		{"standard library", "echo /usr/lib/rustlib/x86_64-unknown-linux-gnu/lib/libtest-*.rlib", executed},
+		{"linker's driver", "readlink -f $(command -v cc)", executed},
+		{"linker", "readlink -f $(command -v ld)", executed},
+		{"library of the linker", "ldd $(command -v ld) | sed -n 's/.*=> \\(.*libctf[^ ]*\\) .*/\\1/p' | xargs readlink -f", executed},
+		{"start file", "cc -print-file-name=Scrt1.o | xargs readlink -f", executed},
+		{"library that is not linked", "echo /usr/lib/x86_64-linux-gnu/libz.a", hit},
+	}
+}
+
 // TestTwoCompilers has machines whose compilers differ in one byte share a server:
 // no result of one is another's.
 func TestTwoCompilers(t *testing.T) {
@@ -54,19 +68,8 @@ func TestTwoCompilers(t *testing.T) {
 	if err := rig.Build("../..", bin); err != nil {
 		t.Fatal(err)
 	}
-	k := &keys{t: t, server: clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{Confined: true}}), dir: t.TempDir()}
-	k.write()
-	if got := k.machine(bin, ""); got != executed {
-		t.Fatalf("the first machine: %s", got)
-	}
-	for _, r := range rows() {
-		t.Run(r.name, func(t *testing.T) {
-			k.t = t
-			if got := k.machine(bin, r.file); got != r.want {
-				t.Errorf("%s, want %s", got, r.want)
-			}
-		})
-	}
+	k := newKeys(t)
+	k.check(bin, rows())
 	t.Run("launcher", func(t *testing.T) {
 		k.t = t
 		if got := k.machine(k.otherLauncher(), ""); got != executed {
@@ -85,16 +88,64 @@ mount --bind "$base/gcc" "$dir"`); got != aside {
 	})
 }
 
+// TestTwoRusts is TestTwoCompilers for rustc.
+func TestTwoRusts(t *testing.T) {
+	require(t, "unshare")
+	bin := t.TempDir()
+	if err := rig.Build("../..", bin); err != nil {
+		t.Fatal(err)
+	}
+	k := newKeys(t)
+	k.compile = "/usr/bin/rustc --crate-name x --crate-type bin --emit=link,dep-info --out-dir . x.rs"
+	k.warm = strings.ReplaceAll(k.compile, "x.rs", "warm.rs")
+	rows := rustRows()
+	if os.Getenv("REXWRAP_TEST_LONG") != "1" { // every machine reads some hundred megabytes
+		rows = rows[:2]
+	}
+	k.check(bin, rows)
+}
+
 // keys are machines that share a server.
 type keys struct {
 	t      *testing.T
 	server *clienttest.Server
 	dir    string
+	// The calls of the compiler: the first has it delivered.
+	warm, compile string
+}
+
+func newKeys(t *testing.T) *keys {
+	t.Helper()
+	k := &keys{
+		t: t, server: clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{Confined: true}}), dir: t.TempDir(),
+		warm: "gcc -c warm.c", compile: "gcc -c x.c",
+	}
+	k.write()
+	return k
+}
+
+// check has a machine for every row, after a first one.
+func (k *keys) check(bin string, rows []row) {
+	k.t.Helper()
+	if got := k.machine(bin, ""); got != executed {
+		k.t.Fatalf("the first machine: %s", got)
+	}
+	all := k.t
+	for _, r := range rows {
+		all.Run(r.name, func(t *testing.T) {
+			k.t = t
+			if got := k.machine(bin, r.file); got != r.want {
+				t.Errorf("%s, want %s", got, r.want)
+			}
+		})
+	}
+	k.t = all
 }
 
 func (k *keys) write() {
 	k.t.Helper()
 	for name, text := range map[string]string{
+		"x.rs": "fn main() { println!(\"x\"); }\n", "warm.rs": "fn main() {}\n",
 		"x.c": "#include <stdio.h>\nint main(void) { return puts(\"x\"); }\n", "warm.c": "#include <stddef.h>\nsize_t warm;\n",
 	} {
 		if err := os.WriteFile(filepath.Join(k.dir, name), []byte(text), 0o600); err != nil {
@@ -121,10 +172,10 @@ if [ -n "$2" ]; then
 	mount --bind "$base/changed" "$path"
 fi
 eval "$3"
-rexwrap gcc -c warm.c
+rexwrap $4
 rexwrap cache flush >&2
 rexwrap stats --zero >&2
-rexwrap gcc -c x.c
+rexwrap $5
 rexwrap stats --json
 rexwrap log -n 1 >&2
 rexwrap server stop >&2
@@ -135,7 +186,7 @@ rexwrap server stop >&2
 	}
 	defer r.Close()
 	r.Set = []string{"REXWRAP_REMOTE=" + k.server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=ship", "LC_ALL=C"}
-	argv := []string{"unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", k.t.TempDir(), file, strings.Join(more, "\n")}
+	argv := []string{"unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", k.t.TempDir(), file, strings.Join(more, "\n"), k.warm, k.compile}
 	res, err := rig.Command{Argv: argv, Dir: k.dir, Env: r.Env()}.Run()
 	if err != nil || res.Status != 0 {
 		k.t.Fatalf("%v: %s\n%s", err, res.Ended(), res.Stderr)
