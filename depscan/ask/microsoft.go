@@ -18,8 +18,9 @@ import (
 // How the inputs of cl.exe and clang-cl are found out:
 //
 //	clang-cl                            CC_PRINT_HEADERS_FILE
-//	clang-cl with debug information,    a run of the preprocessor (-M), since the
-//	  or /showIncludes                  object holds the arguments
+//	clang-cl with /showIncludes         its notes, if they are all that it prints
+//	clang-cl with /showIncludes:user,   a run of the preprocessor (-M), since the
+//	  with debug information            object holds the arguments
 //	cl.exe                              /sourceDependencies, the user's or our own
 //	cl.exe, before a run                the preprocessor (/E) with /showIncludes
 //
@@ -77,6 +78,8 @@ func (a *Asker) planMicrosoft(c *toolchains.Compile, scratch string) (*Plan, err
 		}
 		p.list = scratch + ".json"
 		p.insert("/sourceDependencies", p.list)
+	case c.Microsoft.Includes && !c.Microsoft.UserIncludes:
+		p.from, p.list = fromNotes, scratch+".d"
 	case c.Recorded || c.Microsoft.Includes:
 		p.from, p.list = fromPreprocessor, scratch+".d"
 	default:
@@ -103,7 +106,8 @@ func (a *Asker) PlanSeveral(members []*toolchains.Compile, argv []string, folder
 			if i == 0 {
 				whole.insert("/sourceDependencies", folder+string(filepath.Separator))
 			}
-		case p.from == fromPreprocessor:
+		case p.from == fromPreprocessor || p.from == fromNotes:
+			p.from = fromPreprocessor // what is said is said of all
 			p.list = filepath.Join(folder, strconv.Itoa(i)+".d")
 		}
 		whole.Env, plans[i] = p.Env, p
@@ -169,7 +173,21 @@ func preprocessMicrosoft(ctx context.Context, c *toolchains.Compile, run toolcha
 	return onlyFiles(f.Prereqs), nil
 }
 
-// includedNote is how cl.exe, in English, names a header among what it prints.
+// noted returns the headers of /showIncludes. It reports false where more was printed: the
+// streams may be one, and a note may be torn.
+func (p *Plan) noted(stdout []byte) ([]string, bool) {
+	listed := []string{p.c.Source}
+	for line := range strings.Lines(string(stdout)) {
+		name, ok := strings.CutPrefix(strings.TrimRight(line, "\r\n"), includedNote)
+		if !ok || !strings.HasSuffix(line, "\n") {
+			return nil, false
+		}
+		listed = append(listed, strings.TrimLeft(name, " "))
+	}
+	return unique(listed), true
+}
+
+// includedNote is how clang-cl, and cl.exe in English, names a header among what it prints.
 const includedNote = "Note: including file:"
 
 // preprocessCL runs cl.exe's preprocessor for the files that c reads. Whatever else than

@@ -43,6 +43,7 @@ const (
 	fromDepFile                          // list is a dep-file of -MD
 	fromHeaderLines                      // -H on stderr
 	fromHeaderFile                       // list is clang's CC_PRINT_HEADERS_FILE
+	fromNotes                            // clang-cl's /showIncludes, else as the next
 	fromPreprocessor                     // a run of the preprocessor that is yet to come
 	fromSourceDependencies               // list is cl.exe's /sourceDependencies
 )

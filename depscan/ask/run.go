@@ -18,6 +18,8 @@ import (
 type RunInfo struct {
 	// Headers are the lines that -H wrote, where FilterHeaders was set.
 	Headers []byte
+	// Stdout is what the compiler wrote there, for clang-cl only.
+	Stdout []byte
 	// Mark is the moment before the compiler started. What changed after it
 	// may not be what the compiler read.
 	Mark filestate.Mark
@@ -79,9 +81,12 @@ func (p *Plan) listed(ctx context.Context, ran RunInfo) ([]string, error) {
 		return unique([]string{p.c.Source}, strings.Split(string(text), "\n")), nil
 	case fromSourceDependencies:
 		return p.sourceDependencies()
-	case fromPreprocessor:
+	case fromNotes, fromPreprocessor:
 		if ran.Failed {
 			return nil, nil
+		}
+		if listed, ok := p.noted(ran.Stdout); ok && p.from == fromNotes {
+			return listed, nil
 		}
 		return preprocessMicrosoft(ctx, p.microsoft, p.asker.run, p.list)
 	}

@@ -265,7 +265,7 @@ func (r *request) learn(ctx context.Context, x *run) (userDep []byte) {
 		facts = &toolchains.Facts{}
 	}
 	got, err := x.plan.Collect(ctx, ask.RunInfo{
-		Headers: x.ran.Headers, Mark: x.mark, Quiet: len(x.ran.Chunks) == 0,
+		Headers: x.ran.Headers, Stdout: stdoutOf(x.ran), Mark: x.mark, Quiet: len(x.ran.Chunks) == 0,
 		Failed: x.ran.Status != 0 || x.ran.Signal != 0,
 	}, r.p.files, facts)
 	x.inputs = got.Inputs

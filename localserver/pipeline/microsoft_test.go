@@ -55,15 +55,19 @@ func TestAskedCompiles(t *testing.T) {
 		t, dir, "a/z.c", "#include \"i.h\"\n#include <l.h>\n#include <m.h>\n", "a/i.h", "#include \"../b/j.h\"\n",
 		"b/j.h", "#include \"k.h\"\n", "a/k.h", "", "one/n.h", "", "two/l.h", "", "ext/m.h", "",
 	)
-	for _, flags := range []string{"/O1", "/Z7", "/showIncludes"} {
-		argv := []string{"clang-cl-14", "/nologo", "/c", "/Ione", "/I", "two", "/external:Iext", flags, "a/z.c"}
+	for _, flags := range []string{"/O1", "/O1 /Z7", "/O1 /showIncludes", "/O1 /Z7 /showIncludes", "/O1 /Z7 /showIncludes:user"} {
+		argv := append([]string{"clang-cl-14", "/nologo", "/c", "/Ione", "/I", "two", "/external:Iext", "/FIone/n.h", "a/z.c"}, strings.Fields(flags)...)
 		r.outcome(journal.ExecutedLocal, dir, argv...)
 		r.outcome(journal.HitLocal, dir, argv...)
+		before, asks := r.started.Load(), strings.Contains(flags, "/Z7") && !strings.HasSuffix(flags, "/showIncludes")
 		for _, name := range []string{"b/k.h", "one/l.h", "two/m.h"} {
 			write(t, dir, name, "")
 			r.outcome(journal.ExecutedLocal, dir, argv...)
 			r.outcome(journal.HitLocal, dir, argv...)
 			remove(t, filepath.Join(dir, name))
+		}
+		if n := r.started.Load() - before; (n > 0) != asks {
+			t.Errorf("%s: %d processes", flags, n)
 		}
 	}
 }

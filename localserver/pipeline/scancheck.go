@@ -91,7 +91,7 @@ func (r *request) noted(x *run) (scanned, written []string, ok bool) {
 		return nil, nil, false
 	}
 	source := x.inputs.Files[0].Path
-	for name := range notes(x.ran.Chunks) {
+	for name := range notes(stdoutOf(x.ran)) {
 		if name != source {
 			written = append(written, name)
 		}
@@ -108,14 +108,19 @@ func (r *request) noted(x *run) (scanned, written []string, ok bool) {
 	return scanned, written, true
 }
 
-// notes yields the names of /showIncludes, as dep-files spell them.
-func notes(chunks []wire.Chunk) iter.Seq[string] {
+// stdoutOf is what a compiler wrote there.
+func stdoutOf(ran *wire.Ran) []byte {
 	var text []byte
-	for _, c := range chunks {
+	for _, c := range ran.Chunks {
 		if c.Fd == 1 {
 			text = append(text, c.Data...)
 		}
 	}
+	return text
+}
+
+// notes yields the names of /showIncludes, as dep-files spell them.
+func notes(text []byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for line := range strings.Lines(string(text)) {
 			name, ok := strings.CutPrefix(strings.TrimRight(line, "\r\n"), includedNote)
