@@ -16,6 +16,7 @@ import (
 	"github.com/rexwrap/rexwrap/depscan/ask"
 	"github.com/rexwrap/rexwrap/depscan/cpp"
 	"github.com/rexwrap/rexwrap/depscan/filestate"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/localserver/admin"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/layout"
@@ -101,6 +102,7 @@ func (a *app) newTools(scratch string) *tools {
 		Files: files, Resolver: t.resolver, Family: newFamilies().family, Scanner: scanner, Facts: prober.Facts,
 		Fallback: ask.NewScanner(ask.ScannerOptions{Asker: asker, Run: run, Files: files, Facts: prober.Facts, Scratch: scratch}),
 		Settings: func(call *toolchains.Call) (*config.Settings, error) { return loader.Load(call.Env, call.Dir) },
+		Crates:   rustdeps.New(), Run: run, Scratch: scratch,
 		Launcher: launcher(), Now: time.Now, Log: zerolog.Nop(),
 	})
 	return t

@@ -86,15 +86,16 @@ func (b *builder) shipLinkArguments() []string {
 	}
 	root := b.m.workerPrefix(b.m.system())
 	words := []string{"-C", "link-arg=--sysroot=" + root}
-	var seen []string
+	holding := make(map[string]bool)
+	for i := range b.l.Entries {
+		holding[path.Dir(b.l.Entries[i].Path)] = true
+	}
 	for _, dir := range b.r.Crate.Linker.LibraryDirs {
-		at := b.m.at(b.m.system(), path.Clean(dir))
-		holds := func(e merkle.Entry) bool { return path.Dir(e.Path) == at }
-		if slices.Contains(seen, at) || !slices.ContainsFunc(b.l.Entries, holds) {
-			continue
+		dir = path.Clean(dir)
+		if at := b.m.at(b.m.system(), dir); holding[at] {
+			holding[at] = false // once
+			words = append(words, "-C", "link-arg=-B"+root+dir+"/")
 		}
-		seen = append(seen, at)
-		words = append(words, "-C", "link-arg=-B"+root+path.Clean(dir)+"/")
 	}
 	return words
 }
@@ -107,6 +108,10 @@ func (b *builder) shipNames() Names {
 	b.l.packed, b.l.sysroot = b.packed(""), b.c.Toolchain.Sysroot
 	return Names{{Worker: b.packedHere(), Client: b.c.Toolchain.Sysroot}}
 }
+
+// PackedFile returns which file of the client one of the pack stands for, by its path
+// in the pack.
+func (l *Layout) PackedFile(name string) string { return l.sysroot + "/" + name }
 
 // shipCrateDoubts are about links that a shipped linker may do otherwise.
 func (b *builder) shipCrateDoubts() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/client/merkle"
 	"github.com/rexwrap/rexwrap/depscan"
+	"github.com/rexwrap/rexwrap/depscan/rustdeps"
 	"github.com/rexwrap/rexwrap/localserver/config"
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
@@ -288,18 +290,19 @@ func (s *Shipped) Mounted() bool {
 	return slices.ContainsFunc(s.Layout.Entries, func(e merkle.Entry) bool { return e.Mount != nil })
 }
 
+// ErrLink is returned for a crate that is linked: which files of the system a link
+// reads only a link shows, and every worker's says so.
+var ErrLink = errors.New("what a link reads is checked whenever a worker links")
+
 // Shipped lays a call out with its toolchain, whatever the settings say of
 // remotes. Errors are those of the Resolver, the family, the scanner and
-// pack.New.
+// pack.New, and ErrLink.
 func (p *Pipeline) Shipped(ctx context.Context, call *toolchains.Call) (*Shipped, error) {
 	r, err := p.parsed(ctx, call)
 	if err != nil {
 		return nil, err
 	}
-	in, err := r.runScan(ctx)
-	if errors.Is(err, depscan.ErrFallback) {
-		in, err = p.o.Fallback.Scan(ctx, r.compile)
-	}
+	in, err := r.inputsAlone(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -315,7 +318,9 @@ func (p *Pipeline) Shipped(ctx context.Context, call *toolchains.Call) (*Shipped
 		Compile: r.compile, Inputs: in, Root: p.roots.find(r.compile, r.settings.ExecRoot),
 		Ship: &layout.Ship{Pack: s.pack, Tree: s.tree, Facts: facts},
 	}
-	if r.settings.Paths == config.PathsRelocatable && layout.Relocation(r.compile, req.Root) != nil {
+	if r.compile.Crate != nil {
+		r.crateRequest(req)
+	} else if r.settings.Paths == config.PathsRelocatable && layout.Relocation(r.compile, req.Root) != nil {
 		req.Mode = layout.Relocatable
 	}
 	l, err := layout.New(req)
@@ -343,8 +348,26 @@ func (p *Pipeline) parsed(ctx context.Context, call *toolchains.Call) (*request,
 	if err != nil {
 		return nil, err
 	}
-	if c.Crate != nil {
-		return nil, toolchains.Unsupported("pack-family", tc.Family)
+	if c.Crate != nil && c.Crate.Links() {
+		return nil, ErrLink
 	}
 	return &request{p: p, settings: settings, call: call, compile: c}, nil
+}
+
+// inputsAlone finds the inputs of a request that nobody waits for.
+func (r *request) inputsAlone(ctx context.Context) (*depscan.Inputs, error) {
+	if r.compile.Crate != nil {
+		f, err := r.p.o.Crates.Foresee(ctx, r.p.o.Run, r.compile, filepath.Join(r.p.o.Scratch, "foreseen"),
+			rustdeps.Run{Mark: r.quiesce(nil)}, r.p.files, nil, r.settings.RustRemoteProcMacros)
+		if err != nil {
+			return nil, err
+		}
+		r.read = f.Result
+		return f.Inputs, nil
+	}
+	in, err := r.runScan(ctx)
+	if errors.Is(err, depscan.ErrFallback) {
+		return r.p.o.Fallback.Scan(ctx, r.compile)
+	}
+	return in, err
 }

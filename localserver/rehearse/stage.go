@@ -205,7 +205,7 @@ func (x *execution) here(confined string) (client, staged string, ours bool) {
 		return confined, "", false
 	}
 	if name, ok := cutDir(rest, x.packed); ok && x.packed != "" {
-		return "/" + name, path.Join(x.pack, name), true
+		return x.layout.PackedFile(name), path.Join(x.pack, name), true
 	}
 	if x.makes(rest) {
 		return "", "", false
