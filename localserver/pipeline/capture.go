@@ -13,8 +13,13 @@ import (
 )
 
 // captureInMemory is the size in bytes up to which an output is read while the
-// wrapper waits and stored after it has gone.
-const captureInMemory = 32 << 20
+// wrapper waits and stored after it has gone. A larger one is digested and stored in
+// pieces that the processor's caches hold: to keep it in memory costs a fifth more.
+// Texts that are looked at again stay in memory up to textInMemory.
+const (
+	captureInMemory = 1 << 20
+	textInMemory    = 32 << 20
+)
 
 // A captured output is one that a run left behind.
 type captured struct {
@@ -86,7 +91,11 @@ func (r *request) captureFile(o toolchains.Output, path string, mode fs.FileMode
 		}
 		return c, false, toolchains.Unsupported("output-missing", o.Path)
 	}
-	if info.Size() > captureInMemory {
+	limit := int64(captureInMemory)
+	if o.Role == toolchains.RoleDep || o.Role == toolchains.RoleDepInfo {
+		limit = textInMemory
+	}
+	if info.Size() > limit {
 		if c.digest, err = r.p.store.PutBlobFile(f); err != nil {
 			return c, false, storeTrouble(err)
 		}

@@ -122,6 +122,9 @@ type downloads struct {
 	files   map[digest.Digest]*os.File
 }
 
+// downloadInMemory is the size in bytes up to which a download stays in memory.
+const downloadInMemory = 32 << 20
+
 // want adds a blob, unless it is here. contents are its bytes where they came
 // along.
 func (d *downloads) want(blob digest.Digest, contents []byte) error {
@@ -132,7 +135,7 @@ func (d *downloads) want(blob digest.Digest, contents []byte) error {
 	case contents != nil:
 		d.held[blob] = contents
 	case d.store.HasBlob(blob):
-	case blob.Size > captureInMemory:
+	case blob.Size > downloadInMemory:
 		f, err := os.CreateTemp(d.scratch, "download")
 		if err != nil {
 			return err
