@@ -296,6 +296,10 @@ func chainOfMicrosoft(c *toolchains.Compile, facts *toolchains.Facts) *chain {
 			system = append(system, searchDir{path: value, system: true})
 		}
 	}
+	if c.Toolchain.Family == toolchains.FamilyClangCL {
+		ch.add(envDirs(c, "CPATH", false))
+		system = append(system, envDirs(c, languageVariable(c.Language), true)...)
+	}
 	ch.add(system)
 	ch.builtins = len(ch.dirs)
 	ch.builtin(facts)

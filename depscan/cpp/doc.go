@@ -61,7 +61,7 @@
 //	                         others than 14
 //	builtin-macro            __DATE__, __TIME__, __TIMESTAMP__ or _Pragma in a condition
 //	carriage-return          a carriage return that ends no line
-//	cl                       cl.exe, which does not tell what it defines
+//	cl                       cl.exe, whose preprocessor has not been tried
 //	clang-names              two names of one directory, clang 15 and later
 //	counter                  __COUNTER__ in a condition after it stood in text
 //	embed                    #embed, __has_embed

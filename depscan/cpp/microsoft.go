@@ -18,7 +18,8 @@ import (
 //     of an argument's expansion does not part arguments of a macro around it.
 //   - Numbers have suffixes like ui64; __pragma is _Pragma with words for a string.
 //
-// cl.exe does not tell what it defines, so that its compiles fall back.
+// Compiles of cl.exe fall back: how its preprocessor expands macros, and what it says of
+// itself (/Zc:preprocessor /PD), has not been tried.
 
 // microsoftSwitches are what clang-cl's options say of its preprocessor alone.
 type microsoftSwitches struct {
@@ -56,6 +57,7 @@ func readMicrosoft(c *toolchains.Compile) (*config, error) {
 			return nil, &fallback{"flag", name}
 		}
 	}
+	cfg.environment(c.Call.Env)
 	return cfg, nil
 }
 

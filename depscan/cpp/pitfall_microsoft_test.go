@@ -125,6 +125,22 @@ func microsoftPitfalls() []pitfall {
 -- v1/e.h --
 -- v2/e.h --
 `, args: "-imsvcim /external:env:EXT /external:I ext -Ii", env: "INCLUDE=v1;gone;v2 EXT=env", absent: "gone/"},
+		{name: "variables of clang", files: `
+-- x.c --
+#include <a.h>
+#include <b.h>
+#include <c.h>
+#include <d.h>
+-- i/a.h --
+-- cp/a.h --
+-- cp/b.h --
+-- ext/b.h --
+-- ext/c.h --
+-- ci/c.h --
+-- ci/d.h --
+-- v/d.h --
+-- cxx/d.h --
+`, args: "/external:Iext /Ii", env: "INCLUDE=v CPATH=cp:gone C_INCLUDE_PATH=ci CPLUS_INCLUDE_PATH=cxx", absent: "gone/"},
 		{name: "external variable", files: "\n-- x.c --\n#include <a.h>\n-- e/a.h --\n", env: "EXTERNAL_INCLUDE=e"},
 		{name: "no standard directories", files: "\n-- x.c --\n#if __has_include(<a.h>)\n#include \"b.h\"\n#endif\n-- e/a.h --\n-- b.h --\n", args: "/X", env: "INCLUDE=e"},
 		{name: "duplicate directories", files: `

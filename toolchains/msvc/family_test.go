@@ -182,6 +182,20 @@ func TestEnvironment(t *testing.T) {
 	if _, err := parse(t, NewClang(), dir, "/c x.cpp", "CCC_OVERRIDE_OPTIONS=x"); err == nil {
 		t.Error("CCC_OVERRIDE_OPTIONS is taken")
 	}
+	for args, variables := range map[string][]string{
+		"/c x.c": {"CPATH", "C_INCLUDE_PATH", "INCLUDE", "EXTERNAL_INCLUDE"}, "/c x.cpp": {"CPATH", "CPLUS_INCLUDE_PATH"},
+		"/c /X x.c": {"CPATH", "C_INCLUDE_PATH"}, "/c /external:env:A x.c": {"A"},
+	} {
+		got, err := parse(t, NewClang(), dir, args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range variables {
+			if !slices.Contains(got.Env, name) {
+				t.Errorf("clang-cl %s: no %s in %v", args, name, got.Env)
+			}
+		}
+	}
 }
 
 func TestDecode(t *testing.T) {

@@ -107,11 +107,12 @@ func (p *parser) debug() error {
 func (p *parser) environment() {
 	if p.line.family.clang {
 		p.Env = []string{"CLANG_NO_DEFAULT_CONFIG", "COMPILER_PATH", "LLVM_OVERRIDE_PRODUCER", "SOURCE_DATE_EPOCH", "VCToolsInstallDir", "VCINSTALLDIR", "WindowsSdkDir", "UniversalCRTSdkDir", "UCRTVersion"}
+		p.Env = append(p.Env, gnu.SearchVariables(p.Language)...)
 	} else {
 		p.Env = []string{"EXTERNAL_INCLUDE", "LIBPATH", "VSLANG"}
 	}
 	if !p.noInclude {
-		p.Env = append(p.Env, "INCLUDE")
+		p.Env = append(p.Env, "EXTERNAL_INCLUDE", "INCLUDE")
 	}
 	p.Env = append(p.Env, p.external...)
 	slices.Sort(p.Env)

@@ -11,7 +11,7 @@ import (
 
 // microsoftClass is the class of a compile of clang-cl. Among its facts are the system
 // directories: clang-cl puts those of -imsvc, of INCLUDE and of what it finds installed
-// behind its own. Those of /I and /external:I are left out.
+// behind its own. Those of /I, /external:I, CPATH and its like are left out.
 func microsoftClass(c *toolchains.Compile) *class {
 	cl := &class{argv: []string{c.Toolchain.Program}, env: []string{"LC_ALL=C"}, microsoft: true}
 	for i := range c.Args {
@@ -36,7 +36,7 @@ func microsoftClass(c *toolchains.Compile) *class {
 	}
 	cl.argv = append(cl.argv, language)
 	for _, name := range append(c.Env, "PATH") {
-		if value, ok := c.Call.Env.Lookup(name); ok {
+		if value, ok := c.Call.Env.Lookup(name); ok && !isScanners(name) {
 			cl.env = append(cl.env, name+"="+value)
 			if name != "PATH" && hasRelative(value) {
 				cl.dir = c.Call.Dir
@@ -67,6 +67,11 @@ func reachesFacts(arg *toolchains.Arg) bool {
 func isWarning(word string) bool {
 	name, ok := strings.CutPrefix(word, "-W")
 	return ok && len(name) > 2 && name[0] >= 'a' && name[0] <= 'z' && name != "error" && !strings.HasPrefix(name, "no-error")
+}
+
+// isScanners reports whether a variable names directories that the scanner adds itself.
+func isScanners(variable string) bool {
+	return variable == "CPATH" || variable == "C_INCLUDE_PATH" || variable == "CPLUS_INCLUDE_PATH"
 }
 
 // hasRelative reports whether a variable's list of directories has a relative one.

@@ -51,7 +51,10 @@ func TestMicrosoftClasses(t *testing.T) {
 			t.Errorf("%s is in the same class", other)
 		}
 	}
-	if key("x.c", "/O2", "INCLUDE=/j") == want {
+	if key("x.c", "/O2", "INCLUDE=/i;/j", "CPATH=/x", "C_INCLUDE_PATH=y") != want {
+		t.Error("CPATH makes another class")
+	}
+	if key("x.c", "/O2", "INCLUDE=/j") == want || key("x.c", "/O2", "INCLUDE=/i;/j", "EXTERNAL_INCLUDE=/k") == want {
 		t.Error("INCLUDE makes no other class")
 	}
 	elsewhere := f.FactsKey(microsoftCompile(t, "/", "x.c", "/O2", "INCLUDE=/i;/j"))

@@ -142,7 +142,7 @@ func class(c *toolchains.Compile) digest.Digest {
 	b.Strings(flags(c))
 	b.String(c.Call.Dir)
 	if c.Microsoft != nil {
-		b.Strings(c.Call.Env)
+		b.Strings(microsoftEnv(c))
 	}
 	return b.Sum()
 }
@@ -153,7 +153,7 @@ func (k *Compiler) run(ctx context.Context, c *toolchains.Compile, stdin string,
 	cmd.Dir = c.Call.Dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 	if c.Microsoft != nil {
-		cmd.Env = append(cmd.Env, c.Call.Env...)
+		cmd.Env = append(cmd.Env, microsoftEnv(c)...)
 	}
 	cmd.Stdin = strings.NewReader(stdin)
 	var out, errs bytes.Buffer

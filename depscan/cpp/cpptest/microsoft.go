@@ -86,6 +86,14 @@ func microsoftFlags(c *toolchains.Compile) []string {
 	return out
 }
 
+// microsoftEnv is the environment of c without what no Facts depend on.
+func microsoftEnv(c *toolchains.Compile) []string {
+	return slices.DeleteFunc(slices.Clone([]string(c.Call.Env)), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return name == "CPATH" || name == "C_INCLUDE_PATH" || name == "CPLUS_INCLUDE_PATH"
+	})
+}
+
 // A Reading is what clang-cl tells of the files of a compile.
 type Reading struct {
 	// Listed is its dep-file's list; Noted are the headers of /showIncludes, as it
