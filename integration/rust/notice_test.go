@@ -49,21 +49,25 @@ func TestPipelining(t *testing.T) {
 	}
 	s := newSite(t, &txtar.Archive{Files: []txtar.File{{Name: "x.rs", Data: []byte(text.String())}, {Name: "o/keep"}}})
 	s.start()
-	args := strings.Fields(rustc + " --edition=2018 --crate-name x x.rs -O" + emitLib)
-	cmd := exec.Command(filepath.Join(bin, "rexwrap"), args...)
-	cmd.Dir, cmd.Env = s.dir, s.wrapped()
-	seen := false
-	s.eachNotice(cmd, func(artifact, emit string) {
-		if emit != "metadata" {
-			return
+	s.library()
+	s.write("y.rs", "pub const W: Option<&str> = m::who!();\n"+text.String())
+	for i, call := range []string{"x x.rs -O" + emitLib, "y y.rs -O" + emitLib + withMacros} { // the second one is traced
+		args := strings.Fields(rustc + " --edition=2018 --crate-name " + call)
+		cmd := exec.Command(filepath.Join(bin, "rexwrap"), args...)
+		cmd.Dir, cmd.Env = s.dir, s.wrapped()
+		seen := false
+		s.eachNotice(cmd, func(artifact, emit string) {
+			if emit != "metadata" {
+				return
+			}
+			seen = true
+			if _, err := os.Stat(filepath.Join(s.dir, "o/lib"+call[:1]+".rlib")); err == nil {
+				t.Error("the notice of the metadata came when all was done")
+			}
+		})
+		if st := s.stats(); !seen || st.Executed != int64(i+1) {
+			t.Errorf("%s: notice %v, %+v", call, seen, st)
 		}
-		seen = true
-		if _, err := os.Stat(filepath.Join(s.dir, "o/libx.rlib")); err == nil {
-			t.Error("the notice of the metadata came when all was done")
-		}
-	})
-	if st := s.stats(); !seen || st.Executed != 1 {
-		t.Errorf("notice %v, %+v", seen, st)
 	}
 }
 

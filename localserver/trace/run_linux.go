@@ -55,7 +55,10 @@ func Main(words []string) int {
 	// process to become the compiler, which it does when another one says so.
 	percent := debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(2)
-	t := &tracer{Plan: p, watch: newWatch(p), env: os.Environ(), started: make(chan error, 1), ended: make(chan syscall.WaitStatus, 1)}
+	t := &tracer{
+		Plan: p, watch: newWatch(p), env: os.Environ(),
+		started: make(chan error, 1), deaf: make(chan struct{}), ended: make(chan syscall.WaitStatus, 1),
+	}
 	if err := adopt(); err != nil {
 		return complain(syscall.Exec(p.Program, p.Argv, t.env))
 	}
@@ -63,8 +66,7 @@ func Main(words []string) int {
 	go t.runCompiler()
 	switch err := <-t.started; {
 	case errors.Is(err, errNoFilter):
-		signal.Reset()
-		return complain(syscall.Exec(p.Program, p.Argv, t.env))
+		return t.becomeCompiler()
 	case err != nil:
 		return complain(err)
 	}
@@ -73,10 +75,20 @@ func Main(words []string) int {
 		select {
 		case sig := <-signals:
 			_ = syscall.Kill(t.pid, sig.(syscall.Signal)) // it is reaped when we know that it has ended
+		case <-t.deaf: // nobody lets the compiler's calls go on
+			_ = syscall.Kill(t.pid, syscall.SIGKILL)
+			<-t.ended
+			return t.becomeCompiler()
 		case status := <-t.ended:
 			return t.finish(status)
 		}
 	}
+}
+
+// becomeCompiler runs the compiler in place of this process, untraced.
+func (t *tracer) becomeCompiler() int {
+	signal.Reset()
+	return complain(syscall.Exec(t.Program, t.Argv, t.env))
 }
 
 func complain(err error) int {
@@ -95,6 +107,7 @@ type tracer struct {
 	listener int
 	pid      int
 	started  chan error
+	deaf     chan struct{} // closed where the listener fails
 	ended    chan syscall.WaitStatus
 }
 
@@ -125,7 +138,8 @@ func (t *tracer) runCompiler() {
 	serving := make(chan struct{})
 	go func() {
 		close(serving)
-		_ = seccomp.Serve(listener, t.note) // it lasts as long as this process
+		_ = seccomp.Serve(listener, t.note) // it lasts as long as this process, or
+		close(t.deaf)
 	}()
 	<-serving
 	t.pid, err = syscall.ForkExec(t.Program, t.Argv, &syscall.ProcAttr{

@@ -70,6 +70,7 @@ func (w *watch) result() *rustdeps.Trace {
 func (w *watch) note(n *seccomp.Notification) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.survive()
 	if w.shut {
 		return
 	}
@@ -88,6 +89,13 @@ func (w *watch) note(n *seccomp.Notification) {
 		w.bar(c.bars, c.arg)
 	default:
 		w.look(n, &c)
+	}
+}
+
+// survive has the compile go on where the trace cannot.
+func (w *watch) survive() {
+	if recover() != nil {
+		w.blind = true
 	}
 }
 
