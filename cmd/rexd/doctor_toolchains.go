@@ -40,6 +40,7 @@ func (a *app) checkToolchains(ctx context.Context, d *diagnosis) {
 	}
 	t := a.newTools(os.TempDir())
 	defer t.close()
+	t.root = s.ToolchainRoot != ""
 	seen := map[digest.Digest]bool{}
 	for _, name := range []string{"cc", "clang", "rustc"} {
 		call, err := a.compilerCall("doctor", []string{name})

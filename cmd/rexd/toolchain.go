@@ -178,10 +178,10 @@ func (t *tools) packing(ctx context.Context, call *toolchains.Call, language str
 		return x, errors.New("this rexd was built without rexlaunch, which starts packed programs; build it with make")
 	}
 	switch {
-	case t.root:
-		x.pack, err = pack.NewRoot(tc, packLanguage(x.Language), t.files)
 	case tc.Family == "rustc":
 		x.pack, err = t.packRust(ctx, call, tc, l)
+	case t.root:
+		x.pack, err = pack.NewRoot(tc, packLanguage(x.Language), t.files)
 	default:
 		x.pack, err = pack.New(tc, packLanguage(x.Language), l, t.files)
 	}
@@ -201,6 +201,9 @@ func (t *tools) packRust(ctx context.Context, call *toolchains.Call, tc *toolcha
 	linker, err := t.linker(ctx, call)
 	if err != nil {
 		return nil, err
+	}
+	if t.root {
+		return pack.NewRustRoot(tc, linker, "", t.files)
 	}
 	return pack.NewRust(tc, linker, "", l, t.files)
 }

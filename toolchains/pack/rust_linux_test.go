@@ -31,11 +31,20 @@ func rust(t *testing.T) (tc, linker *toolchains.Toolchain) {
 	return tc, linker
 }
 
-// TestRustElsewhere links a program where nothing else is, at two places, with the
+// TestRust tries packs of a rustc, which is read once for all.
+func TestRust(t *testing.T) {
+	tc, linker := rust(t)
+	for name, check := range map[string]func(t *testing.T, tc, linker *toolchains.Toolchain){
+		"Elsewhere": rustElsewhere, "Root": rustRoot, "Reasons": rustReasons,
+	} {
+		t.Run(name, func(t *testing.T) { check(t, tc, linker) })
+	}
+}
+
+// rustElsewhere links a program where nothing else is, at two places, with the
 // files of the system in a folder of their own, and compares it with one that was
 // made here.
-func TestRustElsewhere(t *testing.T) {
-	tc, linker := rust(t)
+func rustElsewhere(t *testing.T, tc, linker *toolchains.Toolchain) {
 	p, err := pack.NewRust(tc, linker, "", launcher(t), readFiles{})
 	if err != nil {
 		t.Fatal(err)
@@ -110,9 +119,8 @@ func linkedFiles(t *testing.T, list, dir string) (gcc string) {
 	return gcc
 }
 
-// TestRustRoot checks that all is where it is here, once.
-func TestRustRoot(t *testing.T) {
-	tc, linker := rust(t)
+// rustRoot checks that all is where it is here, once.
+func rustRoot(t *testing.T, tc, linker *toolchains.Toolchain) {
 	p, err := pack.NewRustRoot(tc, linker, "", readFiles{})
 	if err != nil {
 		t.Fatal(err)
@@ -134,8 +142,7 @@ func TestRustRoot(t *testing.T) {
 	}
 }
 
-func TestRustReasons(t *testing.T) {
-	tc, linker := rust(t)
+func rustReasons(t *testing.T, tc, linker *toolchains.Toolchain) {
 	l := pack.Launcher{Data: []byte("launcher")}
 	for _, c := range []struct {
 		reason, target string
