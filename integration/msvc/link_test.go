@@ -28,12 +28,19 @@ type bench struct {
 // newBench compiles sources with flags.
 func newBench(t *testing.T, sources map[string]string, units []string, flags ...string) *bench {
 	t.Helper()
-	b := &bench{T: t, tools: pdbtest.FindTools(t), dir: t.TempDir(), units: units, embed: map[string][]byte{}}
+	return newBenchIn(t, t.TempDir(), sources, units, flags...)
+}
+
+// newBenchIn is newBench in a folder. Each object has its absolute name there.
+func newBenchIn(t *testing.T, dir string, sources map[string]string, units []string, flags ...string) *bench {
+	t.Helper()
+	b := &bench{T: t, tools: pdbtest.FindTools(t), dir: dir, units: units, embed: map[string][]byte{}}
 	for name, text := range sources {
-		pdbtest.Write(t, b.dir, name, []byte(text))
+		pdbtest.Write(t, dir, name, []byte(text))
 	}
 	for _, unit := range units {
-		b.embed[unit] = b.tools.Compile(t, b.dir, unit, flags...)
+		own := append([]string{"-Xclang", "-object-file-name=" + filepath.Join(dir, object(unit))}, flags...)
+		b.embed[unit] = b.tools.Compile(t, dir, unit, own...)
 	}
 	return b
 }

@@ -3,6 +3,7 @@
 package msvc
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,55 @@ func testWorkers(t *testing.T, bin string) {
 	other.touchRemotely(want)
 	if text, err := os.ReadFile(s.log); err == nil {
 		t.Errorf("servers were started:\n%s", text)
+	}
+}
+
+// Compiles without a database of their own are no worker's, but what one machine makes of
+// them another has, at another place too where nothing of the place is in the object.
+func testRemoteCache(t *testing.T, bin string) {
+	s, _ := newSmall(t, bin)
+	server := clienttest.New(t, clienttest.Options{})
+	s.Set = append(s.Set, "REXWRAP_REMOTE="+server.Address, "REXWRAP_STRATEGY=local")
+	moved := filepath.Join(t.TempDir(), "moved")
+	if err := os.CopyFS(moved, os.DirFS(s.dir)); err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		args  string
+		moves bool
+	}{
+		{"clang-cl-14 /Brepro /O1", true},
+		{"clang-cl-14 /Brepro /showIncludes /I" + s.dir, true},
+		{"clang-cl-14 /Brepro /Z7 /showIncludes", false},
+		{"cl /Brepro /O1", true},
+		{"cl /Brepro /showIncludes", true},
+		{"cl /Brepro /Z7", false},
+	}
+	line := func(args, dir string) []string {
+		return strings.Fields("rexwrap " + strings.ReplaceAll(args, s.dir, dir) + " /nologo /c /Foout.obj b.cpp")
+	}
+	for _, c := range cases {
+		if res, d := s.run(line(c.args, s.dir)...); res.Status != 0 || d.Executed != 1 {
+			t.Errorf("%s: %s, %+v", c.args, res.Ended(), d)
+		}
+	}
+	other := s.elsewhere(bin)
+	for _, c := range cases {
+		if other.dir = s.dir; c.moves {
+			other.dir = moved
+		}
+		res, d := other.run(line(c.args, other.dir)...)
+		if res.Status != 0 || d.HitsRemote != 1 {
+			t.Errorf("%s: %s, %+v", c.args, res.Ended(), d)
+		}
+		object := pdbtest.Read(t, other.dir, "out.obj")
+		bare, _ := other.run(line(c.args, other.dir)[1:]...)
+		if string(bare.Stdout) != string(res.Stdout) || !bytes.Equal(object, pdbtest.Read(t, other.dir, "out.obj")) {
+			t.Errorf("%s: said\n%s, the compiler says\n%s", c.args, res.Stdout, bare.Stdout)
+		}
+	}
+	if n := server.Executions(); n != 0 {
+		t.Errorf("%d executions", n)
 	}
 }
 

@@ -1,7 +1,6 @@
 package msvc
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,8 +18,8 @@ func TestLinkOfOtherFolder(t *testing.T) {
 	// The folders' names differ in length, so that everything moves.
 	for name, worker := range map[string]string{"shorter": filepath.Join(build, "w"), "longer": filepath.Join(build, strings.Repeat("worker", 9))} {
 		t.Run(name, func(t *testing.T) {
-			here := newBenchIn(t, filepath.Join(build, "build"+name), sources, units)
-			there := newBenchIn(t, worker, sources, units)
+			here := newBenchIn(t, filepath.Join(build, "build"+name), sources, units, "/O2")
+			there := newBenchIn(t, worker, sources, units, "/O2")
 			here.args = []string{"-debug:noghash"}
 			id, err := pdbsession.Identify(here.dir, "vc140.pdb", "vc140.pdb")
 			if err != nil {
@@ -53,20 +52,4 @@ func TestLinkOfOtherFolder(t *testing.T) {
 			here.same(name, objects)
 		})
 	}
-}
-
-// newBenchIn returns a bench in a folder in which each object has its absolute name.
-func newBenchIn(t *testing.T, dir string, sources map[string]string, units []string) *bench {
-	t.Helper()
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	b := &bench{T: t, tools: pdbtest.FindTools(t), dir: dir, units: units, embed: map[string][]byte{}}
-	for name, text := range sources {
-		pdbtest.Write(t, dir, name, []byte(text))
-	}
-	for _, unit := range units {
-		b.embed[unit] = b.tools.Compile(t, dir, unit, "/O2", "-Xclang", "-object-file-name="+filepath.Join(dir, object(unit)))
-	}
-	return b
 }

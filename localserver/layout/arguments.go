@@ -40,7 +40,7 @@ func (b *builder) arguments() []string {
 func (b *builder) argument(a *toolchains.Arg) []string {
 	name := gnu.Canonical(a.Option)
 	switch {
-	case a.Class.Has(argtable.NoKey | argtable.Dep):
+	case a.Class.Has(argtable.Dep), a.Class.Has(argtable.NoKey) && b.c.Toolchain.Family != toolchains.FamilyClangCL: // which may complain of them
 		return nil
 	case a.Class.Has(argtable.LocalOnly):
 		b.doubts(a.Option + a.Value)

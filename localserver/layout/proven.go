@@ -63,6 +63,8 @@ func proven() []class {
 func (b *builder) unproven() error {
 	switch {
 	case b.doubt != "":
+	case b.c.Microsoft != nil && b.c.Output(toolchains.RolePDB) == nil:
+		b.doubt = "without a program database of its own"
 	case b.c.Nondeterministic:
 		b.doubt = "nondeterministic"
 	case b.c.Mode == toolchains.Precompile:

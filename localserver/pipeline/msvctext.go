@@ -1,11 +1,14 @@
 package pipeline
 
 import (
+	"bytes"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
+	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
 
@@ -59,6 +62,26 @@ func (r *request) namesPlace(text string) bool {
 		}
 	}
 	return false
+}
+
+// workersTexts is what a worker would have printed instead of res.Chunks, if those are
+// placed. It reports false where the worker has no name for the exec root.
+func (r *request) workersTexts(res *Result, laid *laidOut) ([]wire.Chunk, bool) {
+	if res.Spelling != SpelledPlaced {
+		return res.Chunks, true
+	}
+	out := slices.Clone(res.Chunks)
+	for i := range out {
+		if !bytes.Contains(out[i].Data, []byte(rootMark)) {
+			continue
+		}
+		n := slices.IndexFunc(laid.names, func(n layout.Name) bool { return n.Client == rootMark })
+		if n < 0 {
+			return nil, false
+		}
+		out[i].Data = bytes.ReplaceAll(out[i].Data, []byte(rootMark), []byte(laid.names[n].Worker+"/"))
+	}
+	return out, true
 }
 
 // placedHere is the inverse of placed.

@@ -128,9 +128,7 @@ func (r *request) serve(ctx context.Context) error {
 	if leave != nil {
 		defer leave()
 	}
-	if r.compile.Microsoft == nil || r.database != nil {
-		r.far.remote = r.p.remote(r.settings)
-	}
+	r.far.remote = r.p.remote(r.settings)
 	hit, err = r.lookUpRemote(ctx)
 	if hit || err != nil {
 		return r.finish(r.far.outcome, err)

@@ -26,7 +26,11 @@ func (r *request) share(x *run, c *Candidate, laid *laidOut, res *Result) {
 	if !r.shareOutputs(s, x, laid, res) {
 		return
 	}
-	for _, chunk := range res.Chunks {
+	chunks, ok := r.workersTexts(res, laid)
+	if !ok {
+		return
+	}
+	for _, chunk := range chunks {
 		if r.compile.Crate != nil {
 			chunk.Data = r.sharedText(chunk.Data)
 		}
