@@ -315,7 +315,7 @@ func (c *crates) traced() error {
 		if !slices.ContainsFunc(call.argv, func(word string) bool { return strings.HasSuffix(word, ".so") }) {
 			continue
 		}
-		plain := &contender{argv: call.argv, dir: call.dir, env: call.env, remove: call.outputs}
+		plain := &contender{argv: append([]string{rustc}, call.argv[1:]...), dir: call.dir, env: call.env, remove: call.outputs}
 		miss := &contender{
 			argv: append([]string{filepath.Join(c.bin, "rexwrap")}, call.argv...), dir: call.dir, remove: call.outputs, rig: c.rig,
 			env: rig.Environ(slices.Clone(call.env)).Set("REXWRAP_RECACHE=1"),
