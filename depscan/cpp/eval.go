@@ -45,6 +45,7 @@ type evaluator struct {
 	onceSeen    bool // #pragma once or #import was seen
 	included    bool
 	ambiguous   bool
+	stacked     bool // the last look-up went on to the directories of includers
 	lines       bool // __LINE__ was looked at
 
 	files  []listedFile

@@ -75,9 +75,23 @@ func (e *evaluator) ownSystem(f *fileFrame) bool {
 
 // find answers l and notes what was looked for in vain.
 func (e *evaluator) find(l lookup) *resolution {
+	if l.stack != 0 {
+		f := e.findBeside(l)
+		e.noteAll(f)
+		return f.r
+	}
+	e.stacked = false
 	r := e.chain.find(l, e.since)
 	e.note(r)
 	return r
+}
+
+// noteAll is note for all that f is put together of.
+func (e *evaluator) noteAll(f *found) {
+	e.stacked = f.stacked
+	for _, r := range f.parts {
+		e.note(r)
+	}
 }
 
 // findFor is find for the name of a directive.
@@ -85,13 +99,21 @@ func (e *evaluator) findFor(n *includeName, l lookup) *resolution {
 	if n == nil || n.computed {
 		return e.find(l)
 	}
-	if f := n.where.Load(); f != nil && f.is(e.chain, &l) && f.r.holds(e.s.fs, e.since) {
-		e.note(f.r)
-		return f.r
+	f := n.where.Load()
+	switch {
+	case f != nil && f.is(e.chain, &l) && f.holds(e.s.fs, e.since):
+	case l.stack != 0:
+		f = e.findBeside(l)
+		n.where.Store(f)
+	default:
+		f = &found{c: e.chain, l: l, r: e.chain.find(l, e.since)}
+		n.where.Store(f)
 	}
-	r := e.find(l)
-	n.where.Store(&found{e.chain, l, r})
-	return r
+	e.noteAll(f)
+	if f.parts == nil {
+		e.note(f.r)
+	}
+	return f.r
 }
 
 // note records the side effects of a look-up.

@@ -1,6 +1,9 @@
 package cpp
 
-import "slices"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // An includer is the directory of a file that is being read. cl.exe, and clang-cl
 // after it, looks for a "header" beside the file that includes it, then beside the one
@@ -15,6 +18,7 @@ type includer struct {
 type includers struct {
 	lists [][]includer
 	ids   map[includerKey]int32
+	known map[string]int32 // by content
 }
 
 // An includerKey is what around was asked.
@@ -38,7 +42,7 @@ func (c *chain) around(head includer, rest, own int32) int32 {
 	defer c.mu.Unlock()
 	s := &c.stacks
 	if s.ids == nil {
-		s.ids, s.lists = make(map[includerKey]int32), make([][]includer, 1)
+		s.ids, s.lists, s.known = make(map[includerKey]int32), make([][]includer, 1), map[string]int32{"": 0}
 	}
 	var list []includer
 	for i, in := range append([]includer{head}, s.lists[rest]...) {
@@ -46,44 +50,50 @@ func (c *chain) around(head includer, rest, own int32) int32 {
 			list = append(list, in)
 		}
 	}
-	id = int32(slices.IndexFunc(s.lists, func(have []includer) bool { return slices.Equal(have, list) }))
-	if id < 0 {
+	if id, ok = s.known[contentOf(list)]; !ok {
 		id = int32(len(s.lists))
 		s.lists = append(s.lists, list)
+		s.known[contentOf(list)] = id
+		c.fs.count.Add(1) // which bounds the memory
 	}
 	s.ids[key] = id
 	return id
 }
 
-// besideIncluders looks for l.name in the directories of l.stack and in the chain. Of a
-// file that both lead to the chain decides the spelling; another one in the chain is
-// passed over. Where l is quiet the chain is not looked at then.
-func (s *search) besideIncluders(l lookup) {
-	c, r := s.c, s.r
+func contentOf(list []includer) string {
+	var b []byte
+	for _, in := range list {
+		n := uint64(in.own) << 1
+		if in.system {
+			n++
+		}
+		b = binary.AppendUvarint(b, n)
+	}
+	return string(b)
+}
+
+// stack returns a list by its number.
+func (c *chain) stack(id int32) []includer {
 	c.mu.RLock()
-	list := c.stacks.lists[l.stack]
-	c.mu.RUnlock()
-	r.outer = true
-	at := slices.IndexFunc(list, func(i includer) bool { return s.try(c.join(c.ownName(i.own), l.name), i.system) })
-	if at < 0 {
-		s.walk(l)
-		return
-	}
-	beside := r.file
-	if l.quiet || beside == nil {
-		r.beside, r.system = true, list[at].system
-		return
-	}
+	defer c.mu.RUnlock()
+	return c.stacks.lists[id]
+}
+
+// preferChain looks for what was found beside an includer in the chain too. Of one file
+// the chain decides the spelling; another one is passed over.
+func (s *search) preferChain(l lookup) {
+	r, beside := s.r, s.r.file
 	r.file = nil
 	s.walk(l)
 	if r.file != nil {
 		here, there := s.dependOn(beside.node), s.dependOn(r.file.node)
 		if here == there {
+			r.beside = false
 			return
 		}
 		r.passed, r.passedSystem = r.file, r.system
 	}
-	r.file, r.beside, r.system = beside, true, list[at].system
+	r.file, r.system = beside, l.system
 }
 
 // dependOn makes the answer rest on the state of n, whose inode it returns.
@@ -92,3 +102,38 @@ func (s *search) dependOn(n *node) int32 {
 	s.depend(n, st, nil)
 	return st.ident
 }
+
+// findBeside answers l, whose stack is not empty, one directory after the other: most have
+// nothing of the name's first part, which is kept for all such names.
+func (e *evaluator) findBeside(l lookup) *found {
+	f := &found{c: e.chain, l: l}
+	nowhere := int32(len(e.chain.dirs))
+	part := func(l lookup) *resolution {
+		r := e.chain.find(l, e.since)
+		f.parts = append(f.parts, r)
+		return r
+	}
+	if f.r = part(lookup{name: l.name, own: l.own, start: nowhere}); f.r.found() {
+		return f
+	}
+	f.stacked = true
+	head, _, deep := strings.Cut(l.name, "/")
+	for _, in := range e.chain.stack(l.stack) {
+		if deep && head != "" && head[0] != '.' && !part(lookup{name: head, own: in.own, start: nowhere, pch: true}).found() {
+			continue
+		}
+		r := part(lookup{name: l.name, own: in.own, start: nowhere, system: in.system, way: wayBeside})
+		if !r.found() {
+			continue
+		}
+		if f.r = r; !l.quiet {
+			f.r = part(lookup{name: l.name, own: in.own, system: in.system, way: wayBoth})
+		}
+		return f
+	}
+	f.r = part(lookup{name: l.name, own: -1})
+	return f
+}
+
+// found reports whether there is anything, be it unreadable.
+func (r *resolution) found() bool { return r.file != nil || r.broken }

@@ -170,7 +170,9 @@ func (e *evaluator) nextOf(name string) symbol { return e.s.syms.intern("include
 // trusts notes what r, the answer to l, rests on, and reports whether the compiler finds
 // the same.
 func (e *evaluator) trusts(l lookup, r *resolution) error {
-	e.rec.searched(r)
+	if e.stacked {
+		e.rec.searched()
+	}
 	if r.beside && !l.quiet && e.see(e.nextOf(l.name)) != nil {
 		return stop("search-cache")
 	}

@@ -143,9 +143,9 @@ func (r *recorder) probed(slot *refSlot, f listedFile) {
 	}
 }
 
-// searched notes that r depends on the files around the one being read.
-func (r *recorder) searched(answer *resolution) {
-	if answer.outer && r.on() {
+// searched notes that an answer depends on the files around the one being read.
+func (r *recorder) searched() {
+	if r.on() {
 		r.open[len(r.open)-1].stacked = true
 	}
 }

@@ -13,12 +13,22 @@ type lookup struct {
 	start  int32 // where in the chain to go on
 	system bool  // own is a system directory
 	pch    bool  // a directory will do
-	// stack are the directories to look in after own, 0 for none; see
-	// includers. quiet is set where clang-cl does not tell of what it finds
-	// there, and looks no further.
+	way    lookWay
+	// Of questions that are put together of others: stack are the directories
+	// to look in after own, 0 for none, see includers. quiet is set where
+	// clang-cl does not tell of what it finds there, and looks no further.
 	stack int32
 	quiet bool
 }
+
+// A lookWay says how own is searched.
+type lookWay uint8
+
+const (
+	wayPlain  lookWay = iota
+	wayBeside         // as an includer's directory
+	wayBoth           // so, and the chain with it
+)
 
 // A resolution is the answer to a lookup.
 type resolution struct {
@@ -27,8 +37,7 @@ type resolution struct {
 	dir    int32    // where in the chain it was found, -1 for elsewhere
 	system bool     // found in a system directory
 	broken bool     // something is there that cannot be read
-	outer  bool     // the directories of lookup.stack were searched
-	beside bool     // found in one of those, of which system tells
+	beside bool     // found in an includer's directory, of which system tells
 	// passed is what the chain has of this name, at dir, in place of file.
 	passed       *fileRef
 	passedSystem bool
@@ -46,6 +55,20 @@ type found struct {
 	c *chain
 	l lookup
 	r *resolution
+	// parts are the answers that r is put together of, stacked is set where
+	// the directories of l.stack were searched.
+	parts   []*resolution
+	stacked bool
+}
+
+// holds reports whether f would be found again.
+func (f *found) holds(fs *files, since uint64) bool {
+	for _, r := range f.parts {
+		if !r.holds(fs, since) {
+			return false
+		}
+	}
+	return f.r.holds(fs, since)
 }
 
 // is reports whether f answers l in c, whose name is the directive's.
@@ -109,15 +132,14 @@ func (c *chain) resolve(l lookup, since uint64) *resolution {
 	}
 	if l.own >= 0 {
 		if s.try(c.join(c.ownName(l.own), l.name), l.system) {
-			s.r.system = l.system
+			s.r.system, s.r.beside = l.system, l.way != wayPlain
+			if l.way == wayBoth && s.r.file != nil {
+				s.preferChain(l)
+			}
 			return s.r
 		}
 	}
-	if l.stack != 0 {
-		s.besideIncluders(l)
-	} else {
-		s.walk(l)
-	}
+	s.walk(l)
 	return s.r
 }
 
