@@ -111,18 +111,20 @@ func (r *request) prepareCrate(x *run) error {
 		x.command.Instead = append(x.command.Instead, n.Client+separator)
 	}
 	x.command.Hide = append(x.command.Hide, x.crate.Hide...)
-	return r.traceMacros(x)
+	r.traceMacros(x)
+	return nil
 }
 
-// traceMacros has a run traced that loads procedural macros, where that can be.
-func (r *request) traceMacros(x *run) error {
+// traceMacros has a run traced that loads procedural macros, where that can be. What
+// hinders it from being known keeps the result from being stored.
+func (r *request) traceMacros(x *run) {
 	info := r.compile.Output(toolchains.RoleDepInfo)
 	if r.p.o.Tracer == nil || info == nil {
-		return nil
+		return
 	}
 	folders, err := x.crate.MacroFolders(r.p.files)
 	if err != nil || len(folders) == 0 {
-		return err
+		return
 	}
 	argv, ok := r.p.o.Tracer.Argv(&trace.Plan{
 		Report: x.crate.Report, DepInfo: r.call.Abs(info.Path), Folders: folders, Program: x.command.Program, Argv: x.command.Argv,
@@ -130,7 +132,6 @@ func (r *request) traceMacros(x *run) error {
 	if ok {
 		x.command.Program, x.command.Argv = argv[0], argv
 	}
-	return nil
 }
 
 // learnCrate makes sure of the inputs of a run of rustc.

@@ -4,7 +4,6 @@ package trace
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
 	"os/signal"
 	"runtime"
@@ -60,15 +59,12 @@ func Main(words []string) int {
 		started: make(chan error, 1), deaf: make(chan struct{}), ended: make(chan syscall.WaitStatus, 1),
 	}
 	if err := adopt(); err != nil {
-		return complain(syscall.Exec(p.Program, p.Argv, t.env))
+		return t.becomeCompiler()
 	}
 	signals := t.awaitSignals()
 	go t.runCompiler()
-	switch err := <-t.started; {
-	case errors.Is(err, errNoFilter):
+	if err := <-t.started; err != nil {
 		return t.becomeCompiler()
-	case err != nil:
-		return complain(err)
 	}
 	debug.SetGCPercent(percent)
 	for {
@@ -96,9 +92,6 @@ func complain(err error) int {
 	return statusNotRun
 }
 
-// errNoFilter says that this process cannot have its child traced.
-var errNoFilter = errors.New("no filter")
-
 // A tracer is the process between the wrapper and the compiler.
 type tracer struct {
 	*Plan
@@ -106,7 +99,7 @@ type tracer struct {
 	env      []string
 	listener int
 	pid      int
-	started  chan error
+	started  chan error    // nil, or why the compiler cannot be started so
 	deaf     chan struct{} // closed where the listener fails
 	ended    chan syscall.WaitStatus
 }
@@ -131,7 +124,7 @@ func (t *tracer) runCompiler() {
 	runtime.LockOSThread()
 	listener, err := seccomp.Install(filter())
 	if err != nil {
-		t.started <- errNoFilter
+		t.started <- err
 		return
 	}
 	t.listener = listener
@@ -139,6 +132,7 @@ func (t *tracer) runCompiler() {
 	go func() {
 		close(serving)
 		_ = seccomp.Serve(listener, t.note) // it lasts as long as this process, or
+		_ = syscall.Close(listener)         // lets calls fail that would wait for ever
 		close(t.deaf)
 	}()
 	<-serving
