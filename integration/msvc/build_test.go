@@ -45,7 +45,7 @@ func TestProduct(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, string){
 		"Build": testBuild, "KilledServer": testKilledServer, "DatabaseTrouble": testDatabaseTrouble,
 		"Modes": testModes, "SeveralSources": testSeveralSources, "PrecompiledHeader": testPrecompiledHeader,
-		"Calls": testCalls, "Doctor": testDoctor, "Workers": testWorkers, "OtherOutput": testOtherOutput, "RemoteCache": testRemoteCache,
+		"Calls": testCalls, "Doctor": testDoctor, "Workers": testWorkers, "OtherOutput": testOtherOutput, "RemoteCache": testRemoteCache, "RemoteMembers": testRemoteMembers,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, bin) })
 	}

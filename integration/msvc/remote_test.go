@@ -106,6 +106,36 @@ func testRemoteCache(t *testing.T, bin string) {
 	}
 }
 
+// Of a call with several sources another machine finds each result, and all their types.
+func testRemoteMembers(t *testing.T, bin string) {
+	s, want := newSmall(t, bin)
+	server := clienttest.New(t, clienttest.Options{})
+	s.Set = append(s.Set, "REXWRAP_REMOTE="+server.Address, "REXWRAP_STRATEGY=remote")
+	units := pdbtest.Units()
+	args := append(strings.Fields("rexwrap cl "+flags+" /Zi /Fdx/vc140.pdb /Fox/"), units...)
+	for i, a := range args {
+		if a == "/showIncludes" { // then it is not known of which source the compiler speaks
+			args = slices.Delete(args, i, i+1)
+			break
+		}
+	}
+	if res, d := s.run(args...); res.Status != 0 || d.Executed != int64(len(units)) {
+		t.Errorf("%s, %+v\n%s", res.Ended(), d, res.Stdout)
+	}
+	other := s.elsewhere(bin)
+	res, d := other.run(args...)
+	if res.Status != 0 || d.HitsRemote != int64(len(units)) || string(res.Stdout) != strings.Join(units, "\n")+"\n" {
+		t.Errorf("%s, %+v\n%s", res.Ended(), d, res.Stdout)
+	}
+	a, b := pdbtest.ShapesOf(t, want), pdbtest.ShapesOf(t, other.link())
+	if a[1], b[1] = nil, nil; !slices.Equal(a.Sorted(), b.Sorted()) { // items name the command line
+		t.Errorf("the link has %d types, that of /Z7 %d, or others", len(b[0]), len(a[0]))
+	}
+	if n := server.Executions(); n != 0 {
+		t.Errorf("%d executions", n)
+	}
+}
+
 // elsewhere is s with another installation of rexwrap that has made nothing yet.
 func (s *site) elsewhere(bin string) *site {
 	s.Helper()

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -114,22 +115,26 @@ func (l leads) leave() {
 	}
 }
 
-// find looks one member up, also among those that are under way elsewhere. Whoever leads
-// waits for nobody: two calls could wait for each other.
+// find looks one member up, also among those that are under way elsewhere, and in the
+// remote's caches. Whoever leads waits for nobody: two calls could wait for each other.
 func (l *leads) find(ctx context.Context, m *request) (bool, error) {
 	if hit, err := m.lookUp(); hit || err != nil {
 		return hit, err
 	}
+	wait, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if len(*l) > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
 		cancel()
 	}
-	leave, merged, err := m.merge(ctx)
+	leave, merged, err := m.merge(wait)
 	if leave != nil {
 		*l = append(*l, leave)
 	}
-	return merged, err
+	if merged || err != nil {
+		return merged, err
+	}
+	m.far.remote = m.p.remote(m.settings)
+	return m.lookUpRemote(ctx)
 }
 
 // lookUpMembers answers from the cache if that has all members.
@@ -149,7 +154,7 @@ func (r *request) lookUpMembers(ctx context.Context, leads *leads) (bool, error)
 		done.Files = append(done.Files, m.held.done.Files...)
 		done.Chunks = append(done.Chunks, m.held.done.Chunks...)
 		done.Remove = append(done.Remove, m.held.done.Remove...)
-		m.record.Outcome = journal.HitLocal
+		m.record.Outcome = cmp.Or(m.far.outcome, journal.HitLocal)
 	}
 	if all && err == nil {
 		err = r.conv.Done(&done)

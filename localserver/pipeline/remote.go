@@ -123,9 +123,9 @@ func (r *request) lookUpScanned(ctx context.Context) (bool, error) {
 }
 
 // wantsWorkers reports whether a miss may be executed elsewhere, as far as the
-// call is concerned.
+// call is concerned. One with several sources runs as it is.
 func (r *request) wantsWorkers() bool {
-	return r.settings.Strategy != config.Local && r.verify == nil
+	return r.settings.Strategy != config.Local && r.verify == nil && r.part == 0
 }
 
 // An expected compile is what is known of a compile by its inputs alone: its
