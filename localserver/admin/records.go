@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/rexwrap/rexwrap/localserver/journal"
 )
@@ -20,7 +21,7 @@ type records struct {
 
 func (r *records) Stats(context.Context) (*journal.Stats, error) {
 	s := r.j.Stats()
-	s.Crates = r.j.Crates()
+	s.Crates = r.j.Crates(time.Unix(s.Since, 0))
 	if r.complete != nil {
 		r.complete(s)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A CrateLine says why the latest compile of a crate was no hit.
@@ -21,9 +22,10 @@ type CrateLine struct {
 // maxCrateRecords is how far back Crates looks.
 const maxCrateRecords = 4096
 
-// Crates returns the crates among the latest records whose latest compile was no
-// hit, the dearest first. Crates of one name that go to different files are several.
-func (j *Journal) Crates() []CrateLine {
+// Crates returns the crates among the latest records since a moment whose latest
+// compile was no hit, the dearest first. Crates of one name that go to different files
+// are several.
+func (j *Journal) Crates(since time.Time) []CrateLine {
 	type key struct{ crate, output string }
 	seen := map[key]bool{}
 	out := []CrateLine{}
@@ -33,7 +35,7 @@ func (j *Journal) Crates() []CrateLine {
 			break
 		}
 		k := key{r.Crate, r.Output}
-		if r.Crate == "" || seen[k] {
+		if r.Crate == "" || seen[k] || r.Time.Before(since) {
 			continue
 		}
 		seen[k] = true

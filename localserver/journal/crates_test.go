@@ -28,8 +28,11 @@ func TestCrates(t *testing.T) {
 		{ID: 1, Crate: "syn (rlib)", Outcome: ExecutedLocal, Why: "compile-failed", Seconds: 1},
 		{ID: 5, Crate: "my-app", Outcome: SteppedAside, Why: "rust-incremental"},
 	}
-	if diff := cmp.Diff(want, j.Crates()); diff != "" {
+	if diff := cmp.Diff(want, j.Crates(time.Time{})); diff != "" {
 		t.Errorf("crates (-want +got):\n%s", diff)
+	}
+	if late := j.Crates(time.Now()); len(late) > 0 {
+		t.Errorf("crates of compiles before: %v", late)
 	}
 	for name, id := range map[string]ID{"syn": 2, "old": 4, "my_app": 5, "sy": 0} {
 		got := ID(0)

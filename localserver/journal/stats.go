@@ -38,7 +38,7 @@ type Stats struct {
 	// share a program database: "merged", and by reason those that did not.
 	Databases map[string]int64 `json:"databases,omitempty"`
 
-	// Crates are those that were no hits, as Journal.Crates has them.
+	// Crates are those that were no hits, as Journal.Crates has them, since then.
 	Crates []CrateLine `json:"crates,omitempty"`
 
 	CacheSize  int64 `json:"cache_size"`  // bytes on disk
