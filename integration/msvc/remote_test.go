@@ -20,7 +20,7 @@ func remoteCompiles() int64 {
 	if os.Getenv("REXWRAP_TEST_LONG") != "" {
 		return compiles
 	}
-	return 16
+	return 10
 }
 
 // Workers that go by the rules of Windows compile, each with a database of its own: cold, warm, with a header touched and

@@ -14,7 +14,7 @@ import (
 // there, to the byte: objects have their names, and debug information those of the files.
 func TestLinkOfOtherFolder(t *testing.T) {
 	build := t.TempDir()
-	sources, units := manyUnits(4)
+	sources, units := manyUnits(1)
 	// The folders' names differ in length, so that everything moves.
 	for name, worker := range map[string]string{"shorter": filepath.Join(build, "w"), "longer": filepath.Join(build, strings.Repeat("worker", 9))} {
 		t.Run(name, func(t *testing.T) {

@@ -175,7 +175,7 @@ func (r *request) scanned(ctx context.Context) (*depscan.Inputs, error) {
 	switch {
 	case r.scans():
 		r.scan.inputs, r.scan.err = r.runScan(ctx)
-	case r.database != nil && r.far.remote != nil && r.wantsWorkers():
+	case r.database != nil && r.far.remote != nil && r.wantsWorkers() && !r.cacheOnly(ctx):
 		r.scan.inputs, r.scan.err = r.p.o.Fallback.Scan(ctx, r.compile)
 	}
 	r.step(journal.StepScan)
