@@ -37,8 +37,8 @@ func (s *site) deliver() {
 }
 
 // TestShipped builds with workers that have nothing: each Action runs in a mount
-// namespace that holds its InputRoot, at a place of its own or as its root. What they
-// make is what the compiler makes here.
+// namespace that holds its InputRoot, at a place of its own or as its root. That they
+// have no compiler is found out. What they make is what the compiler makes here.
 func TestShipped(t *testing.T) {
 	kinds := map[string]clienttest.Quirks{"none": {Confined: true}}
 	argv := []string{cargo, "build"}
@@ -48,7 +48,7 @@ func TestShipped(t *testing.T) {
 	}
 	for root, quirks := range kinds {
 		t.Run(root, func(t *testing.T) {
-			s, server := farSite(t, clienttest.Options{Quirks: quirks}, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=ship",
+			s, server := farSite(t, clienttest.Options{Quirks: quirks}, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=auto",
 				"REXWRAP_TOOLCHAIN_ROOT="+root, "REXWRAP_RUST_REMOTE_PROC_MACROS=1")
 			want := s.plain(argv...)
 			s.deliver()

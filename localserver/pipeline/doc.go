@@ -53,11 +53,12 @@
 //
 // With a remote (farcrate) runs here have the identity map that runs of workers
 // have, results are found by the candidates that others share, and no compiler is
-// asked before one is missed. Only then, and only where a worker has the compiler,
-// are inputs foreseen: by a run for the dep-info alone, and for a link by what
-// links here have read before. What the worker's run reports must be that. Crates
-// that load procedural macros run here unless a setting says otherwise. A worker's
-// answer comes at once: dependents start when it is all there, not at the metadata.
+// asked before one is missed. Only then, and only where a worker has the compiler or
+// gets it (see localserver/layout), are inputs foreseen: by a run for the dep-info
+// alone, and for a link by what links here have read before. What the worker's run
+// reports must be that. Crates that load procedural macros run here unless a setting
+// says otherwise. A worker's answer comes at once: dependents start when it is all
+// there, not at the metadata.
 //
 // With paths = relocatable (relocate) the checkout, cargo's home and the target
 // directory have canonical names in results and stand in keys by number, variables

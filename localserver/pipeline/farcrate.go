@@ -200,18 +200,8 @@ func (r *request) plausibleCrate(laid *laidOut, res *Result) error {
 			return fmt.Errorf("%w: its dep-info names other inputs", remote.ErrBadResult)
 		}
 	}
-	if r.compile.Crate.Links() {
-		spell := func(path string) string {
-			file := names.ClientPath(laid.layout.WorkerFile(res.notes[layout.RoleWorkerDir], path))
-			if laid.ship != nil && !laid.ship.pack.Root && file == path && filepath.IsAbs(path) && !strings.HasPrefix(path, "/tmp/") {
-				return foreignFile + path
-			}
-			return file
-		}
-		if err := f.Linked(res.notes[layout.RoleLinkList], spell, r.ofToolchain); err != nil {
-			return fmt.Errorf("%w: %w", remote.ErrBadResult, err)
-		}
-		r.far.expected.candidate.Absent = r.encodeAll(f.Absent)
+	if err := r.plausibleLink(laid, res); err != nil {
+		return err
 	}
 	if laid.ship != nil && quotesLibrary(res.Chunks) {
 		return toolchains.Unsupported("remote-messages", "")
@@ -228,6 +218,29 @@ func (r *request) plausibleCrate(laid *laidOut, res *Result) error {
 			return fmt.Errorf("%w: output %s names the worker's files", remote.ErrBadResult, o.Role)
 		}
 	}
+	return nil
+}
+
+// plausibleLink is what plausibleCrate checks of what the linker has read. Of a
+// system of its own a worker reads nothing where the toolchain was sent, by names
+// that could be taken for this machine's.
+func (r *request) plausibleLink(laid *laidOut, res *Result) error {
+	if !r.compile.Crate.Links() {
+		return nil
+	}
+	names, f := laid.names.at(r.at), r.far.foreseen
+	mounted := laid.ship != nil && !laid.ship.pack.Root
+	spell := func(path string) string {
+		file := names.ClientPath(laid.layout.WorkerFile(res.notes[layout.RoleWorkerDir], path))
+		if mounted && file == path && filepath.IsAbs(path) && !strings.HasPrefix(path, "/tmp/") {
+			return foreignFile + path
+		}
+		return file
+	}
+	if err := f.Linked(res.notes[layout.RoleLinkList], spell, r.ofToolchain); err != nil {
+		return fmt.Errorf("%w: %w", remote.ErrBadResult, err)
+	}
+	r.far.expected.candidate.Absent = r.encodeAll(f.Absent)
 	return nil
 }
 

@@ -143,25 +143,25 @@ func (r *Remote) runLauncher(ctx context.Context, platform []action.Property, wa
 		return err
 	}
 	file := response.Files[trialOutput]
-	if way == (Way{}) && response.ExitCode == 0 && file.Digest == digest.OfString(launch.ProbeText) {
-		return nil
-	}
-	if way == (Way{}) || response.ExitCode != 0 {
+	switch {
+	case response.ExitCode != 0:
 		return fmt.Errorf("%w: %s ends with %d", execute.ErrSuspect, t.spec.Arguments[0], response.ExitCode)
+	case way != (Way{}):
+		return r.checkRoot(ctx, file.Digest)
+	case file.Digest != digest.OfString(launch.ProbeText):
+		return fmt.Errorf("%w: %s wrote something else", execute.ErrSuspect, t.spec.Arguments[0])
 	}
-	text := file.Contents
-	if text == nil {
-		if text, err = cas.Read(ctx, r.store, file.Digest); err != nil {
-			return err
-		}
-	}
-	return checkRoot(string(text))
+	return nil
 }
 
-// checkRoot returns an error where what is in a worker's root, as the launcher says,
-// is not only what was sent: its own headers could be read in place of others.
-func checkRoot(text string) error {
-	names, ok := strings.CutPrefix(text, launch.ProbeText)
+// checkRoot returns an error where what is in a worker's root, as the launcher wrote
+// it, is not only what was sent: its own headers could be read in place of others.
+func (r *Remote) checkRoot(ctx context.Context, answer digest.Digest) error {
+	text, err := cas.Read(ctx, r.store, answer)
+	if err != nil {
+		return err
+	}
+	names, ok := strings.CutPrefix(string(text), launch.ProbeText)
 	if !ok {
 		return fmt.Errorf("%w: malformed answer of %s", execute.ErrSuspect, launch.RootName)
 	}
