@@ -233,6 +233,7 @@ func (e *evaluator) enterGCC(l lookup, r *resolution, st *nodeState, u *unit, on
 // enterClang follows clang: a file is its inode, listed under each name that
 // was asked for.
 func (e *evaluator) enterClang(l lookup, r *resolution, st *nodeState, u *unit, once bool, from *fileFrame) {
+	e.passOver(r)
 	id := e.meet(r.file, st)
 	e.flavour(l, r, id, from)
 	system := from.system || id.system
@@ -267,11 +268,16 @@ func (e *evaluator) meet(ref *fileRef, st *nodeState) *identSlot {
 	return id
 }
 
-// flavour decides whether a file is a system header by how it was found last.
-func (e *evaluator) flavour(l lookup, r *resolution, id *identSlot, from *fileFrame) {
+// passOver notes the file that r has passed over. Entries of the tables that were asked for
+// before may not be used after it.
+func (e *evaluator) passOver(r *resolution) {
 	if r.passed != nil {
 		e.meet(r.passed, e.s.fs.stat(r.passed.node, e.since)).system = r.passedSystem
 	}
+}
+
+// flavour decides whether a file is a system header by how it was found last.
+func (e *evaluator) flavour(l lookup, r *resolution, id *identSlot, from *fileFrame) {
 	switch {
 	case r.beside:
 		id.system = r.system
@@ -416,6 +422,7 @@ func (e *evaluator) probeHeader(name string, angled, next bool) bool {
 		e.probe(r.file, st)
 		return true
 	}
+	e.passOver(r)
 	id := e.meet(r.file, st)
 	e.flavour(l, r, id, f)
 	e.listUnread(r.file, st, f.system || id.system)

@@ -82,7 +82,7 @@ func (c *chain) stack(id int32) []includer {
 // preferChain looks for what was found beside an includer in the chain too. Of one file
 // the chain decides the spelling; another one is passed over.
 func (s *search) preferChain(l lookup) {
-	r, beside := s.r, s.r.file
+	r, beside, ident := s.r, s.r.file, s.r.ident
 	r.file = nil
 	s.walk(l)
 	if r.file != nil {
@@ -93,7 +93,7 @@ func (s *search) preferChain(l lookup) {
 		}
 		r.passed, r.passedSystem = r.file, r.system
 	}
-	r.file, r.system = beside, l.system
+	r.file, r.ident, r.system = beside, ident, l.system
 }
 
 // dependOn makes the answer rest on the state of n, whose inode it returns.

@@ -34,6 +34,7 @@ const (
 type resolution struct {
 	id     int32    // dense in its chain
 	file   *fileRef // nil when there is none
+	ident  int32    // clang: its inode
 	dir    int32    // where in the chain it was found, -1 for elsewhere
 	system bool     // found in a system directory
 	broken bool     // something is there that cannot be read
@@ -113,7 +114,7 @@ func (r *resolution) holds(fs *files, since uint64) bool {
 		}
 	}
 	if r.file != nil {
-		if st := fs.stat(r.file.node, since); st.kind != kindFile {
+		if st := fs.stat(r.file.node, since); st.kind != kindFile || r.ident != 0 && st.ident != r.ident {
 			return false
 		}
 	}
@@ -215,6 +216,9 @@ func (s *search) try(path string, system bool) bool {
 			}
 		}
 		s.r.file = c.ref(path)
+		if c.spec.clang {
+			s.r.ident = st.ident
+		}
 		return true
 	case kindOther:
 		s.r.broken = true
