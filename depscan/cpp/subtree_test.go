@@ -48,6 +48,9 @@ func (f *forest) header(n int) string {
 
 func (f *forest) include(n int) string {
 	h := f.header(n)
+	if f.cc == clangCL && f.one(5) {
+		return fmt.Sprintf("#include \"last%s%s\"\n", []string{"/", `\`}[f.r.IntN(2)], h)
+	}
 	switch f.r.IntN(9) {
 	case 0:
 		return fmt.Sprintf("#define HEADER <%s>\n#include HEADER\n", h)
