@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rexwrap/rexwrap/localserver/config"
+	"github.com/rexwrap/rexwrap/localserver/trace"
 )
 
 // checkRust says what of cargo's builds is cached here, and how to get more. It
@@ -31,6 +32,12 @@ func (a *app) checkRust(d *diagnosis) {
 		a.checkScripts(d)
 	}
 	a.checkIncremental(d)
+	if trace.Works() {
+		d.add("cargo macros", fine, "what procedural macros read is watched", "")
+	} else {
+		d.add("cargo macros", fine, "what procedural macros read cannot be watched: all files of the package stand for it, and nothing outside is noticed",
+			"rust_uncached names crates that are then not to be cached")
+	}
 }
 
 func isRexwrap(program string) bool {

@@ -19,6 +19,7 @@ func TestDoctorRust(t *testing.T) {
 		{[]string{"RUSTC_WRAPPER=/x/rexwrap"}, "cargo", "RUSTC_WRAPPER is /x/rexwrap", ""},
 		{[]string{"RUSTC_WRAPPER=rexwrap"}, "build scripts", "are not cached", `CC="rexwrap cc"`},
 		{[]string{"CARGO_INCREMENTAL=0"}, "cargo profile", "all crates are cached in every profile", ""},
+		{nil, "cargo macros", "what procedural macros read", ""},
 		{[]string{"REXWRAP_RUST_INCREMENTAL=drop"}, "cargo profile", "none is compiled incrementally", ""},
 	} {
 		m := newMachine(t, &fake{})

@@ -88,18 +88,29 @@ const (
 // compile will load, nil where it loads none. It is asked before the run.
 func (p *Plan) MacroFolders(files Files) ([]string, error) {
 	c := &collector{Plan: p, files: files, seen: map[string]bool{}, absent: map[string]bool{}, ahead: true}
-	mentioned, err := c.mentioned()
-	if err != nil {
-		return nil, err
-	}
 	var out []string
-	for _, dir := range c.crateDirs() {
-		if c.holdsMacro(dir, mentioned) {
-			out = append(out, c.c.Call.Abs(dir))
-		}
-	}
 	for _, e := range c.c.Crate.Externs {
 		if dir := filepath.Dir(c.c.Call.Abs(e.Path)); isShared(e.Path) && !slices.Contains(out, dir) {
+			out = append(out, dir)
+		}
+	}
+	var mentioned []*names
+	for _, dir := range c.crateDirs() {
+		dir = filepath.Clean(c.c.Call.Abs(dir))
+		stems := sharedCrates(dir)
+		if len(stems) == 0 || slices.Contains(out, dir) {
+			continue
+		}
+		if mentioned == nil {
+			var err error
+			if mentioned, err = c.mentioned(); err != nil {
+				return nil, err
+			}
+		}
+		mentions := func(stem string) bool {
+			return slices.ContainsFunc(mentioned, func(n *names) bool { return n.mentions(stem) })
+		}
+		if slices.ContainsFunc(stems, mentions) {
 			out = append(out, dir)
 		}
 	}
@@ -117,17 +128,20 @@ func (c *collector) crateDirs() []string {
 	return out
 }
 
-// holdsMacro reports whether a shared library in a folder is one that the metadata
-// mention.
-func (c *collector) holdsMacro(dir string, mentioned []*names) bool {
-	entries, err := os.ReadDir(c.c.Call.Abs(dir))
+// sharedCrates are the crates in a folder that are shared libraries, as crateStem has
+// them.
+func sharedCrates(dir string) []string {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return false
+		return nil
 	}
-	return slices.ContainsFunc(entries, func(entry os.DirEntry) bool {
-		stem, suffix, ok := crateStem(entry.Name())
-		return ok && suffix == ".so" && slices.ContainsFunc(mentioned, func(n *names) bool { return n.mentions(stem) })
-	})
+	var out []string
+	for _, entry := range entries {
+		if stem, suffix, ok := crateStem(entry.Name()); ok && suffix == ".so" {
+			out = append(out, stem)
+		}
+	}
+	return out
 }
 
 // traced takes what was looked for while procedural macros ran.

@@ -33,6 +33,23 @@ func available() bool {
 	return errMajor == nil && errMinor == nil && (m > 5 || m == 5 && n >= 5)
 }
 
+// Works reports whether a process like this one could trace.
+func Works() bool {
+	if !available() {
+		return false
+	}
+	got := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the thread ends with its filter
+		listener, err := seccomp.Install(&seccomp.Filter{})
+		if err == nil {
+			err = syscall.Close(listener)
+		}
+		got <- err
+	}()
+	return <-got == nil
+}
+
 // onlyServe is the word by which Main is told to serve the listener that is
 // descriptor 3 until nobody needs it.
 const onlyServe = "serve"
