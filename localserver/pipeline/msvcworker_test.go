@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rexwrap/rexwrap/localserver/layout"
@@ -9,11 +10,11 @@ import (
 )
 
 func printed(res *Result) string {
-	text := ""
+	var text strings.Builder
 	for _, c := range res.Chunks {
-		text += string(c.Data)
+		text.Write(c.Data)
 	}
-	return text
+	return text.String()
 }
 
 // What a worker says of files is said of those here, in whatever language and whatever the
