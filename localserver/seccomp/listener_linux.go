@@ -46,8 +46,10 @@ func Serve(listener int, note func(*Notification)) error {
 			continue
 		case err != nil:
 			return err
-		case ready[0].Revents&unix.POLLIN == 0:
+		case ready[0].Revents&unix.POLLHUP != 0:
 			return nil
+		case ready[0].Revents&unix.POLLIN == 0: // a signal came while the kernel looked: POLLERR
+			continue
 		}
 		if errno := serveOne(listener, note); errno != 0 {
 			return errno
@@ -59,17 +61,22 @@ func serveOne(listener int, note func(*Notification)) syscall.Errno {
 	var n Notification
 	switch errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)); errno {
 	case 0:
-	case unix.ENOENT, unix.EINTR: // killed meanwhile
+	case unix.ENOENT, unix.EINTR: // killed meanwhile, or a signal of ours
 		return 0
 	default:
 		return errno
 	}
 	note(&n)
 	r := reply{id: n.id, proceed: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-	if errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)); errno != unix.ENOENT {
-		return errno
+	for {
+		switch errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)); errno {
+		case unix.EINTR: // by a signal of ours
+		case unix.ENOENT: // killed meanwhile, or interrupted: it will ask again
+			return 0
+		default:
+			return errno
+		}
 	}
-	return 0
 }
 
 func ioctl(fd int, request uintptr, argument unsafe.Pointer) syscall.Errno {

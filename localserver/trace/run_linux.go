@@ -73,7 +73,7 @@ func Main(words []string) int {
 	runtime.GOMAXPROCS(2)
 	t := &tracer{
 		Plan: p, watch: newWatch(p), env: os.Environ(),
-		started: make(chan error, 1), deaf: make(chan struct{}), ended: make(chan syscall.WaitStatus, 1),
+		started: make(chan error, 1), deaf: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if err := adopt(); err != nil {
 		return t.becomeCompiler()
@@ -87,13 +87,14 @@ func Main(words []string) int {
 	for {
 		select {
 		case sig := <-signals:
-			_ = syscall.Kill(t.pid, sig.(syscall.Signal)) // it is reaped when we know that it has ended
+			_ = syscall.Kill(t.pid, sig.(syscall.Signal)) // it may have ended
 		case <-t.deaf: // nobody lets the compiler's calls go on
 			_ = syscall.Kill(t.pid, syscall.SIGKILL)
 			<-t.ended
+			t.reap()
 			return t.becomeCompiler()
-		case status := <-t.ended:
-			return t.finish(status)
+		case <-t.ended:
+			return t.finish(t.reap())
 		}
 	}
 }
@@ -118,7 +119,7 @@ type tracer struct {
 	pid      int
 	started  chan error    // nil, or why the compiler cannot be started so
 	deaf     chan struct{} // closed where the listener fails
-	ended    chan syscall.WaitStatus
+	ended    chan struct{} // closed when the compiler is there to be reaped
 }
 
 // awaitSignals has those caught that a compiler is ended with, before there is one
@@ -148,9 +149,10 @@ func (t *tracer) runCompiler() {
 	serving := make(chan struct{})
 	go func() {
 		close(serving)
-		_ = seccomp.Serve(listener, t.note) // it lasts as long as this process, or
-		_ = syscall.Close(listener)         // lets calls fail that would wait for ever
-		close(t.deaf)
+		if err := seccomp.Serve(listener, t.note); err != nil {
+			_ = syscall.Close(listener) // calls fail that would wait for ever
+			close(t.deaf)
+		}
 	}()
 	<-serving
 	t.pid, err = syscall.ForkExec(t.Program, t.Argv, &syscall.ProcAttr{
@@ -160,13 +162,20 @@ func (t *tracer) runCompiler() {
 	if err != nil {
 		return
 	}
-	var status syscall.WaitStatus
+	for unix.Waitid(unix.P_PID, t.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+	close(t.ended)
+	select {} // the filter has a user as long as this process lives
+}
+
+// reap collects the compiler. Until then no other process gets its number, so that no
+// signal goes astray.
+func (t *tracer) reap() (status syscall.WaitStatus) {
 	for {
 		if _, err := syscall.Wait4(t.pid, &status, 0, nil); err != syscall.EINTR {
-			break
+			return status
 		}
 	}
-	t.ended <- status
 }
 
 // finish writes the report and ends as the compiler did.
