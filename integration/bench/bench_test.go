@@ -63,7 +63,8 @@ func TestRows(t *testing.T) {
 
 func checkRow(t *testing.T, r Row) {
 	t.Helper()
-	if r.Ours.Runs == 0 || r.Ours.Wall <= 0 || r.Base != nil && (r.Base.Wall <= 0 || r.Base.CPU <= 0) {
+	const difference = ", over a stub" // of two builds that take as long, as far as a quick run can tell
+	if r.Ours.Runs == 0 || r.Ours.Wall <= 0 && !strings.HasSuffix(r.Name, difference) || r.Base != nil && (r.Base.Wall <= 0 || r.Base.CPU <= 0) {
 		t.Errorf("%s: %+v, base %+v", r.Name, r.Ours, r.Base)
 	}
 	for _, v := range r.Verdicts {
