@@ -31,8 +31,8 @@ type row struct {
 	calls int64
 	// terminal adds a run with a terminal as the standard streams.
 	terminal bool
-	// clock: the second at which it runs is in the outputs, so that their
-	// content is not compared.
+	// clock: the second at which it runs, or the order of addresses, is in the
+	// outputs, so that their content is not compared.
 	clock bool
 	// root: only root can prepare this.
 	root bool

@@ -639,7 +639,7 @@ func rareRows() []row {
 		{name: "save-stats", on: "clang", cmd: `$CC -save-stats -c main.c`, want: "timing"},
 		{name: "save-stats-obj", on: "clang", cmd: `$CC -save-stats=obj -c main.c -o inc/x.o`, want: "timing"},
 		{name: "Xclang-dependency-file", on: "clang", cmd: `$CC -Xclang -dependency-file -Xclang x.d -Xclang -MT -Xclang x -c main.c`, want: "cc1-option"},
-		{name: "dependency-dot", on: "clang", cmd: `$CC -Xclang -dependency-dot -Xclang x.dot -c main.c`, want: "cc1-option"},
+		{name: "dependency-dot", on: "clang", cmd: `$CC -Xclang -dependency-dot -Xclang x.dot -c main.c`, want: "cc1-option", clock: true},
 		{name: "header-include-file", on: "clang", cmd: `$CC -Xclang -header-include-file -Xclang x.txt -c main.c`, want: "cc1-option"},
 		{name: "working-directory", on: "clang", cmd: `$CC -working-directory inc -c ../lib.c`, want: "working-directory"},
 		{name: "xray-lists", on: "clang", cmd: `$CC -fxray-instrument -fxray-attr-list=x.txt -c main.c`, files: "-- x.txt --\n[always]\nfun:main\n"},

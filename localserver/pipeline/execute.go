@@ -346,7 +346,7 @@ func (r *request) store(ctx context.Context, x *run) error {
 		return err
 	}
 	streams := r.streams
-	if res.quiet() || streams == oneFile() && res.onOneStream() {
+	if res.quiet() {
 		streams = ""
 	}
 	laid, err := r.actionOf(ctx, c, x.inputs, streams)

@@ -49,22 +49,16 @@ func (r *request) lookUp() (bool, error) {
 	return ok, err
 }
 
-// serving returns v as what serves each kind of streams that res does: what was printed to
-// one of two streams is the same whether or not they are one file.
+// serving returns v as what serves each kind of streams that res does. What was printed
+// to one of two streams is printed where they are one file too; of what was printed to one
+// file it is not known to which of them.
 func (v Variant) serving(res *Result) []Variant {
 	list := []Variant{v}
-	if res.quiet() || !res.onOneStream() {
-		return list
-	}
-	switch v.Streams {
-	case "":
+	if v.Streams == "" && !res.quiet() && res.onOneStream() {
 		v.Streams = oneFile()
-	case oneFile():
-		v.Streams = ""
-	default:
-		return list
+		list = append(list, v)
 	}
-	return append(list, v)
+	return list
 }
 
 // serves reports whether what res, of v, printed is what the compiler would have printed

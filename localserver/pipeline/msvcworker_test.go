@@ -70,7 +70,7 @@ func TestAcceptTexts(t *testing.T) {
 }
 
 // A compile that printed to one of two streams serves calls for which they are one file,
-// and others; one that printed to both, or to a terminal, its own kind.
+// and others; one that printed to both, to one file or to a terminal, its own kind.
 func TestServing(t *testing.T) {
 	one := []wire.Chunk{{Fd: 1, Data: []byte("x.c\n")}}
 	both := append(one[:1:1], wire.Chunk{Fd: 2, Data: []byte("bad\n")})
@@ -81,7 +81,7 @@ func TestServing(t *testing.T) {
 	}{
 		{"", "", one, true},
 		{"", oneFile(), one, true},
-		{oneFile(), "", one, true},
+		{oneFile(), "", one, false},
 		{oneFile(), oneFile(), both, true},
 		{"", oneFile(), both, false},
 		{oneFile(), "", both, false},
