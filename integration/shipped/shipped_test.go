@@ -164,7 +164,12 @@ func (b *builds) build(name string, env []string) time.Duration {
 		}
 	}
 	if b.project.configure != "" {
-		b.shell(b.project.configure, checkout, rig.BareEnv(b.dir, b.dir))
+		bare := rig.Environ(rig.BareEnv(b.dir, b.dir))
+		if name != "plain" { // CMake keeps the path of the compiler that it finds
+			launcher := filepath.Join(b.bin, "rexwrap")
+			bare = bare.Set("CMAKE_C_COMPILER_LAUNCHER="+launcher, "CMAKE_CXX_COMPILER_LAUNCHER="+launcher)
+		}
+		b.shell(b.project.configure, checkout, bare)
 	}
 	begin := time.Now()
 	b.shell(b.project.script, checkout, env)
