@@ -309,9 +309,8 @@ func (c *collector) incremental(path string) bool {
 // for these, to know how many threads may run and where the stack ends.
 func ofProcess(l *Lookup) bool {
 	switch l.Path {
-	case "/dev/null", "/dev/urandom", "/dev/random", "/dev/tty", "/proc/sys/vm/overcommit_memory",
-		"/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible",
-		"/sys/kernel/mm/transparent_hugepage/enabled":
+	case "/dev/null", "/dev/tty", "/proc/sys/vm/overcommit_memory",
+		"/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible", "/sys/kernel/mm/transparent_hugepage/enabled":
 		return true
 	}
 	if strings.HasPrefix(l.Path, "/sys/fs/cgroup/") {

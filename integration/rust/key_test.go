@@ -84,6 +84,15 @@ fn beside(name: &str) -> std::path::PathBuf {
 #[proc_macro] pub fn network(_: TokenStream) -> TokenStream {
     format!("{}", std::net::TcpStream::connect("127.0.0.1:1").is_ok()).parse().unwrap()
 }
+#[proc_macro] pub fn processor(_: TokenStream) -> TokenStream {
+    format!("{}usize", std::fs::read_to_string("/proc/cpuinfo").unwrap().len()).parse().unwrap()
+}
+#[proc_macro] pub fn random(_: TokenStream) -> TokenStream {
+    use std::io::Read;
+    let mut byte = [0u8];
+    std::fs::File::open("/dev/urandom").unwrap().read_exact(&mut byte).unwrap();
+    "1u8".parse().unwrap() // for the bytes to be comparable
+}
 #[proc_macro] pub fn writes(_: TokenStream) -> TokenStream {
     std::fs::write("written", "x").unwrap();
     "1u8".parse().unwrap()
@@ -233,6 +242,8 @@ func changes() []change {
 		},
 		{name: "macro starts a program", files: macroUse("u8 = m::program"), prep: buildMacros, args: "--crate-name x x.rs" + emitLib + withMacros, never: true},
 		{name: "macro connects", files: macroUse("bool = m::network"), prep: buildMacros, args: "--crate-name x x.rs" + emitLib + withMacros, never: true},
+		{name: "macro looks at the processor", files: macroUse("usize = m::processor"), prep: buildMacros, args: "--crate-name x x.rs" + emitLib + withMacros, never: true},
+		{name: "macro draws lots", files: macroUse("u8 = m::random"), prep: buildMacros, args: "--crate-name x x.rs" + emitLib + withMacros, never: true},
 		{name: "macro writes a file", files: macroUse("u8 = m::writes"), prep: buildMacros, args: "--crate-name x x.rs" + emitLib + withMacros, never: true},
 		{
 			name: "macro reads a file, and a linker runs", files: macros + "-- x.rs --\nconst W: &str = m::far_file!();\nfn main() { print!(\"{}\", W) }\n", prep: buildMacros,

@@ -146,6 +146,9 @@ const reasonMessages = "remote-messages"
 // with a folder that nobody else knows: it is found by the inputs of c that stand in it.
 // Of whatever else looks like an absolute name it is not known what it stands for.
 func (r *request) acceptTexts(c *Candidate, res *Result) error {
+	if res.quiet() {
+		return nil
+	}
 	s := r.speller(c, res)
 	for i := range res.Chunks {
 		for line := range bytes.Lines(res.Chunks[i].Data) {
