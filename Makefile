@@ -60,8 +60,8 @@ needs: ## the compilers and build tools that the tests use (installs them when r
 test: needs build ## everything but the large projects
 	REXWRAP_TEST_BIN="$(CURDIR)/$(BIN)" $(GO) test -p 2 -timeout 20m ./...
 
-TABLES = differential keytable relocation
-tables: needs ## every command line and key row with each of its compilers, of which test takes a part
+TABLES = differential keytable relocation faults rust remote remotescripts shipped slots msvc
+tables: needs ## those tests whole of which test takes a part: every command line and key row with each compiler, 100 points of each fault
 	REXWRAP_TEST_LONG=1 $(GO) test -p 1 -count=1 -timeout 3h $(addprefix ./integration/,$(TABLES))
 
 race: needs ## the tests under the race detector, and long fault runs

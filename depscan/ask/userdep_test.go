@@ -97,7 +97,7 @@ func TestUserDep(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/odd=%v", cc, odd), func(t *testing.T) {
 				asked, cases := 0, 0
 				f := &forest{rand.New(rand.NewPCG(3, 4)), odd}
-				for range 8 {
+				for range 4 {
 					b := newBed(t)
 					b.asker = New(Options{Run: runner(&asked), ModTimes: true})
 					f.plant(b)

@@ -287,7 +287,7 @@ func entered(c *toolchains.Compile, in *depscan.Inputs, noted []string) (names [
 // compares scanners that have memos of all they saw before with one that knows
 // nothing.
 func TestVariants(t *testing.T) {
-	seeds, steps := 4, 60
+	seeds, steps := 2, 60
 	if os.Getenv("REXWRAP_TEST_LONG") != "" {
 		seeds, steps = 60, 300
 	}

@@ -248,7 +248,7 @@ func TestWatchedAgrees(t *testing.T) {
 	dirs := []string{"real/inc", "real/inc/sub", "other", "link", "none", "real"}
 	names := []string{"a.h", "b.h", "alias.h", "hard.h", "sub", "x"}
 	pick := func() string { return w.path(filepath.Join(dirs[r.IntN(len(dirs))], names[r.IntN(len(names))])) }
-	for step := range 20_000 {
+	for step := range 6_000 {
 		switch p := pick(); r.IntN(12) {
 		case 0, 1, 2:
 			_ = os.WriteFile(p, fmt.Append(nil, r.IntN(3)), 0o644)

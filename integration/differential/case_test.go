@@ -4,10 +4,11 @@ package differential
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
 // A row is one command line, for one or more compilers.
@@ -63,19 +64,12 @@ type testCase struct {
 	terminal bool
 }
 
-// long reports whether every row is to be run with each of its compilers; else rows
-// take gcc and clang in turn.
-func long() bool { return os.Getenv("REXWRAP_TEST_LONG") != "" }
-
 // cases expands the table.
 func cases() []testCase {
 	var all []testCase
 	for _, group := range table() {
 		for n, r := range group.rows {
-			for i, compiler := range strings.Fields(r.on) {
-				if !long() && i%2 != n%2 && strings.Contains(r.on, " ") {
-					continue
-				}
+			for _, compiler := range r.compilers(n) {
 				tc := testCase{row: r, name: group.name + "/" + r.name + "/" + compiler, compiler: compiler, want: r.want}
 				if strings.HasPrefix(compiler, "clang") && r.wantClang != "" {
 					tc.want = r.wantClang
@@ -93,6 +87,19 @@ func cases() []testCase {
 		}
 	}
 	return all
+}
+
+// compilers are those that the n-th row of a group is run with: all of a long run;
+// else rows take one of theirs in turn, and of the rows for one compiler every second.
+func (r *row) compilers(n int) []string {
+	all := strings.Fields(r.on)
+	switch {
+	case rig.Long():
+		return all
+	case len(all) == 1 && n%2 == 1:
+		return nil
+	}
+	return all[n%len(all):][:1]
 }
 
 // archive returns the row's own files.

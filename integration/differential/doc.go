@@ -8,7 +8,7 @@
 // states whether it is to be answered from the cache, so that one that never
 // is does not look right.
 //
-// An ordinary run takes gcc and clang in turn and restarts the server for every
-// third hit; REXWRAP_TEST_LONG=1 runs every command line with each of its
-// compilers.
+// An ordinary run takes one of a command line's compilers, in turn, and restarts
+// the server for every sixth hit; REXWRAP_TEST_LONG=1 runs every command line with
+// each of its compilers.
 package differential

@@ -6,6 +6,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
 // msvcCalls are the command lines that the parser of clang-cl is tested with.
@@ -81,7 +83,7 @@ printf '\357\273\277/DA größe.cpp' >utf8bom.rsp`
 
 // msvcRows are the calls of clang-cl that its parser understands, and some that it does
 // not. /Brepro leaves the time out of the object, in which clang-cl would differ from
-// itself. The long run takes all of them, the ordinary one two of five.
+// itself. The long run takes all of them, the ordinary one every fifth: see row.compilers.
 func msvcRows() []row {
 	text, err := os.ReadFile(msvcCalls)
 	if err != nil {
@@ -92,7 +94,7 @@ func msvcRows() []row {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
 		}
-		if n++; long() || n%5 < 2 {
+		if n++; rig.Long() || n%5 < 2 {
 			rows = append(rows, msvcRow(line, msvcWant(line)))
 		}
 	}

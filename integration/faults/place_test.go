@@ -42,7 +42,7 @@ func TestConcurrentFirstCalls(t *testing.T) {
 func TestManyCalls(t *testing.T) {
 	s := newSite(t)
 	s.wrapped("undisturbed", s.rig.Env())
-	n := points(500, 10_000)
+	n := points(300, 10_000)
 	before := s.stats()
 	var group sync.WaitGroup
 	next := make(chan int)

@@ -267,7 +267,7 @@ func (s *site) eventually(what string, ok func() bool) {
 
 // points is how many points in time a test tries.
 func points(short, long int) int {
-	if os.Getenv("REXWRAP_TEST_LONG") != "" {
+	if rig.Long() {
 		return long
 	}
 	return short

@@ -88,7 +88,7 @@ func TestKey(t *testing.T) {
 // turn in the ordinary one.
 func (r *row) compilers(n int) []string {
 	all := strings.Fields(r.on)
-	if os.Getenv("REXWRAP_TEST_LONG") != "" || len(all) == 1 {
+	if rig.Long() || len(all) == 1 {
 		return all
 	}
 	clang := n/runtime.GOMAXPROCS(0)%2 == 1

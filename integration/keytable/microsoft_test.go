@@ -51,7 +51,7 @@ func TestMicrosoftKey(t *testing.T) {
 	t.Cleanup(r.Close)
 	for n, row := range microsoftRows() {
 		all := strings.Fields(row.on)
-		if os.Getenv("REXWRAP_TEST_LONG") == "" {
+		if !rig.Long() {
 			if n%4 != 0 {
 				continue
 			}

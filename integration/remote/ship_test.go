@@ -20,7 +20,10 @@ func TestShippedToolchain(t *testing.T) {
 	for name, list := range map[string][]compile{
 		"relative": compiles("-O2"), "absolute debug": absolute("-g"),
 	} {
-		for _, setting := range []string{"ship", "auto"} {
+		for i, setting := range []string{"ship", "auto"} {
+			if (name == "relative") != (i == 0) && !rig.Long() {
+				continue
+			}
 			t.Run(name+"/"+setting, func(t *testing.T) {
 				s := newSite(t, bare(), remotely, "REXWRAP_TOOLCHAIN="+setting)
 				dir := s.checkout("one")

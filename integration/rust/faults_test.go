@@ -23,7 +23,7 @@ import (
 
 // points is how many moments a test tries.
 func points() int {
-	if os.Getenv("REXWRAP_TEST_LONG") == "1" {
+	if rig.Long() {
 		return 20
 	}
 	return 2
@@ -128,6 +128,7 @@ func (s *site) gone(is func(command string) bool) {
 // TestServerKilled kills the server at some moment of builds with an empty and with
 // a full cache.
 func TestServerKilled(t *testing.T) {
+	t.Parallel()
 	s, want := broken(t)
 	for i := range points() {
 		if i%2 == 0 {
@@ -152,6 +153,7 @@ func TestServerKilled(t *testing.T) {
 // TestCargoCancelled interrupts builds, as ^C does and as a job's end does, and
 // builds on.
 func TestCargoCancelled(t *testing.T) {
+	t.Parallel()
 	s, want := broken(t)
 	for i := range points() {
 		sig := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}[i%2]
@@ -172,6 +174,7 @@ func TestCargoCancelled(t *testing.T) {
 // TestCacheFull builds with a cache directory on a file system that is too small for
 // what is to be stored, or for anything.
 func TestCacheFull(t *testing.T) {
+	t.Parallel()
 	sizes := []string{"40m", "1m", "90m"}
 	if points() < len(sizes) {
 		sizes = sizes[:1]

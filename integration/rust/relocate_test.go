@@ -110,6 +110,7 @@ func (c *checkout) names(text string) {
 // TestSecondCheckout builds at another place, with another cargo home and target
 // directory: all is found, and is what the compiler makes there.
 func TestSecondCheckout(t *testing.T) {
+	t.Parallel()
 	argv := []string{cargo, "build", "--all-targets"}
 	one, two := checkouts(t)
 	one.build(one.wrapped(one.env()...), argv...)
@@ -180,9 +181,13 @@ func placedCrates() []placed {
 // makes there, with its messages, and that it is found at the second one only
 // where no path can have reached the result.
 func TestPlaces(t *testing.T) {
+	t.Parallel()
 	first := newSite(t, &txtar.Archive{})
 	first.rig.Set = []string{"REXWRAP_PATHS=relocatable"}
 	for i, c := range placedCrates() {
+		if !rig.Part(2).Takes(i) {
+			continue
+		}
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			text := placeFiles + strings.TrimPrefix(macros, "\n") + "-- x.rs --\n" + c.source + "\nfn unused() {}\n"
 			for n, name := range []string{fmt.Sprint("place", i), fmt.Sprintf("at/another/place%d", i)} {
@@ -237,8 +242,9 @@ func (s *site) place(c placed) {
 // TestSecondMachine builds at another place with an empty cache: what another
 // machine made, or had made by workers, is found by way of the remote.
 func TestSecondMachine(t *testing.T) {
+	t.Parallel()
 	runs := map[string]string{"executed": "REXWRAP_STRATEGY=remote"}
-	if long() {
+	if rig.Long() {
 		runs["shared"] = "REXWRAP_STRATEGY=local"
 	}
 	for name, strategy := range runs {

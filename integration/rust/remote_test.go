@@ -28,9 +28,6 @@ func farSite(t *testing.T, o clienttest.Options, set ...string) (*site, *clientt
 	return s, server
 }
 
-// long reports whether tests may take their time.
-func long() bool { return os.Getenv("REXWRAP_TEST_LONG") == "1" }
-
 // identity is a wrapper that adds the option which a remote makes necessary.
 func (s *site) identity() string {
 	s.t.Helper()
@@ -126,9 +123,10 @@ func compilers(t *testing.T, trace string) []string {
 // TestFreshCache builds on a machine whose cache is empty from what it shared
 // before: every compile is a hit, and no rustc is started.
 func TestFreshCache(t *testing.T) {
-	verbs := []string{"build"}
-	if long() {
-		verbs = append(verbs, "build --all-targets", "check", "build --release")
+	t.Parallel()
+	verbs := []string{"check"}
+	if rig.Long() {
+		verbs = append(verbs, "build", "build --all-targets", "build --release")
 	}
 	for _, verb := range verbs {
 		t.Run(strings.ReplaceAll(verb, " ", "-"), func(t *testing.T) {
@@ -154,8 +152,9 @@ func TestFreshCache(t *testing.T) {
 // it makes here, programs and tests included, and a machine with an empty cache
 // then needs no compiler.
 func TestExecuted(t *testing.T) {
+	t.Parallel()
 	runs := map[string][]string{"default": {"REXWRAP_STRATEGY=remote"}}
-	if long() {
+	if rig.Long() {
 		runs["macros"] = []string{"REXWRAP_STRATEGY=remote", "REXWRAP_RUST_REMOTE_PROC_MACROS=1"}
 	}
 	for name, set := range runs {

@@ -42,7 +42,7 @@ func (s *site) deliver() {
 func TestShipped(t *testing.T) {
 	kinds := map[string]clienttest.Quirks{"none": {Confined: true}}
 	argv := []string{cargo, "build"}
-	if long() {
+	if rig.Long() {
 		kinds["chroot"] = clienttest.Quirks{Chroot: true}
 		argv = append(argv, "--all-targets")
 	}

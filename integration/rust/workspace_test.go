@@ -3,24 +3,26 @@
 package rust
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
 // TestWorkspace builds the workspace plain, cold and warm: the artefacts are the
 // same to the byte, and warm every compile is a hit.
 func TestWorkspace(t *testing.T) {
+	t.Parallel()
 	files, err := txtar.ParseFile("testdata/workspace.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := newSite(t, files)
 	verbs := []string{"build", "check", "test --no-run", "build -p mycore --target wasm32-unknown-unknown"}
-	if os.Getenv("REXWRAP_TEST_LONG") == "1" {
+	if rig.Long() {
 		verbs = append(verbs, "build --release")
 	}
 	for _, verb := range verbs {
@@ -48,7 +50,8 @@ func TestWorkspace(t *testing.T) {
 			}
 			// One compile is a probe that has to fail.
 			if hits := now.HitsLocal + now.Merged; pass == "warm" && (now.Executed != 1 || hits == 0) {
-				t.Errorf("%s %s: %d hits, %d compiles run: %v, %v", pass, verb, hits, now.Executed, now.Reasons, now.NotStored)
+				why, _ := s.rig.Verb("explain", "--build") // says itself what it cannot
+				t.Errorf("%s %s: %d hits, %d compiles run: %v, %v\n%s", pass, verb, hits, now.Executed, now.Reasons, now.NotStored, why)
 			}
 		}
 	}
@@ -56,6 +59,7 @@ func TestWorkspace(t *testing.T) {
 
 // TestWorkspaceTests runs the workspace's tests warm, and its program.
 func TestWorkspaceTests(t *testing.T) {
+	t.Parallel()
 	files, err := txtar.ParseFile("testdata/workspace.txtar")
 	if err != nil {
 		t.Fatal(err)

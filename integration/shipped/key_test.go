@@ -99,7 +99,7 @@ func TestTwoRusts(t *testing.T) {
 	k.compile = "/usr/bin/rustc --crate-name x --crate-type bin --emit=link,dep-info --out-dir . x.rs"
 	k.warm = strings.ReplaceAll(k.compile, "x.rs", "warm.rs")
 	rows := rustRows()
-	if os.Getenv("REXWRAP_TEST_LONG") != "1" { // every machine reads some hundred megabytes
+	if !rig.Long() { // every machine reads some hundred megabytes
 		rows = rows[:2]
 	}
 	k.check(bin, rows)

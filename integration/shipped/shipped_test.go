@@ -38,7 +38,7 @@ func TestProjects(t *testing.T) {
 		if p.large && wanted != "all" && wanted != p.name {
 			continue
 		}
-		for _, cc := range p.on {
+		for _, cc := range p.compilers() {
 			t.Run(p.name+"/"+cc, func(t *testing.T) {
 				require(t, cc)
 				b := &builds{t: t, project: &p, cc: cc, store: store, dir: t.TempDir(), bin: bin}

@@ -3,10 +3,10 @@
 package slots
 
 import (
-	"os"
 	"syscall"
 	"testing"
 
+	"github.com/rexwrap/rexwrap/integration/rig"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 )
 
@@ -24,6 +24,9 @@ func TestOutage(t *testing.T) {
 		},
 	} {
 		for _, strategy := range []string{"remote", "auto"} {
+			if (name == "server") != (strategy == "auto") && !rig.Long() {
+				continue
+			}
 			t.Run(name+" "+strategy, func(t *testing.T) {
 				b := newBuild(t, slow(), "REXWRAP_STRATEGY="+strategy, "REXWRAP_LOCAL_JOBS=2", "REXWRAP_REMOTE_JOBS=4")
 				count := countCompilers(b.dir)
@@ -77,7 +80,7 @@ func TestNoRemote(t *testing.T) {
 // TestMany has very many compiles under way at once: none is left behind.
 func TestMany(t *testing.T) {
 	n := 60
-	if os.Getenv("REXWRAP_TEST_LONG") != "" {
+	if rig.Long() {
 		n = 1000
 	}
 	for _, strategy := range []string{"remote", "auto", "race"} {
