@@ -81,6 +81,10 @@ const (
 	IdentTimestamp
 	// IdentCounter: __COUNTER__ in text. Carries nothing by itself.
 	IdentCounter
+	// IdentSignature: __PRETTY_FUNCTION__, __FUNCSIG__. clang spells in them the
+	// files of lambdas and of types without a name, as in "T = (lambda at
+	// /src/x.cc:4:28)", and clang 14 maps no prefix there. gcc names no file.
+	IdentSignature
 )
 
 // ErrFallback is wrapped by a Scanner's error when it must give up on a

@@ -489,6 +489,8 @@ func carrier(w []byte) depscan.Identifiers {
 		return depscan.IdentTimestamp
 	case "__COUNTER__":
 		return depscan.IdentCounter
+	case "__PRETTY_FUNCTION__", "__FUNCSIG__", "__LFUNCSIG__", "__builtin_FUNCSIG":
+		return depscan.IdentSignature
 	}
 	return 0
 }

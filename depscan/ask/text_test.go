@@ -137,6 +137,7 @@ func TestIdentifiers(t *testing.T) {
 		{"not by pasting one end", "#define M(x) __ ## x\nint __FILE, FILE, FILE_; M(FILE);", 0},
 		{"built in", "f(__builtin_FILE());", file},
 		{"source location", "auto l = __builtin_source_location();", file},
+		{"signature", "f(__PRETTY_FUNCTION__);", depscan.IdentSignature},
 		{"counter", "int x = __COUNTER__;", depscan.IdentCounter},
 		{"time", "char *t = __TIME__ __TIMESTAMP__;", depscan.IdentTime | depscan.IdentTimestamp},
 		{"by a pragma's message", "_Pragma(\"message(__FILE__)\")", file},

@@ -64,6 +64,8 @@ func TestIdentifiers(t *testing.T) {
 		{"char *s = __DATE__ __TIME__ __TIMESTAMP__;\n", depscan.IdentDate | depscan.IdentTime | depscan.IdentTimestamp},
 		{"char *s = __BASE_FILE__; int n = __COUNTER__;\n", depscan.IdentBaseFile | depscan.IdentCounter},
 		{"char *s = __builtin_FILE();\n", depscan.IdentFile},
+		{"void *s = __builtin_source_location();\n", depscan.IdentFile},
+		{"char *s = __PRETTY_FUNCTION__;\n", depscan.IdentSignature},
 	} {
 		in, _ := scanOf(t, "-- x.c --\n"+c.text, "gcc", "-nostdinc")
 		if in.Identifiers != c.want {

@@ -72,13 +72,16 @@ func (l *lexer) wordEnd(p int) int {
 	}
 }
 
+// longestMark is the length of the longest identifier that wordFlags knows.
+const longestMark = len("__builtin_source_location")
+
 // word scans an identifier and what it prefixes.
 func (l *lexer) word(first bool) {
 	start := l.pos
 	l.pos = l.wordEnd(start)
 	w := l.src[start:l.pos]
 	switch {
-	case len(w) > 24:
+	case len(w) > longestMark:
 	case w[0] == '_':
 		l.underscored(w)
 	case w[0] == 'p':
@@ -105,7 +108,7 @@ func isRawPrefix(w []byte) bool {
 // wordFlags returns what the appearance of the identifier w can bring about.
 func wordFlags(w []byte) textFlags {
 	switch string(w) {
-	case "__FILE__", "__builtin_FILE", "__builtin_source_location", "__FILE_NAME__":
+	case "__FILE__", "__builtin_FILE", "__builtin_source_location", "__FILE_NAME__", "__builtin_FILE_NAME":
 		return textFile
 	case "__BASE_FILE__":
 		return textBaseFile
@@ -117,6 +120,8 @@ func wordFlags(w []byte) textFlags {
 		return textTimestamp
 	case "__COUNTER__":
 		return textCounter
+	case "__PRETTY_FUNCTION__", "__FUNCSIG__", "__LFUNCSIG__", "__builtin_FUNCSIG":
+		return textSignature
 	case "push_macro", "pop_macro":
 		return textPushMacro
 	}

@@ -29,9 +29,12 @@ func scanPreprocessed(cfg *config, path string, files Files) (*depscan.Inputs, e
 		}
 	}
 	in := &depscan.Inputs{}
-	for _, word := range []string{"__builtin_FILE", "__builtin_source_location"} {
+	for word, id := range map[string]depscan.Identifiers{
+		"__builtin_FILE": depscan.IdentFile, "__builtin_source_location": depscan.IdentFile,
+		"__PRETTY_FUNCTION__": depscan.IdentSignature, "FUNCSIG": depscan.IdentSignature,
+	} {
 		if bytes.Contains(data, []byte(word)) {
-			in.Identifiers |= depscan.IdentFile
+			in.Identifiers |= id
 		}
 	}
 	real := resolveLinks(path)

@@ -2,7 +2,10 @@
 
 package keytable
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Compilers by language.
 const (
@@ -164,6 +167,10 @@ func toolchainRows() []row {
 func pathRows() []row {
 	src := "-- one/main.c --\n#include \"h.h\"\nint x = X;\n-- one/h.h --\n#define X 1\n-- two/main.c --\n#include \"h.h\"\nint x = X;\n-- two/h.h --\n#define X 1\n"
 	file := "-- one/main.c --\nconst char *f = __FILE__;\n-- two/main.c --\nconst char *f = __FILE__;\n"
+	location := "-- one/main.cc --\n#include <source_location>\nconst char *f() { return std::source_location::current().file_name(); }\n"
+	location += strings.ReplaceAll(location, "one/", "two/")
+	lambda := "-- one/main.cc --\ntemplate <class T> const char *n(T) { return __PRETTY_FUNCTION__; }\nconst char *f() { return n([] {}); }\n"
+	lambda += strings.ReplaceAll(lambda, "one/", "two/")
 	here := func(flags string) (string, string) {
 		return "cd one && $CC " + flags + " -c main.c -o out.o; mv out.o ..", "cd two && $CC " + flags + " -c main.c -o out.o; mv out.o .."
 	}
@@ -181,6 +188,10 @@ func pathRows() []row {
 		in("folder-g-split", c, src, "-g -gsplit-dwarf", miss),
 		in("folder-file-macro-relative", c, file, "", hit),
 		{name: "file-macro-absolute", on: c, files: file, cmd: `$CC -c "$PWD/one/main.c" -o out.o`, thenCmd: `$CC -c "$PWD/two/main.c" -o out.o`},
+		{name: "source-location-absolute", on: "g++", files: location, cmd: `$CC -std=c++20 -c "$PWD/one/main.cc" -o out.o`, thenCmd: `$CC -std=c++20 -c "$PWD/two/main.cc" -o out.o`},
+		{name: "lambda-signature-absolute", on: "clang++", files: lambda, cmd: `$CC -c "$PWD/one/main.cc" -o out.o`, thenCmd: `$CC -c "$PWD/two/main.cc" -o out.o`},
+		{name: "lambda-signature-absolute-no-file", on: "g++", files: lambda, cmd: `cd one && $CC -c "$PWD/main.cc" -o out.o; mv out.o ..`, thenCmd: `cd two && $CC -c "$PWD/main.cc" -o out.o; mv out.o ..`, want: hit},
+		{name: "lambda-signature-relative", on: "clang++", files: lambda, cmd: `cd one && $CC -c main.cc -o out.o; mv out.o ..`, thenCmd: `cd two && $CC -c main.cc -o out.o; mv out.o ..`, want: hit},
 		{name: "file-macro-spelled-otherwise", on: c, files: file, cmd: `$CC -c one/main.c -o out.o`, thenCmd: `$CC -c ./one/main.c -o out.o`},
 		{name: "absolute-without-file-macro", on: c, files: src, cmd: `cd one && $CC -c "$PWD/main.c" -o out.o; mv out.o ..`, thenCmd: `cd two && $CC -c "$PWD/main.c" -o out.o; mv out.o ..`, want: hit},
 		{name: "absolute-g", on: c, files: src, cmd: `$CC -g -c "$PWD/one/main.c" -o out.o`, thenCmd: `$CC -g -c "$PWD/two/main.c" -o out.o`},

@@ -85,6 +85,8 @@ func (b *builder) unproven() error {
 func (b *builder) unprovenText() string {
 	ids := b.in.Identifiers
 	switch {
+	case ids&depscan.IdentSignature != 0 && b.c.Toolchain.SignaturesNameFiles() && (b.absolute || b.r.Ship != nil):
+		return "__PRETTY_FUNCTION__"
 	case ids&depscan.IdentTimestamp != 0:
 		return "__TIMESTAMP__"
 	case ids&(depscan.IdentDate|depscan.IdentTime) != 0:

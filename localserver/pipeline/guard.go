@@ -40,7 +40,9 @@ const epochVariable = "SOURCE_DATE_EPOCH"
 func needsOf(c *toolchains.Compile, in *depscan.Inputs, at place) (Needs, error) {
 	var n Needs
 	ids := in.Identifiers
-	if ids&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && !at.shared && (makesAbsolute(c) || spellsPlace(c, in, at)) {
+	named := ids&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && !at.shared ||
+		ids&depscan.IdentSignature != 0 && c.Toolchain.SignaturesNameFiles() // which no prefix map changes
+	if named && (makesAbsolute(c) || spellsPlace(c, in, at)) {
 		n |= needsPlace
 	}
 	_, epoch := c.Call.Env.Lookup(epochVariable)

@@ -129,7 +129,7 @@ func sharesDatabase(c *toolchains.Compile) bool {
 
 // manifestKey is the digest of k.
 func (k *keyParts) manifestKey() digest.Digest {
-	b := digest.NewBuilder("rexwrap manifest 1")
+	b := digest.NewBuilder("rexwrap manifest 2")
 	b.String(k.Family)
 	b.Digest(k.Toolchain)
 	b.String(string(rune(k.Mode)))
