@@ -232,7 +232,7 @@ func admit(program, real string) (naming, error) {
 	case err != nil:
 		return named, err
 	case kind == scriptFormat:
-		return named, Unsupported("compiler-is-script", program)
+		return named, Unsupported(ReasonScript, program)
 	case kind != elfFormat:
 		return named, Unsupported("executable-format", program)
 	}

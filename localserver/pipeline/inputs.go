@@ -8,6 +8,21 @@ import (
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
+// resolve finds the toolchain of a call, or of the one that a script makes of it,
+// which it returns as well.
+func (p *Pipeline) resolve(ctx context.Context, call *toolchains.Call) (*toolchains.Call, *toolchains.Toolchain, error) {
+	tc, err := p.o.Resolver.Resolve(ctx, call)
+	if reason, _, _ := toolchains.ReasonOf(err); reason != toolchains.ReasonScript {
+		return call, tc, err
+	}
+	made := toolchains.Forwarded(call)
+	if made == nil {
+		return call, nil, err
+	}
+	tc, err = p.o.Resolver.Resolve(ctx, made)
+	return made, tc, err
+}
+
 // Inputs returns what a call reads without answering it, and the name of the
 // scanner that found it: "cpp", or "ask" where that had to give up.
 func (p *Pipeline) Inputs(ctx context.Context, call *toolchains.Call) (*depscan.Inputs, string, error) {
@@ -15,7 +30,7 @@ func (p *Pipeline) Inputs(ctx context.Context, call *toolchains.Call) (*depscan.
 	if err != nil {
 		return nil, "", err
 	}
-	tc, err := p.o.Resolver.Resolve(ctx, call)
+	call, tc, err := p.resolve(ctx, call)
 	if err != nil {
 		return nil, "", err
 	}

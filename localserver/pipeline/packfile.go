@@ -2,11 +2,11 @@ package pipeline
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/rexwrap/rexwrap/client/digest"
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -23,13 +23,6 @@ const (
 	reasonOtherMaking = "pack-other-toolchain" // none of them is of the compile's compiler
 )
 
-// opened is an archive that has been read.
-type opened struct {
-	once sync.Once
-	*shipment
-	err error
-}
-
 // archived returns the toolchain of an archive, which is unpacked once. scratch
 // is emptied when a server starts.
 func (p *packer) archived(file, scratch string) (*shipment, error) {
@@ -37,18 +30,13 @@ func (p *packer) archived(file, scratch string) (*shipment, error) {
 	if err != nil {
 		return nil, toolchains.Unsupported(reasonPackFile, file)
 	}
-	p.mu.Lock()
-	o := p.archives[d]
-	if o == nil {
-		o = &opened{}
-		p.archives[d] = o
+	s, err := packedAs(p, p.archives, d).get(p.now, func() (*shipment, error) {
+		return p.unpack(file, filepath.Join(scratch, "pack-"+d.Hex()))
+	})
+	if err != nil {
+		return nil, toolchains.Unsupported(reasonPackFile, err.Error())
 	}
-	p.mu.Unlock()
-	o.once.Do(func() { o.shipment, o.err = p.unpack(file, filepath.Join(scratch, "pack-"+d.Hex())) })
-	if o.err != nil {
-		return nil, toolchains.Unsupported(reasonPackFile, o.err.Error())
-	}
-	return o.shipment, nil
+	return s, nil
 }
 
 func (p *packer) unpack(file, dir string) (*shipment, error) {
@@ -57,9 +45,17 @@ func (p *packer) unpack(file, dir string) (*shipment, error) {
 		return nil, err
 	}
 	defer f.Close()
-	pk, err := archive.Read(f, dir)
+	s, err := p.unpacked(f, dir)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+func (p *packer) unpacked(f io.Reader, dir string) (*shipment, error) {
+	pk, err := archive.Read(f, dir)
+	if err != nil {
+		return nil, err
 	}
 	s, err := shipmentOf(pk)
 	if err != nil {

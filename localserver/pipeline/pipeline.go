@@ -143,7 +143,7 @@ type Pipeline struct {
 func New(o Options) *Pipeline {
 	return &Pipeline{
 		store: o.Store, files: o.Files, o: o, roots: newRoots(), prepared: newRemembered(),
-		inflight: newInflight(), packer: newPacker(o.Launcher, o.Files), log: o.Log,
+		inflight: newInflight(), packer: newPacker(o.Launcher, o.Files, o.Now), log: o.Log,
 	}
 }
 

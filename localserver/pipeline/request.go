@@ -181,8 +181,8 @@ func (r *request) understand(ctx context.Context) error {
 	if r.settings.Disable {
 		return toolchains.Unsupported("disabled", "")
 	}
-	tc, err := r.p.o.Resolver.Resolve(ctx, r.call)
-	if err != nil {
+	var tc *toolchains.Toolchain
+	if r.call, tc, err = r.p.resolve(ctx, r.call); err != nil {
 		return err
 	}
 	r.step(journal.StepToolchain)

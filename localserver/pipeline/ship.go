@@ -46,11 +46,12 @@ type packer struct {
 	launcher   pack.Launcher
 	launcherID digest.Digest
 	files      toolchains.Files
+	now        func() time.Time
 
 	mu    sync.Mutex
 	packs map[packKey]*packed
 	// archives are those that settings name, by content.
-	archives map[digest.Digest]*opened
+	archives map[digest.Digest]*packed
 	// differs says until when workers are known to have another toolchain.
 	differs map[differsKey]time.Time
 }
@@ -79,21 +80,51 @@ type shipment struct {
 	launcher []byte
 }
 
-// packed is a shipment on its way.
+// packed is a shipment, or why there is none yet. What failed is tried again: a
+// file may have been unreadable for a moment, or a disk full.
 type packed struct {
-	once sync.Once
+	mu sync.Mutex
 	*shipment
-	err error
+	err   error
+	again time.Time // when to try again, after an error
+}
+
+// packRetry is how long a toolchain that could not be packed is not tried again.
+const packRetry = time.Minute
+
+// get returns the shipment, which ship makes where there is none. Others wait
+// meanwhile.
+func (k *packed) get(now func() time.Time, ship func() (*shipment, error)) (*shipment, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.shipment == nil && !now().Before(k.again) {
+		if k.shipment, k.err = ship(); k.err != nil {
+			k.shipment, k.again = nil, now().Add(packRetry)
+		}
+	}
+	return k.shipment, k.err
 }
 
 // differsAge is how long a worker's toolchain is taken for another one.
 const differsAge = time.Hour
 
-func newPacker(launcher pack.Launcher, files toolchains.Files) *packer {
+func newPacker(launcher pack.Launcher, files toolchains.Files, now func() time.Time) *packer {
 	return &packer{
-		launcher: launcher, launcherID: digest.Of(launcher.Data), files: files, packs: make(map[packKey]*packed),
-		archives: make(map[digest.Digest]*opened), differs: make(map[differsKey]time.Time),
+		launcher: launcher, launcherID: digest.Of(launcher.Data), files: files, now: now, packs: make(map[packKey]*packed),
+		archives: make(map[digest.Digest]*packed), differs: make(map[differsKey]time.Time),
 	}
+}
+
+// packedAs returns what a map of the packer has under key, from now on.
+func packedAs[K comparable](p *packer, m map[K]*packed, key K) *packed {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k := m[key]
+	if k == nil {
+		k = &packed{}
+		m[key] = k
+	}
+	return k
 }
 
 // shipment returns the toolchain of a compile. linker is nil where none runs.
@@ -109,15 +140,7 @@ func (p *packer) shipment(c *toolchains.Compile, linker *toolchains.Toolchain, r
 	if linker != nil {
 		key.linker = linker.Digest
 	}
-	p.mu.Lock()
-	made := p.packs[key]
-	if made == nil {
-		made = &packed{}
-		p.packs[key] = made
-	}
-	p.mu.Unlock()
-	made.once.Do(func() { made.shipment, made.err = p.newShipment(c, linker, root) })
-	return made.shipment, made.err
+	return packedAs(p, p.packs, key).get(p.now, func() (*shipment, error) { return p.newShipment(c, linker, root) })
 }
 
 func (p *packer) newShipment(c *toolchains.Compile, linker *toolchains.Toolchain, root bool) (*shipment, error) {
@@ -336,7 +359,7 @@ func (p *Pipeline) parsed(ctx context.Context, call *toolchains.Call) (*request,
 	if err != nil {
 		return nil, err
 	}
-	tc, err := p.o.Resolver.Resolve(ctx, call)
+	call, tc, err := p.resolve(ctx, call)
 	if err != nil {
 		return nil, err
 	}

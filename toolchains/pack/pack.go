@@ -35,6 +35,7 @@ package pack
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -113,8 +114,8 @@ type Launcher struct{ Data []byte }
 // New packs what tc needs to compile a language (toolchains.Compile.Language), or
 // all of them where that is empty.
 // Errors are *toolchains.UnsupportedError with one of the reasons pack-family,
-// pack-layout, pack-library, pack-rpath, pack-unreadable: the toolchain cannot be
-// packed, and its compiles run where it is.
+// pack-layout, pack-library, pack-loader, pack-unreadable: the toolchain
+// cannot be packed, and its compiles run where it is.
 func New(tc *toolchains.Toolchain, language string, launcher Launcher, files toolchains.Files) (*Pack, error) {
 	b := newBuilder(tc, launcher, files)
 	if err := b.place(language); err != nil {
@@ -331,14 +332,34 @@ func (b *builder) write() error {
 		}
 	}
 	for _, l := range b.loaded {
-		if err := b.file(path.Join(libraryDir, l.program.Name), l.program, true, l.by); err != nil {
+		at := path.Join(libraryDir, l.program.Name)
+		if at == loader && !takesOptions(l.program.Path) {
+			return toolchains.Unsupported("pack-loader", l.program.Path)
+		}
+		if err := b.file(at, l.program, true, l.by); err != nil {
 			return err
 		}
 	}
 	if loader != "" {
-		b.data(launch.MarkName, launch.Mark(loader, libraryDir), false, "rexlaunch")
+		b.data(launch.MarkName, launch.Mark(loader, libraryDir, b.rpaths()), false, "rexlaunch")
 	}
 	return b.specs()
+}
+
+// rpaths are the libraries with a DT_RPATH, with the empty name for the programs.
+func (b *builder) rpaths() []string {
+	names := map[string]bool{}
+	for _, p := range b.programs {
+		if b.images[p.Path].rpath {
+			names[""] = true
+		}
+	}
+	for _, l := range b.loaded {
+		if b.images[l.program.Path].rpath {
+			names[l.program.Name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // specs adds the file of that name that gcc reads from beside its programs.

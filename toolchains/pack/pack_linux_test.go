@@ -200,6 +200,7 @@ func TestReasons(t *testing.T) {
 		{"pack-layout", func(tc *toolchains.Toolchain) { drop(tc, "cc1", "cc1plus") }},
 		{"pack-library", func(tc *toolchains.Toolchain) { drop(tc, "libc.so.6") }},
 		{"pack-unreadable", func(tc *toolchains.Toolchain) { tc.Programs[0].Digest = digest.OfString("changed") }},
+		{"pack-loader", func(tc *toolchains.Toolchain) { withOldLoader(t, tc) }},
 	} {
 		t.Run(c.reason, func(t *testing.T) {
 			changed := *tc
@@ -211,6 +212,22 @@ func TestReasons(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withOldLoader gives a toolchain a loader that does not know --argv0.
+func withOldLoader(t *testing.T, tc *toolchains.Toolchain) {
+	t.Helper()
+	i := slices.IndexFunc(tc.Programs, func(p toolchains.Program) bool { return strings.HasPrefix(p.Name, "ld-linux") })
+	text, err := os.ReadFile(tc.Programs[i].Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.ReplaceAll(text, []byte("--argv0"), []byte("--argvO"))
+	tc.Programs[i].Path = filepath.Join(t.TempDir(), "ld.so")
+	if err := os.WriteFile(tc.Programs[i].Path, text, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	tc.Programs[i].Digest = digest.Of(text)
 }
 
 func drop(tc *toolchains.Toolchain, names ...string) {
@@ -240,5 +257,53 @@ func TestSame(t *testing.T) {
 		if e.For == "" {
 			t.Errorf("nobody needs %s", e.Path)
 		}
+	}
+}
+
+// TestRpath packs a driver with a DT_RPATH, as spack makes them, and a library that
+// has one: elsewhere they lead to other libraries, which must not be loaded.
+func TestRpath(t *testing.T) {
+	dir := t.TempDir()
+	shell(t, dir, `mkdir here there
+echo 'int b(void) { return 1; }' >b.c
+echo 'int b(void); int a(void) { return b(); }' >a.c
+echo 'int a(void); int main(void) { return a(); }' >m.c
+rpath="-Wl,--disable-new-dtags,-rpath,$PWD/there"
+gcc -shared -fPIC -o there/libb.so b.c
+gcc -shared -fPIC -o there/liba.so a.c "$rpath" -Lthere -lb
+gcc -o there/driver m.c "$rpath" -Lthere -la -lb`)
+	programs := []toolchains.Program{
+		{Name: "driver", Path: filepath.Join(dir, "there/driver")},
+		{Name: "liba.so", Path: filepath.Join(dir, "there/liba.so")}, {Name: "libb.so", Path: filepath.Join(dir, "there/libb.so")},
+	}
+	for _, p := range resolve(t, "gcc").Programs {
+		if p.Name == "libc.so.6" || strings.HasPrefix(p.Name, "ld-linux") {
+			programs = append(programs, p)
+		}
+	}
+	for i := range programs {
+		programs[i].Digest, _ = readFiles{}.Digest(programs[i].Path)
+	}
+	tc := &toolchains.Toolchain{Family: "clang", Program: programs[0].Path, Real: programs[0].Path, Programs: programs}
+	p, err := pack.New(tc, "c", launcher(t), readFiles{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lay(t, p, filepath.Join(dir, "pack"))
+	shell(t, dir, `echo 'int b(void) { return 7; }' >b.c
+gcc -shared -fPIC -o there/libb.so b.c
+cp there/libb.so there/liba.so # has no a
+! there/driver 2>/dev/null
+code=0
+pack/`+p.Driver+` || code=$?
+test $code = 1`)
+}
+
+func shell(t *testing.T, dir, script string) {
+	t.Helper()
+	cmd := exec.Command("sh", "-ec", script)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 }

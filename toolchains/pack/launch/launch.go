@@ -4,10 +4,13 @@
 //
 // Grammar of the mark, the file at the head of a pack:
 //
-//	mark      = "rexpack 1" LF "loader " path LF "libraries " path LF ;
+//	mark      = "rexpack 1" LF "loader " path LF "libraries " path LF [ "rpath " names LF ] ;
+//	names     = name { ":" name } ;
 //
 // Paths are relative to the folder of the mark. The program that a launcher at
-// D/NAME stands for is D/.real/NAME.
+// D/NAME stands for is D/.real/NAME. Names are those of libraries with a DT_RPATH,
+// and the empty one stands for the programs: the loader would look there before it
+// looks into the folder of libraries, and there is the worker's.
 package launch
 
 import (
@@ -43,7 +46,10 @@ const (
 	ProbeText = "rexwrap\n"
 )
 
-const head = "rexpack 1"
+const (
+	head      = "rexpack 1"
+	markRpath = "rpath "
+)
 
 // Errors of Command and Here.
 var (
@@ -53,9 +59,13 @@ var (
 )
 
 // Mark returns the mark of a pack whose loader and folder of libraries are at
-// these paths.
-func Mark(loader, libraries string) []byte {
-	return []byte(head + "\nloader " + loader + "\nlibraries " + libraries + "\n")
+// these paths, and in which these libraries have a DT_RPATH.
+func Mark(loader, libraries string, rpath []string) []byte {
+	text := head + "\nloader " + loader + "\nlibraries " + libraries + "\n"
+	if len(rpath) > 0 {
+		text += markRpath + strings.Join(rpath, ":") + "\n"
+	}
+	return []byte(text)
 }
 
 // Real returns where the program is that the launcher at path stands for.
@@ -63,6 +73,17 @@ func Real(path string) string {
 	i := strings.LastIndexByte(path, '/')
 	return path[:i+1] + RealDir + "/" + path[i+1:]
 }
+
+// The loader's options.
+const (
+	optionCache     = "--inhibit-cache"
+	optionName      = "--argv0"
+	optionLibraries = "--library-path"
+	optionRpath     = "--inhibit-rpath"
+)
+
+// Options are those that Command calls a loader with.
+func Options() []string { return []string{optionCache, optionName, optionLibraries, optionRpath} }
 
 // Command returns what the launcher at self, started with args, has to execute.
 // read reads a file. A name without a slash in args[0], as one found by PATH has,
@@ -78,7 +99,7 @@ func Command(self string, args []string, read func(path string) (string, error))
 		if err != nil {
 			continue
 		}
-		loader, libraries, err := parse(text)
+		m, err := parse(text)
 		if err != nil {
 			return "", nil, fmt.Errorf("%s: %w", dir, err)
 		}
@@ -86,11 +107,27 @@ func Command(self string, args []string, read func(path string) (string, error))
 		if len(args) > 0 && strings.Contains(args[0], "/") {
 			name = args[0]
 		}
-		argv := []string{
-			dir + "/" + loader, "--inhibit-cache", "--argv0", name, "--library-path", dir + "/" + libraries, Real(self),
-		}
+		argv := append(m.loaderWords(dir, name), Real(self))
 		return argv[0], append(argv, args[min(1, len(args)):]...), nil
 	}
+}
+
+// loaderWords are the words by which a loader starts a program of the pack in dir under
+// a name.
+func (m *mark) loaderWords(dir, name string) []string {
+	libraries := dir + "/" + m.libraries
+	words := []string{dir + "/" + m.loader, optionCache, optionName, name, optionLibraries, libraries}
+	if m.rpath == nil {
+		return words
+	}
+	var paths []string // as the loader calls them, which has found them in libraries
+	for _, library := range m.rpath {
+		if library != "" {
+			library = libraries + "/" + library
+		}
+		paths = append(paths, library)
+	}
+	return append(words, optionRpath, strings.Join(paths, ":"))
 }
 
 // Here returns what the launcher of that name, started with args in dir, has to
@@ -103,17 +140,30 @@ func Here(args []string, dir string) (note string, argv []string, err error) {
 	return note, append(slices.Clone(args[4:]), option+dir+"="+name), nil
 }
 
-func parse(text string) (loader, libraries string, err error) {
+// A mark is what one says.
+type mark struct {
+	loader, libraries string
+	rpath             []string
+}
+
+func parse(text string) (*mark, error) {
 	lines := strings.Split(text, "\n")
-	if len(lines) != 4 || lines[0] != head || lines[3] != "" {
-		return "", "", ErrMark
+	if len(lines) < 4 || len(lines) > 5 || lines[0] != head || lines[len(lines)-1] != "" {
+		return nil, ErrMark
 	}
-	loader, okLoader := strings.CutPrefix(lines[1], "loader ")
-	libraries, okLibraries := strings.CutPrefix(lines[2], "libraries ")
-	if !okLoader || !okLibraries || !inside(loader) || !inside(libraries) {
-		return "", "", ErrMark
+	m, okRpath := &mark{}, true
+	var okLoader, okLibraries bool
+	m.loader, okLoader = strings.CutPrefix(lines[1], "loader ")
+	m.libraries, okLibraries = strings.CutPrefix(lines[2], "libraries ")
+	if len(lines) == 5 {
+		var names string
+		names, okRpath = strings.CutPrefix(lines[3], markRpath)
+		m.rpath = strings.Split(names, ":")
 	}
-	return loader, libraries, nil
+	if !okLoader || !okLibraries || !okRpath || !inside(m.loader) || !inside(m.libraries) {
+		return nil, ErrMark
+	}
+	return m, nil
 }
 
 // inside reports whether a path of the mark stays in the pack.

@@ -11,7 +11,9 @@ import (
 
 func TestCommand(t *testing.T) {
 	files := map[string]string{
-		"/w/pack/.rexpack":   string(launch.Mark("lib/ld.so", "lib")),
+		"/w/pack/.rexpack":   string(launch.Mark("lib/ld.so", "lib", nil)),
+		"/w/rpath/.rexpack":  string(launch.Mark("lib/ld.so", "lib", []string{"", "liba.so"})),
+		"/bad/more/.rexpack": "rexpack 1\nloader lib/ld.so\nlibraries lib\nx\n",
 		"/bad/head/.rexpack": "rexpack 2\nloader a\nlibraries b\n",
 		"/bad/out/.rexpack":  "rexpack 1\nloader ../../lib/ld.so\nlibraries lib\n",
 		"/bad/abs/.rexpack":  "rexpack 1\nloader /lib/ld.so\nlibraries lib\n",
@@ -37,6 +39,11 @@ func TestCommand(t *testing.T) {
 		{"by path", "/w/pack/usr/bin/gcc", []string{"../usr/bin/gcc", "-c", "x.c"}, append(started("../usr/bin/gcc"), "-c", "x.c"), nil},
 		{"by PATH", "/w/pack/usr/bin/gcc", []string{"gcc", "-c"}, append(started("/w/pack/usr/bin/gcc"), "-c"), nil},
 		{"no arguments", "/w/pack/usr/bin/gcc", nil, started("/w/pack/usr/bin/gcc"), nil},
+		{"RPATH", "/w/rpath/bin/x", []string{"/x"}, []string{
+			"/w/rpath/lib/ld.so", "--inhibit-cache", "--argv0", "/x", "--library-path", "/w/rpath/lib", "--inhibit-rpath", ":/w/rpath/lib/liba.so",
+			"/w/rpath/bin/.real/x",
+		}, nil},
+		{"another line", "/bad/more/gcc", nil, nil, launch.ErrMark},
 		{"nowhere", "/usr/bin/gcc", []string{"gcc"}, nil, launch.ErrNoPack},
 		{"other version", "/bad/head/gcc", nil, nil, launch.ErrMark},
 		{"leads out", "/bad/out/gcc", nil, nil, launch.ErrMark},
