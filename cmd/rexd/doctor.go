@@ -113,11 +113,25 @@ func (a *app) checkServer(ctx context.Context, d *diagnosis) {
 	default:
 		d.add("server", fine, fmt.Sprintf("process %d at %s", s.PID, s.Socket), "")
 	}
-	if s != nil && s.CacheProblem != "" {
-		d.add("cache", warning, s.CacheProblem, "")
+	if s != nil {
+		a.checkStatus(d, s)
 	}
 	if ns := currentView().Namespace; ns != "" {
 		d.add("namespace", fine, ns, "")
+	}
+}
+
+// checkStatus passes on what the server says of itself, uploads under way among it.
+// What it says of its settings is the check of settings' to tell.
+func (a *app) checkStatus(d *diagnosis, s *admin.Status) {
+	if s.CacheProblem != "" {
+		d.add("cache", warning, s.CacheProblem, "")
+	}
+	settings := a.settings()
+	for _, w := range s.Warnings {
+		if !slices.Contains(settings.Warnings, w) && !slices.Contains(settings.Errors, w) {
+			d.add("server", warning, w, "")
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func (a *app) checkToolchains(ctx context.Context, d *diagnosis) {
 	t.root = s.ToolchainRoot != ""
 	seen := map[digest.Digest]bool{}
 	for _, name := range []string{"cc", "clang", "rustc"} {
-		call, err := a.compilerCall("doctor", []string{name})
+		call, err := a.compilerCall("doctor", a.dir, []string{name})
 		if err != nil {
 			continue // none is here
 		}

@@ -341,6 +341,7 @@ func TestDoctorFinds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "cache folder", bad, "cannot be used"},
+		{"upload", func(*testing.T, *machine) {}, "server", warning, "is being uploaded"},
 		{"no remote", func(*testing.T, *machine) {}, "remote", fine, "none is set"},
 		{"dead remote", func(_ *testing.T, m *machine) { m.env = m.env.With("REXWRAP_REMOTE=unix:" + m.in("gone")) }, "remote", bad, "GetCapabilities"},
 		{"certificate", func(_ *testing.T, m *machine) {
@@ -350,7 +351,7 @@ func TestDoctorFinds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := newMachine(t, &fake{status: &admin.Status{PID: 7, Version: "v0.9"}})
+			m := newMachine(t, &fake{status: &admin.Status{PID: 7, Version: "v0.9", Warnings: []string{"toolchain gcc is being uploaded"}}})
 			tt.spoil(t, m)
 			d := m.examine(t.Context())
 			found := d.find(tt.check)

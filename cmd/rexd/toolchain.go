@@ -60,11 +60,13 @@ func (a *app) toolchainCommand() *cli.Command {
 				Action: a.toolchainPack,
 			},
 			{
-				Name: "verify", Usage: "compile where nothing but the inputs is", ArgsUsage: "[--json] -- COMPILER ARGUMENTS...",
+				Name: "verify", Usage: "compile where nothing but the inputs is", ArgsUsage: "[--json] -- CALL... | [--json] --commands FILE",
 				Description: "The compile runs in an empty mount namespace, with its compiler and its inputs,\n" +
 					"as on a worker. Each file is named that it then misses; the exit code is 1.\n" +
-					"Outputs are not written.\n\n" +
-					"rexwrap toolchain verify -- gcc -Iinclude -c main.c",
+					"Outputs are not written. With --commands, all compiles of a compilation\n" +
+					"database.\n\n" +
+					"rexwrap toolchain verify -- gcc -Iinclude -c main.c\n" +
+					"rexwrap toolchain verify --commands build/compile_commands.json",
 				SkipFlagParsing: true, Action: a.toolchainVerify,
 			},
 			{
@@ -108,8 +110,9 @@ func (a *app) newTools(scratch string) *tools {
 	return t
 }
 
-// compilerCall is a call of a compiler by the name or path of argv[0].
-func (a *app) compilerCall(verb string, argv []string) (*toolchains.Call, error) {
+// compilerCall is a call, in a directory, of a compiler by the name or path of
+// argv[0].
+func (a *app) compilerCall(verb, dir string, argv []string) (*toolchains.Call, error) {
 	program := argv[0]
 	if filepath.Base(program) == program {
 		program = a.search().find(program)
@@ -117,9 +120,9 @@ func (a *app) compilerCall(verb string, argv []string) (*toolchains.Call, error)
 	if program == "" {
 		return nil, admin.Errorf(admin.ErrNotFound, "toolchain %s: %s is not on PATH", verb, argv[0])
 	}
-	call := &toolchains.Call{Argv: argv, Dir: a.dir, Env: a.env}
-	if real, err := filepath.EvalSymlinks(a.dir); err == nil && real != a.dir {
-		call.Dir, call.PWD = real, a.dir
+	call := &toolchains.Call{Argv: argv, Dir: dir, Env: a.env}
+	if real, err := filepath.EvalSymlinks(dir); err == nil && real != dir {
+		call.Dir, call.PWD = real, dir
 	}
 	call.Program = call.Abs(program)
 	return call, nil
@@ -231,7 +234,7 @@ func packLanguage(language string) string {
 
 // packed packs the compiler that a verb was given, gcc by default.
 func (a *app) packed(c *cli.Context, t *tools, language string) (*packing, error) {
-	call, err := a.compilerCall(c.Command.Name, []string{cmp.Or(c.Args().First(), "gcc")})
+	call, err := a.compilerCall(c.Command.Name, a.dir, []string{cmp.Or(c.Args().First(), "gcc")})
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +263,7 @@ func (a *app) toolchainList(c *cli.Context) error {
 	bar, names := a.progress("reading compilers"), append(a.search().compilers(), "rustc")
 	for i, name := range names {
 		_ = bar.report(&admin.Progress{Done: int64(i), Total: int64(len(names))})
-		call, err := a.compilerCall("list", []string{name})
+		call, err := a.compilerCall("list", a.dir, []string{name})
 		if err != nil {
 			continue // gone meanwhile, or no rustc
 		}

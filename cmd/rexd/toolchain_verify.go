@@ -15,7 +15,7 @@ import (
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
-// verifyReport is `toolchain verify --json`.
+// verifyReport is `toolchain verify --json` of one call.
 type verifyReport struct {
 	Missed []rehearse.Missed `json:"missed"`
 	Status int               `json:"status"` // the compiler's
@@ -28,30 +28,56 @@ type verifyReport struct {
 	Local string `json:"local,omitempty"`
 }
 
+func (r *verifyReport) passed() bool { return r.Status == 0 && len(r.Missed) == 0 }
+
 func (a *app) toolchainVerify(c *cli.Context) error {
-	args, asJSON := c.Args().Slice(), false
-	if len(args) > 0 && args[0] == "--json" {
-		args, asJSON = args[1:], true
+	args, asJSON, commands := c.Args().Slice(), false, ""
+options:
+	for ; len(args) > 0; args = args[1:] {
+		switch {
+		case args[0] == "--json":
+			asJSON = true
+		case args[0] == "--commands" && len(args) > 1:
+			commands, args = args[1], args[1:]
+		default:
+			break options
+		}
 	}
 	if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
 		return a.dispatch(c.Context, []string{"help", "toolchain", "verify"})
 	}
+	if commands != "" && len(args) == 0 {
+		return a.verifyAll(c.Context, commands, asJSON)
+	}
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	}
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+	if commands != "" || len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		return usagef("toolchain verify needs a compiler call: rexwrap toolchain verify -- gcc -c main.c")
 	}
-	r, err := a.rehearse(c.Context, args)
+	return a.verifyOne(c.Context, args, asJSON)
+}
+
+func (a *app) verifyOne(ctx context.Context, argv []string, asJSON bool) error {
+	call, err := a.compilerCall("verify", a.dir, argv)
 	if err != nil {
 		return err
+	}
+	v, err := a.newVerifier()
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	r, err := v.rehearse(ctx, call)
+	if err != nil {
+		return fmt.Errorf("toolchain verify: %w", err)
 	}
 	if asJSON {
 		err = a.stdout.json(r)
 	} else {
 		a.verified(r)
 	}
-	if err == nil && (r.Status != 0 || len(r.Missed) > 0) {
+	if err == nil && !r.passed() {
 		err = exitError(exitFailed)
 	}
 	return err
@@ -76,9 +102,23 @@ func (a *app) verified(r *verifyReport) {
 	}
 }
 
-// rehearse runs a call where nothing but its inputs is.
-func (a *app) rehearse(ctx context.Context, argv []string) (*verifyReport, error) {
-	call, err := a.compilerCall("verify", argv)
+func pronoun(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
+}
+
+// A verifier rehearses compiles. Each toolchain is packed and unpacked once.
+type verifier struct {
+	app   *app
+	tools *tools
+	stage *rehearse.Stage
+	dir   string
+}
+
+func (a *app) newVerifier() (*verifier, error) {
+	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
@@ -86,37 +126,46 @@ func (a *app) rehearse(ctx context.Context, argv []string) (*verifyReport, error
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	t := a.newTools(dir)
-	defer t.close()
-	s, err := t.pipeline.Shipped(ctx, call)
+	return &verifier{app: a, tools: a.newTools(dir), stage: rehearse.NewStage(dir, self, "toolchain", confineVerb), dir: dir}, nil
+}
+
+func (v *verifier) close() {
+	v.tools.close()
+	_ = os.RemoveAll(v.dir)
+}
+
+// A hereOnlyError is that of a compile of which no worker is ever asked.
+type hereOnlyError struct{ why string }
+
+// Error implements error.
+func (e *hereOnlyError) Error() string { return "this compile runs here only: " + e.why }
+
+// rehearse runs a call where nothing but its inputs is.
+func (v *verifier) rehearse(ctx context.Context, call *toolchains.Call) (*verifyReport, error) {
+	s, err := v.tools.pipeline.Shipped(ctx, call)
 	if err == nil && !s.Mounted() {
 		err = s.Layout.Unproven
 	}
 	if reason, arg, ok := toolchains.ReasonOf(err); ok {
-		return nil, fmt.Errorf("toolchain verify: this compile runs here only: %s", because(reason, arg))
+		return nil, &hereOnlyError{because(reason, arg)}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("toolchain verify: %w", err)
-	}
-	return a.onStage(ctx, s, dir)
-}
-
-// onStage runs a compile that was laid out in dir.
-func (a *app) onStage(ctx context.Context, s *pipeline.Shipped, dir string) (*verifyReport, error) {
-	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	stage, bar := rehearse.NewStage(dir, self, "toolchain", confineVerb), a.progress("unpacking")
-	err = stage.Unpack(s.Pack, s.Tree, func(done, total int64) { _ = bar.report(&admin.Progress{Done: done, Total: total}) })
+	return v.onStage(ctx, s)
+}
+
+// onStage runs a compile that was laid out.
+func (v *verifier) onStage(ctx context.Context, s *pipeline.Shipped) (*verifyReport, error) {
+	bar := v.app.progress("unpacking")
+	err := v.stage.Unpack(s.Pack, s.Tree, func(done, total int64) { _ = bar.report(&admin.Progress{Done: done, Total: total}) })
 	bar.end()
 	if err != nil {
-		return nil, fmt.Errorf("toolchain verify: %w", err)
+		return nil, err
 	}
-	got, err := stage.Rehearse(ctx, s.Layout)
+	got, err := v.stage.Rehearse(ctx, s.Layout)
 	if err != nil {
-		return nil, fmt.Errorf("toolchain verify: %w", err)
+		return nil, err
 	}
 	r := &verifyReport{
 		Status: got.Status, Lookups: got.Lookups, Inputs: len(s.Layout.Sources), Stdout: string(got.Stdout), Stderr: string(got.Stderr),
@@ -126,11 +175,4 @@ func (a *app) onStage(ctx context.Context, s *pipeline.Shipped, dir string) (*ve
 		r.Local = because(reason, arg)
 	}
 	return r, nil
-}
-
-func pronoun(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
 }

@@ -152,7 +152,7 @@ var policy = map[string][]string{
 	"integration/bench":         {"integration/rig", "integration/debsrc", testscript},
 	"integration/demo":          {"integration/rig", "integration/debsrc"},
 	"integration/relocation":    {"client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/pack", "toolchains/probe", testscript},
-	"integration/scancorpus":    {sys, "client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/probe"},
+	"integration/scancorpus":    {sys, "integration/rig", "client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/probe"},
 }
 
 // testImports are third-party modules free to all tests.

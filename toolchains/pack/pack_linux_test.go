@@ -274,7 +274,8 @@ gcc -shared -fPIC -o there/liba.so a.c "$rpath" -Lthere -lb
 gcc -o there/driver m.c "$rpath" -Lthere -la -lb`)
 	programs := []toolchains.Program{
 		{Name: "driver", Path: filepath.Join(dir, "there/driver")},
-		{Name: "liba.so", Path: filepath.Join(dir, "there/liba.so")}, {Name: "libb.so", Path: filepath.Join(dir, "there/libb.so")},
+		{Name: "liba.so", Path: filepath.Join(dir, "there/liba.so")},
+		{Name: "libb.so", Path: filepath.Join(dir, "there/libb.so")},
 	}
 	for _, p := range resolve(t, "gcc").Programs {
 		if p.Name == "libc.so.6" || strings.HasPrefix(p.Name, "ld-linux") {

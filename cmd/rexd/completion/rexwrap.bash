@@ -18,7 +18,7 @@ _rexwrap() {
 	server) words="start stop status run --json" ;;
 	cache) words="size clear verify evict flush --json --older-than --to" ;;
 	session) words="list seal verify --json" ;;
-	toolchain) words="list show pack verify --json --language --root -o" ;;
+	toolchain) words="list show pack verify --json --commands --language --root -o" ;;
 	completion) words="bash zsh fish" ;;
 	help) words="exec stats explain log config doctor links server cache scan action session toolchain completion version" ;;
 	exec | scan)

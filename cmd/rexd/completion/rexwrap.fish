@@ -29,6 +29,7 @@ complete -c rexwrap -n '__fish_seen_subcommand_from doctor' -l msvc -d 'try cl.e
 complete -c rexwrap -n '__fish_seen_subcommand_from session' -x -a 'list seal verify'
 complete -c rexwrap -n '__fish_seen_subcommand_from toolchain' -x -a 'list show pack verify'
 complete -c rexwrap -n '__fish_seen_subcommand_from toolchain' -l language -x -a 'c c++ assembler all'
+complete -c rexwrap -n '__fish_seen_subcommand_from toolchain' -l commands -r -d 'a compilation database'
 complete -c rexwrap -n '__fish_seen_subcommand_from toolchain' -l root -d 'all files at their own paths'
 complete -c rexwrap -n '__fish_seen_subcommand_from cache' -x -a 'size clear verify evict flush'
 complete -c rexwrap -n '__fish_seen_subcommand_from cache' -l older-than -x -d 'not used for so long'
