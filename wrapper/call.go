@@ -35,14 +35,18 @@ func (c *call) alone(reason string) int {
 	return c.exec()
 }
 
-// unserved runs the compiler, of which no server has said anything. A cl.exe whose
-// types go to a database that others write to as well has to share it with them:
-// they would run one after the other if the build expected that.
+// unserved runs the compiler, of which no server has said anything.
 func (c *call) unserved(reason string) int {
+	c.share()
+	return c.alone(reason)
+}
+
+// share has a cl.exe whose types go to a database that others write to as well share
+// it with them: they would run one after the other if the build expected that.
+func (c *call) share() {
 	if sharesDatabase(c.program, c.argv[1:]) {
 		c.argv = append([]string{c.argv[0], "/FS"}, c.argv[1:]...)
 	}
-	return c.alone(reason)
 }
 
 // sharesDatabase reports whether a call of cl.exe may need /FS, which others do not

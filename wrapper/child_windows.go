@@ -54,10 +54,12 @@ func runChild(s *session, run *wire.Run, slot *endpoint.Slot) (*outcome, error) 
 		c.close()
 		return nil, err
 	}
+	job := confine(run, p)
 	for _, st := range c.streams {
 		c.readers.Go(func() { c.pass(st) })
 	}
 	state, err := p.Wait()
+	job.end()
 	if err != nil {
 		c.close()
 		return nil, err

@@ -33,6 +33,9 @@ func (s *session) commit(m *wire.Done) error {
 		}
 	}
 	s.clean()
+	for _, path := range m.Touch {
+		_ = touch(path) // whoever has taken it away since would have so anyway
+	}
 	if m.ChunksLast {
 		_ = replayAll(m.Chunks) // the files are in place: too late for anything else
 	}

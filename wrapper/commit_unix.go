@@ -30,6 +30,12 @@ func removeStale(path string) error {
 
 func moveTo(target, temp string) error { return syscall.Rename(temp, target) }
 
+// touch has the file at path, if there is one, changed now.
+func touch(path string) error {
+	now := syscall.NsecToTimespec(now())
+	return syscall.UtimesNano(path, []syscall.Timespec{now, now})
+}
+
 // writeStream writes p to descriptor 1 or 2.
 func writeStream(fd int, p []byte) error { return writeAll(fd, p) }
 

@@ -92,8 +92,23 @@ func moveTo(target, temp string) error {
 		if err != nil && isOpen(err) && copyThrough(target, temp) == nil {
 			return remove(temp)
 		}
+		if err == nil {
+			_ = touch(target) // it is in place
+		}
 		return err
 	})
+}
+
+// touch opens a file for writing, as the compiler would have, and has it changed
+// now: MSBuild takes for outputs what the processes of a call open so, and knows
+// nothing of a server's writes.
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	at := syscall.NsecToFiletime(now())
+	return errors.Join(syscall.SetFileTime(syscall.Handle(f.Fd()), nil, nil, &at), f.Close())
 }
 
 // openTarget opens an output as a compiler does: the file that is there stays the

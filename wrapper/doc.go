@@ -43,14 +43,17 @@
 // command line as they were written to ours (cmdline.go), our standard handles or pipes
 // in their place, and no other handle of ours. Its process is waited for, and then what
 // its pipes hold, but never their end, which a type server may put off for long. Ctrl-C
-// and Ctrl-Break reach it as they reach us; we end as it ends. No job object holds it,
-// since that would end what other builds share: killing the wrapper leaves it running.
+// and Ctrl-Break reach it as they reach us; we end as it ends. A job object holds it
+// where it has a type server of its own, and ends with us what is left of it: any other
+// may start what further builds share, so that killing the wrapper leaves it running.
 // It gets pipes even where we have a console, and so writes without colours.
 //
 // An output that somebody has open cannot be replaced: it is tried again for half a
 // second, and written over where that is allowed; where it is not, that shows before
-// anything is said, and the compiler says it.
+// anything is said, and the compiler says it. What is put in place, and the database
+// that its types are in, is touched last, for those who watch what a build writes.
 //
-// A cl.exe that no server has said anything of runs with /FS where its types go to a
-// database, which other compiles of the build may want at the same time.
+// A cl.exe that no server has said anything of, or that is run again, runs with /FS
+// where its types go to a database, which other compiles of the build may want at the
+// same time.
 package wrapper

@@ -186,8 +186,10 @@ func (s *session) alone(err error) int {
 	case s.ran == nil:
 		return s.call.unserved("server: " + err.Error())
 	case !s.ran.Killed && s.changed() && s.ran.kept:
+		s.share()
 		return s.call.exec()
 	case !s.ran.Killed && s.changed():
+		s.share()
 		return s.repeat()
 	}
 	s.ran.say()

@@ -4,11 +4,13 @@ package wrapper
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rexwrap/rexwrap/wrapper/wire"
 )
@@ -80,6 +82,11 @@ func TestStepAside(t *testing.T) {
 func TestHit(t *testing.T) {
 	f := newFixture(t)
 	f.write("stale.dwo", "")
+	f.write("shared.pdb", "types")
+	long := time.Unix(1e9, 0)
+	if err := os.Chtimes(filepath.Join(f.dir, "shared.pdb"), long, long); err != nil {
+		t.Fatal(err)
+	}
 	committed := make(chan bool, 1)
 	f.serveCalls(func(p *peer) {
 		temps := []string{p.temp("out.d", 0, "dep"), p.temp("out.o", 1, "object"), wire.TempName("out.su", p.call.Token, 2)}
@@ -92,12 +99,19 @@ func TestHit(t *testing.T) {
 			Chunks: []wire.Chunk{{Fd: 2, Data: []byte("w1\n")}, {Fd: 1, Data: []byte("o\n")}, {Fd: 2, Data: []byte("w2\n")}},
 			Files:  []wire.File{{Target: "out.d", Temp: temps[0]}, {Target: "out.o", Temp: temps[1]}},
 			Remove: []string{"stale.dwo", "absent.dwo"},
+			Touch:  []string{"absent.pdb", "shared.pdb"},
 		})
 		committed <- p.receive(&wire.Committed{})
 	})
 	f.want(f.wrap("rexwrap", "cc", "-c", "x.c"), result{status: 4, stdout: "o\n", stderr: "w1\nw2\n"})
 	if f.text("out.o") != "object" || f.text("out.d") != "dep" || f.text("stale.dwo") != "-" {
 		t.Errorf("out.o %q, out.d %q, stale.dwo %q", f.text("out.o"), f.text("out.d"), f.text("stale.dwo"))
+	}
+	if info, err := os.Stat(filepath.Join(f.dir, "shared.pdb")); err != nil || time.Since(info.ModTime()) > time.Minute || f.text("shared.pdb") != "types" {
+		t.Errorf("shared.pdb: %v, %v", info, err)
+	}
+	if f.text("absent.pdb") != "-" {
+		t.Error("absent.pdb was made")
 	}
 	if f.runs() != 0 {
 		t.Error("the compiler ran")
@@ -180,6 +194,23 @@ func TestBrokenAfterChange(t *testing.T) {
 	f.want(f.wrap("rexwrap", "cc", "-c"), result{status: 5, stderr: "warning\n"})
 	if f.text("runs") != "-c -H\n-c\n" || f.text("out.d") != "all\n" {
 		t.Errorf("runs %q, out.d %q", f.text("runs"), f.text("out.d"))
+	}
+}
+
+// A cl.exe that is run again shares its database: the other compiles of the build may be
+// run again as well.
+func TestBrokenAfterPrivateDatabase(t *testing.T) {
+	f := newFixture(t)
+	f.compiler("cl", `echo "$@" >> runs`)
+	f.serveCalls(func(p *peer) {
+		run := p.asIs()
+		run.Argv = append(run.Argv, "/Fdown.pdb")
+		p.send(run)
+		p.receive(&wire.Ran{})
+	})
+	f.want(f.wrap("rexwrap", "cl", "/c", "/Zi", "x.c"), result{})
+	if got, want := f.text("runs"), "/c /Zi x.c /Fdown.pdb\n/FS /c /Zi x.c\n"; got != want {
+		t.Errorf("runs %q, want %q", got, want)
 	}
 }
 

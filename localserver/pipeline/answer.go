@@ -42,7 +42,7 @@ func (r *request) answer(res *Result) (bool, error) {
 	if err != nil || items == nil {
 		return false, err
 	}
-	done := &wire.Done{Chunks: r.printed(res), Remove: r.stale(res), ChunksLast: r.compile.Crate != nil}
+	done := &wire.Done{Chunks: r.printed(res), Remove: r.stale(res), ChunksLast: r.compile.Crate != nil, Touch: touched(r)}
 	var temps []string
 	done.Files, temps = filesOf(items)
 	if len(temps) > 0 {

@@ -46,6 +46,8 @@ type database struct {
 	family privateFamily
 	// folder, object and file are where a run has its own.
 	folder, object, file string
+	// merged is set when the types of this compile are in the database.
+	merged bool
 }
 
 // A restater is a Family that knows calls which do the same in another way.
@@ -206,7 +208,20 @@ func (r *request) deliver(object []byte, key string, database func() ([]byte, er
 		r.p.log.Warn().Str("object", r.compile.Outputs[0].Path).Str("reason", d.Reason).Str("detail", d.Detail).
 			Msg("an object keeps a program database of its own")
 	}
+	r.database.merged = err == nil && d.Form == pdbsession.Merged
 	return d, err
+}
+
+// touched lists the database that a compile of calls has types in: the compiler would have
+// written to it by itself, and build tools look whether it is younger than the sources.
+func touched(calls ...*request) []string {
+	var list []string
+	for _, r := range calls {
+		if r.database != nil && r.database.merged && !slices.Contains(list, r.database.Path) {
+			list = append(list, r.database.Path)
+		}
+	}
+	return list
 }
 
 // placePrivate prepares what the run x has made of its own to be put in place by the

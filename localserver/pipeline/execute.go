@@ -42,6 +42,18 @@ type run struct {
 // no longer wanted.
 var errCancelled = errors.New("run cancelled")
 
+// errOwnArgument ends the conversation, upon which the wrapper runs the compiler
+// unchanged.
+var errOwnArgument = errors.New("a link failed for the list that it was to write")
+
+// failedForUs reports whether a link failed that may not have without the argument that
+// it was given.
+func (x *run) failedForUs() bool {
+	return x.crate != nil && x.ran.Status != 0 && !x.ran.Killed && slices.ContainsFunc(x.ran.Chunks, func(c wire.Chunk) bool {
+		return x.crate.Blamed(c.Data)
+	})
+}
+
 // execute has the wrapper run the compiler, and stores what it made. Whatever
 // goes wrong with storing, the call ends as the compiler ended. Where the run
 // can be cancelled it ends with errCancelled when ctx does.
@@ -68,6 +80,9 @@ func (r *request) execute(ctx context.Context, cancellable bool) error {
 	ctx = context.WithoutCancel(ctx) // the answer counts from here on
 	r.step(journal.StepRun)
 	r.measure(x.ran)
+	if x.failedForUs() {
+		return errOwnArgument
+	}
 	files := r.collect(ctx, x)
 	r.step(journal.StepCapture)
 	if r.database != nil {
@@ -78,7 +93,7 @@ func (r *request) execute(ctx context.Context, cancellable bool) error {
 		files = append(files, placed...)
 		r.step(journal.StepMaterialize)
 	}
-	if err := r.conv.Done(&wire.Done{Files: files}); err != nil {
+	if err := r.conv.Done(&wire.Done{Files: files, Touch: touched(r)}); err != nil {
 		return err
 	}
 	r.recordItems(x.placed)
@@ -91,7 +106,7 @@ func (r *request) execute(ctx context.Context, cancellable bool) error {
 func (r *request) prepareRun(ctx context.Context) (*run, error) {
 	x := &run{command: wire.Run{Program: r.call.Program, Argv: r.call.Argv}}
 	if r.compile.Crate != nil {
-		return x, r.prepareCrate(x)
+		return x, r.prepareCrate(ctx, x)
 	}
 	if r.database != nil {
 		return x, r.preparePrivate(x)

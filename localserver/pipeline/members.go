@@ -157,6 +157,7 @@ func (r *request) lookUpMembers(ctx context.Context, leads *leads) (bool, error)
 		m.record.Outcome = cmp.Or(m.far.outcome, journal.HitLocal)
 	}
 	if all && err == nil {
+		done.Touch = touched(r.members...)
 		err = r.conv.Done(&done)
 	}
 	for _, m := range r.members {
@@ -193,7 +194,7 @@ func (r *request) runMembers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.conv.Done(&wire.Done{Files: files}); err != nil {
+	if err := r.conv.Done(&wire.Done{Files: files, Touch: touched(r.members...)}); err != nil {
 		return err
 	}
 	for i, m := range r.members {

@@ -23,7 +23,7 @@ func messages() []Message {
 		&StepAside{Reason: "link"},
 		&Run{Program: "/usr/bin/gcc", Argv: []string{"gcc"}, Env: []string{"X=1"}, FilterHeaders: true, Hide: []string{"x"}, Instead: []string{"/here/"}, Hold: true},
 		&Prepare{Temps: []string{"a", "b"}},
-		&Done{Status: 3, Chunks: []Chunk{{2, []byte("w")}}, Files: []File{{Target: "x.o", Temp: ".t"}, {Target: "/dev/null", Data: []byte{0}, Keep: true}}, Remove: []string{"x.dwo"}},
+		&Done{Status: 3, Chunks: []Chunk{{2, []byte("w")}}, Files: []File{{Target: "x.o", Temp: ".t"}, {Target: "/dev/null", Data: []byte{0}, Keep: true}}, Remove: []string{"x.dwo"}, Touch: []string{"x.pdb"}},
 		&AdminReply{More: true, Error: "no", Body: []byte("b")},
 	}
 }

@@ -177,6 +177,9 @@ type Done struct {
 	// ChunksLast has the files in their places before anything is said:
 	// rustc's callers start the next compile at a notice of one.
 	ChunksLast bool
+	// Touch are files that the compiler would have written to, with others.
+	// What is in them stays; they have changed now, after everything else.
+	Touch []string
 }
 
 // AdminReply answers Admin. Replies with More set are followed by another.
@@ -328,6 +331,7 @@ func (m *Done) append(e *encoder) {
 	}
 	e.strings(m.Remove)
 	e.bool(m.ChunksLast)
+	e.strings(m.Touch)
 }
 
 func (m *Done) decode(d *decoder) {
@@ -340,6 +344,7 @@ func (m *Done) decode(d *decoder) {
 	}
 	m.Remove = d.strings()
 	m.ChunksLast = d.bool()
+	m.Touch = d.strings()
 }
 
 func (m *AdminReply) append(e *encoder) {
