@@ -24,8 +24,11 @@ type Crate struct {
 	Libraries []string
 	// Target is the value of --target, empty for the host.
 	Target string
-	// Linker is the value of -C linker, empty for the default.
-	Linker string
+	// LinkDirs are further folders for the linker to look for libraries in.
+	LinkDirs []string
+	// Linker is the value of -C linker, empty for the default. FuseLd is the word
+	// by which the call has it start another linker than its own, empty for none.
+	Linker, FuseLd string
 	// Test is set for test harnesses.
 	Test bool
 	// Clippy is set where clippy-driver does the work.

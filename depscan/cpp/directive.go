@@ -266,13 +266,13 @@ func (l *lexer) vendorPragma(vendor, arg string, d *directive) {
 	case word == "system_header" && (vendor == "GCC" || clang):
 		d.kind = dirSystemHeader
 	case word == "poison" && (vendor == "GCC" || clang):
-		d.kind, d.aux = dirPoison, l.text32(rest)
+		d.kind, d.aux = dirPoison, l.text32(strings.Clone(rest))
 	case word == "diagnostic" && l.mode&modeMicrosoft != 0 && namesSearchWarning([]byte(rest)):
 		d.kind, d.aux = dirStop, l.text32("pragma-diagnostic")
 	case vendor == "GCC" && (word == "dependency" || word == "pch_preprocess"):
 		d.kind, d.aux = dirStop, l.text32("pragma-"+word)
 	case vendor == "GCC" && !clang && isOptionsPragma(word):
-		d.kind, d.aux = dirOptions, l.text32(word)
+		d.kind, d.aux = dirOptions, l.text32(strings.Clone(word))
 	case vendor == "clang" && clang && word == "module":
 		d.kind, d.aux = dirStop, l.text32("pragma-module")
 	}

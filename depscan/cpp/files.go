@@ -1,6 +1,7 @@
 package cpp
 
 import (
+	"bytes"
 	"os"
 
 	"github.com/rexwrap/rexwrap/client/digest"
@@ -9,7 +10,8 @@ import (
 // Files reads files and knows digests; *filestate.State does. Paths are absolute.
 // Implementations are safe for concurrent use.
 type Files interface {
-	// Read returns the bytes of a file with their digest.
+	// Read returns the bytes of a file with their digest. They are the caller's,
+	// room behind them included.
 	Read(path string) ([]byte, digest.Digest, error)
 	// Digest returns the digest of a file as it is now.
 	Digest(path string) (digest.Digest, error)
@@ -19,8 +21,17 @@ type Files interface {
 type plainFiles struct{}
 
 func (plainFiles) Read(path string) ([]byte, digest.Digest, error) {
-	data, err := os.ReadFile(path)
-	return data, digest.Of(data), err
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, digest.Digest{}, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		b.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	_, err = b.ReadFrom(f)
+	return b.Bytes(), digest.Of(b.Bytes()), err
 }
 
 func (f plainFiles) Digest(path string) (digest.Digest, error) {

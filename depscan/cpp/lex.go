@@ -3,6 +3,7 @@ package cpp
 import (
 	"bytes"
 	"strings"
+	"unsafe"
 )
 
 // lexMode is a set of the rules that change how bytes become directives.
@@ -41,7 +42,8 @@ type lexer struct {
 	open    []openGroup
 	pending textFlags // of the text since the last directive
 	asm     bool      // the text holds ".incbin" or ".include" somewhere
-	pushes  bool      // the text holds the word push_macro or pop_macro somewhere
+	pushes  bool      // the text may hold the word push_macro or pop_macro somewhere
+	dollars bool      // $ stands somewhere, as a letter
 	stop    string    // first reason why this text cannot be evaluated
 }
 
@@ -86,14 +88,15 @@ const charClass = "" +
 	"\006\006\006\006\006\006\006\006\006\006\006\006\006\006\006\006" +
 	"\006\006\006\006\006\006\006\006\006\006\006\006\006\006\006\006"
 
-// lex returns the unit of src, which it does not keep. The unit's index and
-// digest are left to the caller.
+// lex returns the unit of src, which it takes over but does not keep: it appends to
+// it where there is room. The unit's index and digest are left to the caller.
 func lex(src []byte, mode lexMode, syms *symbols) *unit {
 	l := &lexer{mode: mode, syms: syms, u: &unit{}, line: 1}
 	l.src = l.prepare(src)
-	l.whole = string(l.src)
+	l.whole = unsafe.String(unsafe.SliceData(l.src), len(l.src)) // nothing writes to it any more
 	l.asm = bytes.Contains(l.src, []byte(".inc"))
-	l.pushes = bytes.Contains(l.src, []byte("push_macro")) || bytes.Contains(l.src, []byte("pop_macro"))
+	l.pushes = bytes.Contains(l.src, []byte("_macro"))
+	l.dollars = mode&modeDollars != 0 && bytes.IndexByte(l.src, '$') >= 0
 	l.run()
 	l.seal()
 	return l.u
@@ -102,9 +105,7 @@ func lex(src []byte, mode lexMode, syms *symbols) *unit {
 // prepare returns src without byte order mark, carriage returns and (where the
 // mode has them) trigraphs, with the sentinel that scanning relies on.
 func (l *lexer) prepare(src []byte) []byte {
-	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
-	out := make([]byte, len(src), len(src)+8)
-	copy(out, src)
+	out := bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
 	if bytes.IndexByte(out, '\r') >= 0 {
 		out = bytes.ReplaceAll(out, []byte("\r\n"), []byte("\n"))
 		if bytes.IndexByte(out, '\r') >= 0 {
@@ -257,6 +258,13 @@ func (l *lexer) skipComment() {
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\v' || c == '\f' }
 
 func (l *lexer) skipBlock() {
+	if i := bytes.Index(l.src[l.pos:], []byte("*/")); i >= 0 {
+		if text := l.src[l.pos : l.pos+i+1]; !bytes.Contains(text, []byte("*\\")) {
+			l.line += int32(bytes.Count(text, []byte{'\n'}))
+			l.pos += i + 2
+			return
+		}
+	}
 	for {
 		i := bytes.IndexByte(l.src[l.pos:len(l.src)-4], '*')
 		if i < 0 {

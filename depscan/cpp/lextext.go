@@ -2,8 +2,89 @@ package cpp
 
 import "bytes"
 
-// text scans one line of text, and more where a token spans lines.
+// textStops marks the bytes that end what text passes over.
+const textStops = "" +
+	"\000\000\000\000\000\000\000\000\000\000\001\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\001\000\000\000\000\001\000\000\000\000\000\000\000\001" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\001\000\000\001" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000" +
+	"\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000\000"
+
+// text scans one line of text, and more where a token spans lines. Of words only
+// those that begin with an underscore matter, and a module's first one.
 func (l *lexer) text() {
+	if l.asm || l.pushes || l.dollars {
+		l.closeText()
+		return
+	}
+	if l.mode&modeModules != 0 && charClass[l.src[l.pos]] == chLetter {
+		l.word(true)
+	}
+	start := l.pos // behind the last literal or comment
+	for !l.atEnd() {
+		p := l.pos
+		for textStops[l.src[p]] == 0 {
+			p++
+		}
+		l.pos = p
+		switch c := l.src[p]; {
+		case c == '\n':
+			l.line++
+			l.pos++
+			return
+		case c == '_':
+			l.underscore()
+			continue
+		case c == '\\':
+			l.backslash()
+			continue
+		case c == '/' && l.commentAt(p) != 0:
+			l.skipComment()
+		case c == '/' || c == '\'' && l.separates(start):
+			l.pos++
+			continue
+		case c == '"' && l.mode&modeRawStrings != 0 && endsInRawPrefix(l.src[start:p]):
+			l.rawString()
+		default:
+			l.quoted(c)
+		}
+		start = l.pos
+	}
+}
+
+// underscore scans the word that begins at pos, or the rest of one that began
+// before and so is none that matters.
+func (l *lexer) underscore() {
+	start := l.pos
+	inside := start > 0 && isWordByte(l.src[start-1])
+	l.pos = l.wordEnd(start)
+	if !inside && l.pos-start <= longestMark {
+		l.underscored(l.src[start:l.pos])
+	}
+}
+
+// separates reports whether the apostrophe at pos stands in a number that begins
+// behind start.
+func (l *lexer) separates(start int) bool {
+	if l.mode&modeSeparators == 0 || !isWordByte(l.src[l.pos+1]) {
+		return false
+	}
+	return endsInNumber(l.src[start:l.pos])
+}
+
+// closeText is text for sources in which more words matter.
+func (l *lexer) closeText() {
 	first := true
 	for !l.atEnd() {
 		c := l.src[l.pos]
@@ -33,9 +114,10 @@ func (l *lexer) text() {
 		case chBackslash:
 			l.backslash()
 		default:
-			l.pos++
 			if c == '$' && l.mode&modeDollars != 0 {
-				l.word(false)
+				l.word(first)
+			} else {
+				l.pos++
 			}
 		}
 		first = false

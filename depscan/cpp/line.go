@@ -141,12 +141,20 @@ func (l *lexer) cleanRaw(out []byte, end int) []byte {
 	return append(out, raw...)
 }
 
+// endsInNumber reports whether the last token of line is a number: one that begins
+// with a digit, or with a dot and a digit, be it right behind an identifier. Of one
+// with an exponent that has a sign it knows what follows the sign.
 func endsInNumber(line []byte) bool {
-	i := len(line)
-	for i > 0 && (isWordByte(line[i-1]) || line[i-1] == '\'' || line[i-1] == '.') {
-		i--
+	for i := len(line) - 1; i >= 0; i-- {
+		c := line[i]
+		if !isWordByte(c) && c != '\'' && c != '.' {
+			return i+1 < len(line) && charClass[line[i+1]] == chDigit
+		}
+		if c == '.' && i+1 < len(line) && charClass[line[i+1]] == chDigit {
+			return true
+		}
 	}
-	return i < len(line) && charClass[line[i]] == chDigit
+	return len(line) > 0 && charClass[line[0]] == chDigit
 }
 
 func endsInRawPrefix(line []byte) bool {
@@ -154,5 +162,5 @@ func endsInRawPrefix(line []byte) bool {
 	for i > 0 && isWordByte(line[i-1]) {
 		i--
 	}
-	return isRawPrefix(line[i:])
+	return isRawPrefix(line[i:]) && !endsInNumber(line)
 }

@@ -67,6 +67,7 @@ type collector struct {
 	in     depscan.Inputs
 	absent map[string]bool
 	macros bool
+	dirs   []libraryDir // see libraryDirs
 	// ahead is set before the run: its outputs are not there, or those of an
 	// earlier one.
 	ahead bool
@@ -169,7 +170,7 @@ func (c *collector) sourcesOf(text []byte) (*DepInfo, error) {
 	if c.c.Crate.Clippy {
 		c.clippyConfig()
 	}
-	return info, nil
+	return info, c.unlisted(info.Files)
 }
 
 // otherPlace is where a module's file could stand as well; both together are an
@@ -244,9 +245,13 @@ func (c *collector) mentioned() ([]*names, error) {
 		if err != nil {
 			return nil, err
 		}
-		if n != nil {
-			out = append(out, n)
+		if n == nil {
+			continue
 		}
+		if n.extras[assemblerMark] && c.makesCode() {
+			return nil, toolchains.Unsupported(reasonAssembler, e.Path)
+		}
+		out = append(out, n)
 	}
 	if own := c.ownMetadata(); own != "" {
 		text, err := metadata(c.c.Call.Abs(own))
@@ -342,6 +347,11 @@ func (c *collector) crateFile(dir, name string, mentioned []*names) error {
 	return c.add(path)
 }
 
+// makesCode reports whether any output but metadata and dep-info is asked for.
+func (c *collector) makesCode() bool {
+	return slices.ContainsFunc(c.c.Crate.Emits, func(kind string) bool { return kind != "metadata" && kind != "dep-info" })
+}
+
 // readsCode reports whether the compile reads the code of other crates.
 func (c *collector) readsCode() bool {
 	k := c.c.Crate
@@ -360,9 +370,10 @@ func crateStem(file string) (stem, suffix string, ok bool) {
 }
 
 // knownCrates steps back from sources that name a crate by hand which neither
-// --extern nor any output lists.
+// --extern nor any output lists. One that is listed could be found elsewhere, too.
 func (c *collector) knownCrates(files []string) error {
-	if c.ownMetadata() != "" {
+	own := c.ownMetadata() != ""
+	if own && len(c.namedDirs()) == 0 {
 		return nil
 	}
 	byHand := regexp.MustCompile(`extern\s+crate\s+(?:r#)?([A-Za-z_][A-Za-z0-9_]*)`)
@@ -372,12 +383,37 @@ func (c *collector) knownCrates(files []string) error {
 			return toolchains.Unsupported("input-unreadable", path)
 		}
 		for _, m := range byHand.FindAllSubmatch(text, -1) {
-			if name := string(m[1]); !c.isKnown(name) && c.couldLoad(name) {
+			name := string(m[1])
+			switch {
+			case c.isKnown(name):
+			case !own && c.couldLoad(name):
 				return toolchains.Unsupported("extern-crate", name)
+			default:
+				c.noOther(name)
 			}
 		}
 	}
 	return nil
+}
+
+// namedDirs are the folders in which crates are looked for that sources name.
+func (c *collector) namedDirs() []string {
+	var out []string
+	for _, s := range c.c.Crate.Search {
+		if s.Kind == "crate" || s.Kind == "all" {
+			out = append(out, s.Dir)
+		}
+	}
+	return out
+}
+
+// noOther takes the files that would be a crate of that name, too.
+func (c *collector) noOther(crate string) {
+	for _, dir := range c.namedDirs() {
+		for _, suffix := range []string{".rmeta", ".rlib", ".so"} {
+			c.noteAbsent(strings.TrimSuffix(dir, "/") + "/lib" + crate + suffix)
+		}
+	}
 }
 
 func (c *collector) isKnown(crate string) bool {

@@ -40,7 +40,7 @@ func (n *names) mentions(stem string) bool {
 	case isExtra(stem[i:]):
 		return n.extras[stem[i:]]
 	}
-	return n.contains(stem[i:])
+	return n.contains(stem[i:]) || n.contains(stem[:i]) // the extra filename can be a part of that
 }
 
 // contains reports whether word stands in the text; one that cannot be read any
@@ -72,8 +72,15 @@ func isExtra(s string) bool {
 
 func isHex(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' }
 
+// assemblerMark stands among extras where the metadata hold a macro or a function by
+// which the assembler reads a file.
+const assemblerMark = ".incbin"
+
 func extras(text []byte) map[string]bool {
 	out := map[string]bool{}
+	if assembles(text) {
+		out[assemblerMark] = true
+	}
 	for rest := text; ; {
 		i := bytes.IndexByte(rest, '-')
 		if i < 0 || len(rest)-i < extraLength {

@@ -1,6 +1,7 @@
 package rustdeps
 
 import (
+	"bytes"
 	"os"
 	"regexp"
 	"slices"
@@ -51,10 +52,20 @@ func (a *Asker) Plan(c *toolchains.Compile, scratch string) (*Plan, error) {
 	if c.Crate.Links() {
 		p.list = scratch + ".ld"
 		added := "-Wl,--dependency-file=" + p.list
-		p.Argv = append(slices.Clone(p.Argv), "-C", "link-arg="+added)
+		p.Argv = withLinkArgument(p.Argv, added)
 		p.Hide = []string{` "` + added + `"`, ` \"` + added + `\"`}
 	}
 	return p, nil
+}
+
+// withLinkArgument returns argv with one more argument for the linker, which no "--"
+// may precede.
+func withLinkArgument(argv []string, arg string) []string {
+	end := slices.Index(argv, "--")
+	if end < 0 {
+		end = len(argv)
+	}
+	return slices.Concat(argv[:end], []string{"-C", "link-arg=" + arg}, argv[end:])
 }
 
 // standsAlone reports whether a compile reads no file but its source, as a build
@@ -67,6 +78,12 @@ func standsAlone(c *toolchains.Compile) bool {
 	text, err := os.ReadFile(c.Call.Abs(c.Source))
 	reads := regexp.MustCompile(`\b(mod|path|crate|env|option_env|include|include_str|include_bytes|include_dir)\b`)
 	return err == nil && !reads.Match(text)
+}
+
+// Blamed reports whether a run that failed says so of the list that the linker was to
+// write: it may not have failed without.
+func (p *Plan) Blamed(said []byte) bool {
+	return p.list != "" && bytes.Contains(said, []byte(p.list))
 }
 
 // Remove removes the files of the run.

@@ -99,8 +99,11 @@ func (r *request) nameCrate() {
 }
 
 // prepareCrate says how rustc is run.
-func (r *request) prepareCrate(x *run) error {
-	var err error
+func (r *request) prepareCrate(ctx context.Context, x *run) error {
+	err := r.p.listing(ctx, r)
+	if err != nil {
+		return err
+	}
 	x.crate, err = r.p.o.Crates.Plan(r.compile, filepath.Join(r.p.o.Scratch, r.in.Token))
 	if err != nil {
 		return err

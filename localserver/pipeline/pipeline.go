@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -128,6 +129,7 @@ type Pipeline struct {
 	inflight *inflight
 	pace     pace
 	lists    lists
+	linkers  linkers
 	packer   *packer
 	// missing is set while look-ups of the remote miss: then inputs are sent
 	// there, and other machines' candidates asked for, without waiting for the
@@ -177,6 +179,9 @@ func (p *Pipeline) Serve(ctx context.Context, in *wire.Call, conv Conversation) 
 	if err := r.serve(ctx); err != nil {
 		p.log.Debug().Err(err).Msg("wrapper left")
 		r.record.Outcome, r.record.Reason = journal.Failed, "wrapper-gone"
+		if errors.Is(err, errOwnArgument) {
+			r.record.Reason = reasonNoList
+		}
 	}
 	for _, one := range r.parts() {
 		one.record.Steps.Add(journal.StepTotal, time.Since(r.started))

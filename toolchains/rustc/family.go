@@ -34,14 +34,18 @@ func New() *Family { return WithRules(Rules{}) }
 
 // WithRules returns the Family under r.
 func WithRules(r Rules) *Family {
-	return &Family{tables{options: argtable.New(options()), settings: argtable.New(codegen(), unstable())}, r}
+	return &Family{tables{
+		options: argtable.New(options()), settings: argtable.New(codegen(), unstable()),
+		driver: argtable.New(driverOptions()), linker: argtable.New(linkerOptions()),
+	}, r}
 }
 
 // Name returns "rustc".
 func (f *Family) Name() string { return "rustc" }
 
-// tables are the option tables: options proper, and what follows -C and -Z.
-type tables struct{ options, settings *argtable.Table }
+// tables are the option tables: options proper, what follows -C and -Z, and words for
+// the linker and its driver.
+type tables struct{ options, settings, driver, linker *argtable.Table }
 
 func (t *tables) option(name string) (*argtable.Option, bool) { return exact(t.options, name) }
 
@@ -109,8 +113,9 @@ func stem(path string) string {
 }
 
 // variables are those that the compiler reads beside what the source asks for.
-// Some of cargo's only choose the words of diagnostics.
-func variables(c *toolchains.Crate) []string {
+// Some of cargo's only choose the words of diagnostics. For Apple's systems code says
+// which version of the system it is for.
+func variables(c *toolchains.Crate, target string) []string {
 	names := []string{
 		"CARGO", "CARGO_CRATE_NAME", "CARGO_PKG_NAME", "RUSTC_BOOTSTRAP", "RUSTC_FORCE_RUSTC_VERSION",
 		"RUSTC_OVERRIDE_VERSION_STRING", "RUST_TARGET_PATH",
@@ -120,8 +125,12 @@ func variables(c *toolchains.Crate) []string {
 			"CLIPPY_DISABLE_DOCS_LINKS", "CLIPPY_TERMINAL_WIDTH", "RUST_SYSROOT", "SYSROOT")
 	}
 	if c.Links() {
-		names = append(names, "COMPILER_PATH", "GCC_EXEC_PREFIX", "LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES",
+		names = append(names, "CCC_OVERRIDE_OPTIONS", "COMPILER_PATH", "GCC_EXEC_PREFIX", "LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES",
 			"LD_RUN_PATH", "LDEMULATION", "LIBRARY_PATH")
+	}
+	if strings.Contains(target, "-apple-") {
+		names = append(names, "IPHONEOS_DEPLOYMENT_TARGET", "MACOSX_DEPLOYMENT_TARGET", "SDKROOT", "TVOS_DEPLOYMENT_TARGET",
+			"WATCHOS_DEPLOYMENT_TARGET", "XROS_DEPLOYMENT_TARGET")
 	}
 	slices.Sort(names)
 	return names

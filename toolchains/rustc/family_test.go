@@ -134,6 +134,29 @@ func TestAside(t *testing.T) {
 		{bin + "-C link-arg=@x", ReasonLinkerOption},
 		{bin + "-C link-arg=-Wl,--version-script=x", ""},
 		{bin + "-C link-arg=-fuse-ld=lld", ""},
+		{bin + "-C link-arg=-fuse-ld=/x/ld", ReasonLinkerOption},
+		{bin + "-C link-arg=--ld-path=/x/ld", ReasonLinkerOption},
+		{bin + "-C link-arg=--config=x", ReasonLinkerOption},
+		{bin + "-C link-arg=-B -C link-arg=x", ReasonLinkerOption},
+		{bin + "-C link-arg=--sysroot=/x", ReasonLinkerOption},
+		{bin + "-C link-arg=-Wl,--retain-symbols-file=x", ReasonLinkerOption},
+		{bin + "-C link-arg=-Wl,--just-symbols,x", ReasonLinkerOption},
+		{bin + "-C link-arg=-Wl,@x", ReasonLinkerOption},
+		{bin + "-C link-arg=-Wl,-lto-obj-path=x", ReasonLinkerOption},
+		{bin + "-C link-arg=-Xlinker -C link-arg=-Map=x", ReasonLinkerOption},
+		{bin + "-C link-arg=-Wl,--rpath", ReasonLinkerOption},
+		{bin + "-C link-arg=", ReasonLinkerOption},
+		{bin + "-C link-arg=-Wl,-z,now,-rpath,/x,--hash-style=gnu -C link-arg=-no-pie", ""},
+		{bin + "-Clink-arg=-Xlinker -Clink-arg=-soname=x -Clink-arg=-lm -Clink-arg=-L -Clink-arg=/x -Clink-arg=-T -Clink-arg=x", ""},
+		{lib + "-C link-arg=@x -C linker-flavor=ld", ""},
+		{bin + "-C linker-flavor=ld", ReasonLinkerOption},
+		{bin + "-C linker-flavor=gcc", ""},
+		{bin + "-C linker-plugin-lto=/x/plugin.so", ReasonPlugin},
+		{bin + "-C linker-plugin-lto", ""},
+		{lib + "--extern y", ReasonExtern},
+		{lib + "--extern noprelude:y", ReasonExtern},
+		{lib + "--extern proc_macro", ""},
+		{lib + "-L native=@RUSTC_BUILTIN/x", ReasonSysroot},
 		{bin + "@missing", ReasonResponse},
 		{"--crate-name x --crate-type nonsense x.rs", ReasonCrateType},
 	} {
@@ -272,9 +295,40 @@ func TestUncached(t *testing.T) {
 	}
 }
 
-// TestNative checks that code for the processor at hand is marked.
+// TestTargetFile checks that the description of a target is not searched for, and that
+// Apple's systems count.
+func TestTargetFile(t *testing.T) {
+	c := call(strings.Fields("--crate-name x --crate-type lib --target y x.rs")...)
+	if _, err := New().Parse(c, host()); err != nil {
+		t.Error(err)
+	}
+	c.Env = toolchains.Environ{"RUST_TARGET_PATH=/x"}
+	_, err := New().Parse(c, host())
+	if reason, _, _ := toolchains.ReasonOf(err); reason != ReasonTargetFile {
+		t.Error(err)
+	}
+	got, err := New().Parse(call(strings.Fields("--crate-name x --crate-type lib --target aarch64-apple-darwin x.rs")...), host())
+	if err != nil || !slices.Contains(got.Env, "MACOSX_DEPLOYMENT_TARGET") {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestLinkArguments checks what of the linker's arguments is read and searched.
+func TestLinkArguments(t *testing.T) {
+	c, err := New().Parse(call("--crate-name", "x", "--crate-type", "bin", "x.rs", "-Clink-arg=-Wl,--version-script=v,-T", "-Clink-arg=-Wl,t",
+		"-Clink-args=y.o -Le", "-Clink-args=-Xlinker --library-path -Xlinker f", "-Clink-arg=-fuse-ld=gold"), host())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, dirs := c.InputFiles, c.Crate.LinkDirs; !slices.Equal(files, []string{"y.o", "v", "t"}) || !slices.Equal(dirs, []string{"e", "f"}) || c.Crate.FuseLd != "-fuse-ld=gold" {
+		t.Errorf("files %q, folders %q, linker %q", files, dirs, c.Crate.FuseLd)
+	}
+}
+
+// TestNative checks that code for the processor at hand is marked, as it may be by the
+// description of a target.
 func TestNative(t *testing.T) {
-	for _, arg := range []string{"-Ctarget-cpu=native", "-Ztune-cpu=native", "-Ctarget_cpu=native"} {
+	for _, arg := range []string{"-Ctarget-cpu=native", "-Ztune-cpu=native", "-Ctarget_cpu=native", "--target=x.json"} {
 		c, err := New().Parse(call("--crate-name", "x", "--crate-type", "lib", arg, "x.rs"), host())
 		if err != nil || !c.Crate.Native {
 			t.Errorf("%s: %+v, %v", arg, c, err)

@@ -37,7 +37,7 @@ func (p *parser) whole() error {
 	case c.Links() && (!isELF(p.target()) || strings.HasSuffix(c.Target, ".json")): // which names a linker of its own
 		return toolchains.Unsupported(ReasonTarget, p.target())
 	}
-	return nil
+	return p.linkArguments()
 }
 
 // named finds out which outputs have names of the caller's own. -o names the one

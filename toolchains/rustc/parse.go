@@ -1,6 +1,7 @@
 package rustc
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -20,6 +21,9 @@ type parser struct {
 	units         string // of -C codegen-units
 	split         string // of -C split-debuginfo
 	file          string // of -o
+	flavor        string // of -C linker-flavor
+	// linkWords are those of -C link-arg and -C link-args.
+	linkWords []string
 	// files are the names that the call gives to kinds of output.
 	files map[string]string
 	once  map[string]bool
@@ -44,7 +48,7 @@ func (p *parser) parse() error {
 	if err := p.outputs(); err != nil {
 		return err
 	}
-	p.Env = variables(p.crate)
+	p.Env = variables(p.crate, p.target())
 	return nil
 }
 
@@ -60,11 +64,7 @@ func (p *parser) option(a *toolchains.Arg) error {
 		p.file = a.Value
 		return p.single(name)
 	case "--target":
-		p.crate.Target = a.Value
-		if strings.HasSuffix(a.Value, ".json") {
-			p.InputFiles = append(p.InputFiles, a.Value)
-		}
-		return p.single(name)
+		return cmp.Or(p.single(name), p.describedTarget(a.Value))
 	case "--crate-type":
 		p.types(a.Value)
 	case "--emit":
@@ -72,9 +72,9 @@ func (p *parser) option(a *toolchains.Arg) error {
 	case "--test":
 		p.crate.Test = true
 	case "--extern":
-		p.extern(a.Value)
+		return p.extern(a.Value)
 	case "-L":
-		p.search(a.Value)
+		return p.search(a.Value)
 	case "-l":
 		p.crate.Libraries = append(p.crate.Libraries, a.Value)
 	case "-C", "--codegen", "-Z":
@@ -125,8 +125,22 @@ func (p *parser) emit(value string) error {
 // goes.
 const stdout = "-"
 
-// extern reads [OPTIONS:]NAME[=PATH]. One without a path is searched for.
-func (p *parser) extern(value string) {
+// describedTarget takes the target, of which a file can say what it is: one that is
+// named, and may want code for the processor at hand, or one that is searched for.
+func (p *parser) describedTarget(target string) error {
+	p.crate.Target = target
+	switch {
+	case strings.HasSuffix(target, ".json"):
+		p.InputFiles, p.crate.Native = append(p.InputFiles, target), true
+	case p.Call.Env.Value("RUST_TARGET_PATH") != "":
+		return toolchains.Unsupported(ReasonTargetFile, target)
+	}
+	return nil
+}
+
+// extern reads [OPTIONS:]NAME[=PATH]. One without a path is searched for, where it is
+// none of those that come with the compiler.
+func (p *parser) extern(value string) error {
 	name, path, ok := strings.Cut(value, "=")
 	if _, bare, opts := strings.Cut(name, ":"); opts {
 		name = bare
@@ -134,17 +148,26 @@ func (p *parser) extern(value string) {
 	if ok {
 		p.crate.Externs = append(p.crate.Externs, toolchains.Extern{Name: name, Path: path})
 		p.InputFiles = append(p.InputFiles, path)
+		return nil
 	}
+	if !slices.Contains([]string{"alloc", "core", "proc_macro", "std", "test"}, name) {
+		return toolchains.Unsupported(ReasonExtern, value)
+	}
+	return nil
 }
 
-func (p *parser) search(value string) {
+func (p *parser) search(value string) error {
 	kind, dir, ok := strings.Cut(value, "=")
 	switch {
 	case ok && (kind == "dependency" || kind == "crate" || kind == "native" || kind == "framework" || kind == "all"):
 	default:
 		kind, dir = "all", value
 	}
+	if strings.HasPrefix(dir, "@") { // @RUSTC_BUILTIN: below the sysroot
+		return toolchains.Unsupported(ReasonSysroot, dir)
+	}
 	p.crate.Search = append(p.crate.Search, toolchains.SearchDir{Kind: kind, Dir: dir})
+	return nil
 }
 
 // optionIncremental is how every spelling of -C incremental stands in Args.
@@ -166,14 +189,14 @@ func (p *parser) codegen(a *toolchains.Arg) error {
 		p.split = value
 	case "linker":
 		p.crate.Linker = value
+	case "linker-flavor":
+		p.flavor = value
+	case "linker-plugin-lto":
+		return linkerPlugin(value)
 	case "link-arg":
-		return linkerOption(value)
+		p.linkWords = append(p.linkWords, value)
 	case "link-args":
-		for arg := range strings.FieldsSeq(value) {
-			if err := linkerOption(arg); err != nil {
-				return err
-			}
-		}
+		p.linkWords = append(p.linkWords, strings.Fields(value)...)
 	case "llvm-args":
 		return backendOptions(value)
 	case "profile-use":
@@ -200,34 +223,13 @@ func (p *parser) excluded() bool {
 	})
 }
 
-// linkerOption lets pass what neither names further outputs nor hides inputs from
-// the linker's own list of files.
-func linkerOption(arg string) error {
-	list := []string{arg}
-	if inner, ok := strings.CutPrefix(arg, "-Wl,"); ok {
-		list = strings.Split(inner, ",")
+// linkerPlugin lets no plugin be named that the linker would load.
+func linkerPlugin(value string) error {
+	switch value {
+	case "", "y", "yes", "on", "n", "no", "off":
+		return nil
 	}
-	if slices.ContainsFunc(list, hidesFiles) {
-		return toolchains.Unsupported(ReasonLinkerOption, arg)
-	}
-	return nil
-}
-
-func hidesFiles(word string) bool {
-	name := strings.TrimLeft(word, "-")
-	starts := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
-	harmless := []string{"fuse-ld=", "fsanitize", "version-script"}
-	return strings.HasPrefix(word, "@") ||
-		name != word && slices.ContainsFunc(otherFiles(), starts) && !slices.ContainsFunc(harmless, starts)
-}
-
-// otherFiles are the beginnings of options, without dashes, that make a linker or
-// its driver write a file or stdout, or read what it does not list.
-func otherFiles() []string {
-	return []string{
-		"B", "M", "Xlinker", "cref", "dependency-file", "f", "o", "plugin", "print", "reproduce", "save-temps", "specs",
-		"stats", "time", "trace", "v", "wrapper",
-	}
+	return toolchains.Unsupported(ReasonPlugin, value)
 }
 
 // backendOptions lets pass options of LLVM that hold no path and ask for no

@@ -7,6 +7,7 @@ const (
 	ReasonCrateType      = "crate-type"
 	ReasonEmit           = "emit-kind"
 	ReasonEmitFile       = "emit-file"
+	ReasonExtern         = "extern-without-path"
 	ReasonIncremental    = "rust-incremental"
 	ReasonLinkerOption   = "linker-option"
 	ReasonLog            = "compiler-log"
@@ -24,6 +25,7 @@ const (
 	ReasonStdin          = "stdin"
 	ReasonSysroot        = "sysroot"
 	ReasonTarget         = "target-outputs"
+	ReasonTargetFile     = "target-file"
 	ReasonUncached       = "rust-uncached"
 	ReasonUnknown        = "unknown-argument"
 	ReasonUnstable       = "unstable-option"
@@ -40,6 +42,7 @@ func Reasons() []Reason {
 		{ReasonCrateType, "the type of the crate stands in the source only, or is not known"},
 		{ReasonEmitFile, "an output goes to a stream"},
 		{ReasonEmit, "a kind of output that is not known"},
+		{ReasonExtern, "a crate is to be searched for by its name alone"},
 		{ReasonLinkerOption, "an option for the linker that may read or write further files"},
 		{ReasonMissing, "an option lacks its value"},
 		{ReasonNoSource, "there is no source"},
@@ -57,6 +60,7 @@ func Reasons() []Reason {
 		{ReasonSplitDebug, "debug information in files whose names are not known"},
 		{ReasonStdin, "the source comes from a stream"},
 		{ReasonSysroot, "the call names a sysroot of its own"},
+		{ReasonTargetFile, "the description of the target is searched for by its name"},
 		{ReasonTarget, "linking for a target whose outputs are not known"},
 		{ReasonUnknown, "an argument that is not known"},
 		{ReasonUnstable, "an unstable option whose effect is not known"},
