@@ -89,7 +89,7 @@ func TestTextOfSoup(t *testing.T) {
 				b.WriteByte(' ')
 			}
 		}
-		mode := lexMode(r.IntN(1 << 4)) &^ modeAsm
+		mode := lexMode(r.IntN(1<<4)) &^ modeAsm
 		if r.IntN(2) == 0 {
 			mode |= modeModules
 		}
