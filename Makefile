@@ -119,9 +119,11 @@ scan-fuzz: ## the include scanner against the compilers over CASES random source
 windows: ## bin/windows/rexwrap.exe and rexd.exe
 	GOOS=windows GOARCH=amd64 $(BUILD) -o $(BIN)/windows/ ./cmd/rexwrap ./cmd/rexd
 
-test-windows: needs windows ## those binaries under Wine (Debian's wine64)
+# Paths are not trimmed: what lint has compiled for Windows serves then.
+test-windows: needs ## such binaries under Wine (Debian's wine64)
 	@if integration/tools/wine; then \
-		REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows" $(GO) test -count=1 -v -parallel 3 -timeout 10m ./integration/wine; \
+		GOOS=windows GOARCH=amd64 $(filter-out -trimpath,$(BUILD)) -o $(BIN)/windows/test/ ./cmd/rexwrap ./cmd/rexd && \
+		REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows/test" $(GO) test -count=1 -parallel 4 -timeout 10m ./integration/wine; \
 	else \
 		echo "NOT RUN: wine64 is not installed and cannot be had"; \
 	fi

@@ -3,7 +3,9 @@
 package wine
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -102,7 +104,7 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// Paths are long, have blanks in them, and are spelled in ways of their own.
+// Paths are long, have blanks in them, are on shares, and are spelled in ways of their own.
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -110,11 +112,15 @@ func TestPaths(t *testing.T) {
 	s.write("src/"+folder+"B.c", "#include \"Some.h\"\r\n")
 	s.write("src/"+folder+"Some.h", "int some;\r\n")
 	source := strings.ReplaceAll(folder, "/", `\`) + "B.c"
+	absolute, share := windows(s.dir+"/src/"+folder+"B.c"), s.share()
 	for _, args := range [][]string{
 		{"/c", "/Foone.obj", source},
-		{"/c", "/Foone.obj", windows(s.dir + "/src/" + folder + "B.c")},
+		{"/c", "/Foone.obj", absolute},
+		{"/c", "/Foone.obj", `\\?\` + absolute},
 		{"/c", "/Foone.obj", strings.ToUpper(source)},
 		{"/c", "/Foone.obj", strings.ReplaceAll(source, `\`, "/")},
+		{"/c", "/Fo" + share + `\one.obj`, share + `\a.c`},
+		{"/c", "/Foone", `/I` + share, share + `/` + source},
 	} {
 		want := s.bare(args...)
 		object := s.read("src/one.obj")
@@ -128,8 +134,19 @@ func TestPaths(t *testing.T) {
 			}
 		}
 	}
-	if got := s.stats(); got.HitsLocal < 4 || got.Errors+got.SteppedAside != 0 {
+	if got := s.stats(); got.HitsLocal < 7 || got.Errors+got.SteppedAside != 0 {
 		t.Errorf("%+v", got)
 	}
 	s.noLitter()
+}
+
+// share returns the folder of the sources by a name that it has on a share.
+func (s *site) share() string {
+	s.Helper()
+	name := filepath.Base(s.dir)
+	server := s.in.dir + "/prefix/dosdevices/unc/server"
+	if err := errors.Join(os.MkdirAll(server, 0o777), os.Symlink(s.dir+"/src", server+"/"+name)); err != nil {
+		s.Fatal(err)
+	}
+	return `\\server\` + name
 }

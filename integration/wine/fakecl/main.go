@@ -8,12 +8,14 @@
 //	hold.exe FILE HOW  opens FILE as HOW says (shared, alone), says so and waits for
 //	                   the end of its input
 //	kill.exe PID       kills a process
+//	alive.exe PID      has status 0 as long as a process runs
 //	together.exe ARGS  runs ARGS with one pipe for its output and its errors
 //
 // Variables make the compiler do what real ones do at times: FAKECL_LOG names a
 // file that each run adds a line to, FAKECL_GATE one that it waits for before it
 // ends, and FAKECL_LEAVE is set where it leaves a process behind that keeps its
-// output open until the file of that name is there.
+// output open until the file of that name is there; its number is in a file beside that,
+// called .pid. FAKECL_LOG's own .pid has the number of the compiler that ran last.
 package main
 
 import (
@@ -38,6 +40,10 @@ func main() {
 		hold(os.Args[1], os.Args[2])
 	case name == "kill":
 		kill(os.Args[1])
+	case name == "alive":
+		if !isAlive(number(os.Args[1])) {
+			os.Exit(1)
+		}
 	case name == "together":
 		out, err := exec.Command(os.Args[1], os.Args[2:]...).CombinedOutput()
 		_, _ = os.Stdout.Write(out)
@@ -76,6 +82,7 @@ func compile(words []string) int {
 		if err := left.Start(); err != nil {
 			return fail("D8037", "cannot leave a process behind: %v", err)
 		}
+		notePID(gate, left.Process.Pid)
 	}
 	c, err := parse(words)
 	if err != nil {
@@ -93,12 +100,17 @@ func note() {
 	if log == "" {
 		return
 	}
+	notePID(log, os.Getpid()) // before there is the log, which tests wait for
 	f, err := os.OpenFile(log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return
 	}
 	fmt.Fprintln(f, strings.Join(os.Args[1:], " "))
 	f.Close()
+}
+
+func notePID(path string, pid int) {
+	_ = os.WriteFile(path+".pid", []byte(strconv.Itoa(pid)), 0o666) // whoever reads it will miss it
 }
 
 func fail(code, format string, args ...any) int {
@@ -118,16 +130,19 @@ func hold(path, how string) {
 	f.Close()
 }
 
-func kill(number string) {
-	pid, err := strconv.Atoi(number)
+func kill(pid string) {
+	p, err := os.FindProcess(number(pid))
 	if err == nil {
-		var p *os.Process
-		if p, err = os.FindProcess(pid); err == nil {
-			err = p.Kill()
-		}
+		err = p.Kill()
 	}
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+}
+
+// number returns what a text says, 0, which no process has, for what is no number.
+func number(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
 }

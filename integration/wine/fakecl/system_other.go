@@ -9,4 +9,6 @@ import (
 
 func rawCommandLine() string { return "" }
 
+func isAlive(int) bool { return false }
+
 func openAs(string, string) (*os.File, error) { return nil, errors.ErrUnsupported }

@@ -32,3 +32,14 @@ func openAs(path, how string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(h), path), nil
 }
+
+// isAlive reports whether a process has not ended.
+func isAlive(pid int) bool {
+	h, err := syscall.OpenProcess(syscall.SYNCHRONIZE, false, uint32(pid))
+	if err != nil {
+		return false
+	}
+	defer syscall.CloseHandle(h)
+	event, err := syscall.WaitForSingleObject(h, 0)
+	return err == nil && event == syscall.WAIT_TIMEOUT
+}
