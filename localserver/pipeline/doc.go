@@ -14,6 +14,11 @@
 // in that state is. The result is stored under the Action digest, whose
 // InputRoot holds the files below the exec root.
 //
+// A run whose inputs were known before it is held against them after it: files have
+// the same stamps, absent names are absent, and a dep-file lists what was foreseen.
+// Without a dep-file a header that appears and is gone again while the compiler runs
+// is not seen.
+//
 // # Paths
 //
 // Paths below the exec root lose it in keys unless they can reach the result:

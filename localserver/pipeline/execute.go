@@ -344,6 +344,11 @@ func (r *request) store(ctx context.Context, x *run) error {
 	if err != nil {
 		return err
 	}
+	// The compiler may have read what has come to stand before a header that was
+	// found before it began.
+	if d, ok := r.p.files.CheckAll(r.p.files.Prepare(r.at.dir, c.expect(r.at))); !ok {
+		return toolchains.Unsupported("modified-during-compile", d.Path)
+	}
 	outputs, err := r.keep(x.files)
 	if err != nil {
 		return err

@@ -105,6 +105,38 @@ func TestShadowingHeaderIsAMiss(t *testing.T) {
 	r.outcome(journal.ExecutedLocal, dir, argv...)
 }
 
+// lateScanner does something between the scan and the run.
+type lateScanner struct {
+	depscan.Scanner
+	late func()
+}
+
+func (s lateScanner) Scan(ctx context.Context, c *toolchains.Compile) (*depscan.Inputs, error) {
+	in, err := s.Scanner.Scan(ctx, c)
+	s.late()
+	return in, err
+}
+
+// What the compiler has read by a header that appeared after the scan is no entry of
+// the one that was there before.
+func TestHeaderAppearsBeforeTheRun(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "#include <h.h>\nint f(void) { return H; }\n", "a/other.h", "", "b/h.h", "#define H 1\n")
+	argv := []string{"gcc", "-c", "x.c", "-Ia", "-Ib"}
+	scanner := r.o.Scanner
+	r.o.Scanner = lateScanner{scanner, func() { write(t, dir, "a/h.h", "#define H 2\n") }}
+	r.outcome(journal.ExecutedLocal, dir, argv...)
+	if rec := r.last(); rec.Reason != "modified-during-compile" || filepath.Base(rec.Arg) != "h.h" {
+		t.Errorf("record %+v", rec)
+	}
+	r.o.Scanner = scanner
+	if err := os.Remove(filepath.Join(dir, "a/h.h")); err != nil {
+		t.Fatal(err)
+	}
+	r.outcome(journal.ExecutedLocal, dir, argv...)
+	r.outcome(journal.HitLocal, dir, argv...)
+}
+
 func TestCheckoutsShareWithoutDebugInformation(t *testing.T) {
 	r, top := newRig(t), t.TempDir()
 	for _, name := range []string{"one", "two"} {
