@@ -344,10 +344,8 @@ func (r *request) store(ctx context.Context, x *run) error {
 	if err != nil {
 		return err
 	}
-	// The compiler may have read what has come to stand before a header that was
-	// found before it began.
-	if d, ok := r.p.files.CheckAll(r.p.files.Prepare(r.at.dir, c.expect(r.at))); !ok {
-		return toolchains.Unsupported("modified-during-compile", d.Path)
+	if err := r.undisturbed(ctx, c); err != nil {
+		return err
 	}
 	outputs, err := r.keep(x.files)
 	if err != nil {
@@ -393,6 +391,19 @@ func (r *request) store(ctx context.Context, x *run) error {
 	}
 	r.record.Key.Inputs = c.List
 	r.share(x, c, laid, res)
+	return nil
+}
+
+// undisturbed checks that a run which was to have the inputs of c could have had
+// them: nothing has come to stand before a header that was found before the run
+// began, and the toolchain is the one that it began with.
+func (r *request) undisturbed(ctx context.Context, c *Candidate) error {
+	if d, ok := r.p.files.CheckAll(r.p.files.Prepare(r.at.dir, c.expect(r.at))); !ok {
+		return toolchains.Unsupported("modified-during-compile", d.Path)
+	}
+	if _, tc, err := r.p.resolve(ctx, r.call); err != nil || tc.Digest != r.compile.Toolchain.Digest {
+		return toolchains.Unsupported("modified-during-compile", r.call.Program)
+	}
 	return nil
 }
 

@@ -137,6 +137,44 @@ func TestHeaderAppearsBeforeTheRun(t *testing.T) {
 	r.outcome(journal.HitLocal, dir, argv...)
 }
 
+// A run during which the toolchain was replaced may be a mixture of both.
+func TestAssemblerReplacedBeforeTheEnd(t *testing.T) {
+	path, err := exec.LookPath("as")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	install := func(data []byte) {
+		t.Helper()
+		for _, step := range []error{
+			os.WriteFile(filepath.Join(bin, "new"), data, 0o755),
+			os.Rename(filepath.Join(bin, "new"), filepath.Join(bin, "as")),
+		} {
+			if step != nil {
+				t.Fatal(step)
+			}
+		}
+	}
+	install(program)
+	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "int x;\n")
+	scanner := r.o.Scanner
+	r.o.Scanner = lateScanner{scanner, func() { install(append(slices.Clone(program), 0)) }}
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	if rec := r.last(); rec.Reason != "modified-during-compile" || filepath.Base(rec.Arg) != "gcc" {
+		t.Errorf("record %+v", rec)
+	}
+	r.o.Scanner = scanner
+	install(program)
+	r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c")
+	r.outcome(journal.HitLocal, dir, "gcc", "-c", "x.c")
+}
+
 func TestCheckoutsShareWithoutDebugInformation(t *testing.T) {
 	r, top := newRig(t), t.TempDir()
 	for _, name := range []string{"one", "two"} {
