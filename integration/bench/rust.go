@@ -20,9 +20,9 @@ import (
 	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
-// The targets of rustc: a cold build over a plain one, a warm one over sccache's
-// with what cargo and the build scripts cost taken off both, and how many
-// milliseconds a hit may take over a copy of its outputs.
+// The targets of rustc: a cold build over a plain one, and so one whose crates wait
+// for each other; a warm one over sccache's with what cargo and the build scripts cost
+// taken off both; and how many milliseconds a hit may take over a copy of its outputs.
 const (
 	mostCold = 1.03
 	mostWarm = 0.25
@@ -70,7 +70,7 @@ func (b *bench) rust() error {
 		return err
 	}
 	defer c.rig.Close()
-	for _, part := range []func() error{c.cold, c.warm, c.hits, c.traced} {
+	for _, part := range []func() error{c.cold, c.pipelined, c.warm, c.hits, c.traced} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -127,9 +127,58 @@ func (c *crates) build(w *cargoBuilder) error {
 	return nil
 }
 
-// cold builds with an empty cache and without one, in turn. The server knows the
+// cold builds with an empty cache and without one, in turn.
+func (c *crates) cold() error { return c.compare("cold cargo build -j2") }
+
+// pipelined does so with a workspace of crates that wait for each other: in a chain,
+// where each needs the one before, and in a fan. cargo starts a compile as soon as the
+// metadata of what it needs are announced, while their code is still made.
+func (c *crates) pipelined() error {
+	w := *c
+	w.dir = filepath.Join(c.bench.dir, "pipelined")
+	crates := 12
+	if c.quick {
+		crates = 2
+	}
+	if err := writeChain(w.dir, crates); err != nil {
+		return err
+	}
+	return w.compare(fmt.Sprintf("cold cargo build -j2, chain and fan of %d crates", crates))
+}
+
+// writeChain writes that workspace.
+func writeChain(dir string, crates int) error {
+	archive := &txtar.Archive{}
+	add := func(name, text string) {
+		archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(text)})
+	}
+	var members []string
+	crate := func(name, needs string) {
+		members = append(members, strconv.Quote(name))
+		manifest := fmt.Sprintf("[package]\nname = %q\nversion = \"0.1.0\"\nedition = \"2018\"\n[dependencies]\n", name)
+		text := "pub fn all(n: &[u64]) -> String { f0(n) }\n"
+		if needs != "" {
+			manifest += needs + " = { path = \"../" + needs + "\" }\n"
+			text = "pub fn all(n: &[u64]) -> String { " + needs + "::all(n) + &f0(n) }\n"
+		}
+		for i := range 60 {
+			text += fmt.Sprintf("pub fn f%d(n: &[u64]) -> String { n.iter().map(|x| format!(\"{}-{}\", x, %d)).collect::<Vec<_>>().join(\",\") }\n", i, i)
+		}
+		add(name+"/Cargo.toml", manifest)
+		add(name+"/src/lib.rs", text)
+	}
+	crate("c0", "")
+	for i := 1; i < crates; i++ {
+		crate(fmt.Sprint("c", i), fmt.Sprint("c", i-1))
+		crate(fmt.Sprint("f", i), "c0")
+	}
+	add("Cargo.toml", "[workspace]\nmembers = ["+strings.Join(members, ", ")+"]\n")
+	return rig.Write(dir, archive)
+}
+
+// compare builds with an empty cache and without one, in turn. The server knows the
 // toolchain, whose files it reads once in its life.
-func (c *crates) cold() error {
+func (c *crates) compare(name string) error {
 	plain, ours := &cargoBuilder{builder: builder{name: "plain"}}, &cargoBuilder{builder: builder{name: "rexwrap"}}
 	plain.env, ours.env = c.env(c.rig, ""), c.env(c.rig, filepath.Join(c.bin, "rexwrap"))
 	used, err := newWatch(c.rig)
@@ -162,7 +211,7 @@ func (c *crates) cold() error {
 	}
 	base, figures := plain.figures(), ours.figures()
 	c.rows = append(c.rows, Row{
-		Name: "cold cargo build -j2", Over: "plain", Unit: "s", Ours: figures, Base: &base, Verdicts: []Verdict{
+		Name: name, Over: "plain", Unit: "s", Ours: figures, Base: &base, Verdicts: []Verdict{
 			judge("cpu", "ratio", figures.CPU/base.CPU, mostCold), judge("wall", "ratio", figures.Wall/base.Wall, mostCold),
 		},
 		Note: fmt.Sprintf("%d builds", figures.Runs),

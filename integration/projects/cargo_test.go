@@ -55,7 +55,7 @@ func packages() []string {
 
 // TestCargo builds the programs plain, cold and warm after what cargo clean does:
 // every artefact is the plain build's, and warm no compile runs but probes that
-// have to fail.
+// have to fail. Each of cargo's verbs is a test of its own.
 func TestCargo(t *testing.T) {
 	wanted := os.Getenv("REXWRAP_TEST_PROJECTS")
 	var table []string
@@ -68,7 +68,10 @@ func TestCargo(t *testing.T) {
 			b := &cargoBuilds{t: t, project: p, dir: t.TempDir()}
 			b.setUp()
 			for _, verb := range p.verbs {
-				table = append(table, b.run(verb))
+				t.Run(strings.ReplaceAll(verb, " ", "-"), func(t *testing.T) {
+					b.t = t
+					table = append(table, b.run(verb))
+				})
 			}
 		})
 	}

@@ -105,9 +105,9 @@ func compilers(t *testing.T, trace string) []string {
 	var out []string
 	probed := false
 	for line := range strings.Lines(string(text)) {
-		_, call, ok := strings.Cut(line, "execve(\""+rustc+"\"")
+		program, call, _ := strings.Cut(line, "\", ")
 		switch {
-		case !ok || !strings.Contains(call, "\"--out-dir\""):
+		case !strings.HasSuffix(program, "/rustc") && !strings.HasSuffix(program, "/clippy-driver") || !strings.Contains(call, "\"--out-dir\""):
 		case strings.Contains(call, "\"--crate-name=probe\""):
 			probed = true
 		default:

@@ -3,7 +3,9 @@
 package rust
 
 import (
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,43 +17,91 @@ import (
 // TestWorkspace builds the workspace plain, cold and warm: the artefacts are the
 // same to the byte, and warm every compile is a hit.
 func TestWorkspace(t *testing.T) {
-	t.Parallel()
+	s := workspace(t)
+	verbs := []string{"build", "check", "test --no-run", "build -p mycore --target wasm32-unknown-unknown"}
+	if rig.Long() {
+		verbs = append(verbs, "build --release", "clippy")
+	}
+	for _, verb := range verbs {
+		s.thrice(cargo, verb)
+	}
+}
+
+// TestNewCompiler does so with a newer compiler, and with cargo's own choice of what
+// is incremental where no code is made.
+func TestNewCompiler(t *testing.T) {
+	if !rig.Long() {
+		t.Skip("takes minutes: REXWRAP_TEST_LONG is not set")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := filepath.Join(home, ".rustup/toolchains/stable-x86_64-unknown-linux-gnu/bin")
+	if _, err := os.Stat(filepath.Join(newer, "cargo-clippy")); err != nil {
+		if os.Getenv("REXWRAP_TEST_ALL_TOOLS") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	s := workspace(t)
+	path := "PATH=" + newer + ":/usr/bin:/bin"
+	for _, verb := range []string{"build", "check", "clippy", "test --no-run", "build --release"} {
+		s.thrice(filepath.Join(newer, "cargo"), verb, path)
+	}
+	for _, verb := range []string{"check", "clippy", "check --tests"} {
+		s.thrice(filepath.Join(newer, "cargo"), verb, path, "CARGO_INCREMENTAL")
+	}
+}
+
+func workspace(t *testing.T) *site {
+	t.Helper()
 	files, err := txtar.ParseFile("testdata/workspace.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSite(t, files)
-	verbs := []string{"build", "check", "test --no-run", "build -p mycore --target wasm32-unknown-unknown"}
-	if rig.Long() {
-		verbs = append(verbs, "build --release")
+	return newSite(t, files)
+}
+
+// thrice builds plain, cold and warm. In a long run a trace shows that warm no
+// compiler compiles.
+func (s *site) thrice(program, verb string, env ...string) {
+	s.t.Helper()
+	words := append([]string{program}, strings.Fields(verb)...)
+	name := strings.Join(append(words, env...), " ")
+	s.remove("target")
+	if r := s.run(s.bare(env...), words...); r.Status != 0 {
+		s.t.Fatalf("plain %s: %s\n%s", name, r.Ended(), r.Stderr)
 	}
-	for _, verb := range verbs {
-		words := append([]string{cargo}, strings.Fields(verb)...)
-		s.remove("target")
-		if r := s.run(s.bare(), words...); r.Status != 0 {
-			t.Fatalf("plain %s: %s\n%s", verb, r.Ended(), r.Stderr)
+	want := s.artefacts("target")
+	trace := filepath.Join(s.rig.Temp(), "trace")
+	for _, pass := range []string{"cold", "warm"} {
+		if err := s.rig.Stop(); err != nil { // the last pass is counted then
+			s.t.Fatal(err)
 		}
-		want := s.artefacts("target")
-		for _, pass := range []string{"cold", "warm"} {
-			if err := s.rig.Stop(); err != nil { // the last pass is counted then
-				t.Fatal(err)
-			}
-			before := s.stats()
-			s.remove("target")
-			if r := s.run(s.wrapped(), words...); r.Status != 0 {
-				t.Fatalf("%s %s: %s\n%s", pass, verb, r.Ended(), r.Stderr)
-			}
-			for _, line := range differences(want, s.artefacts("target")) {
-				t.Errorf("%s %s: %s", pass, verb, line)
-			}
-			now := s.stats().Sub(before)
-			if now.Errors+now.FellBack != 0 {
-				t.Errorf("%s %s: %+v", pass, verb, now)
-			}
-			// One compile is a probe that has to fail.
-			if hits := now.HitsLocal + now.Merged; pass == "warm" && (now.Executed != 1 || hits == 0) {
-				why, _ := s.rig.Verb("explain", "--build") // says itself what it cannot
-				t.Errorf("%s %s: %d hits, %d compiles run: %v, %v\n%s", pass, verb, hits, now.Executed, now.Reasons, now.NotStored, why)
+		before := s.stats()
+		s.remove("target")
+		traced := pass == "warm" && rig.Long()
+		if traced {
+			words = slices.Concat([]string{"strace", "-f", "-qq", "-e", "trace=execve", "-s", "4096", "-v", "-o", trace}, words)
+		}
+		if r := s.run(s.wrapped(env...), words...); r.Status != 0 {
+			s.t.Fatalf("%s %s: %s\n%s", pass, name, r.Ended(), r.Stderr)
+		}
+		for _, line := range differences(want, s.artefacts("target")) {
+			s.t.Errorf("%s %s: %s", pass, name, line)
+		}
+		now := s.stats().Sub(before)
+		if now.Errors+now.FellBack != 0 {
+			s.t.Errorf("%s %s: %+v", pass, name, now)
+		}
+		// One compile is a probe that has to fail.
+		if hits := now.HitsLocal + now.Merged; pass == "warm" && (now.Executed != 1 || hits == 0) {
+			s.t.Errorf("%s %s: %d hits, %d compiles run: %v, %v", pass, name, hits, now.Executed, now.Reasons, now.NotStored)
+		}
+		if traced {
+			for _, call := range compilers(s.t, trace) {
+				s.t.Errorf("warm %s: a compiler runs: %s", name, call)
 			}
 		}
 	}
@@ -60,11 +110,7 @@ func TestWorkspace(t *testing.T) {
 // TestWorkspaceTests runs the workspace's tests warm, and its program.
 func TestWorkspaceTests(t *testing.T) {
 	t.Parallel()
-	files, err := txtar.ParseFile("testdata/workspace.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newSite(t, files)
+	s := workspace(t)
 	for range 2 {
 		s.remove("target")
 		r := s.run(s.wrapped(), cargo, "test")
