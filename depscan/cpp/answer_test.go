@@ -64,12 +64,30 @@ func TestIdentifiers(t *testing.T) {
 		{"char *s = __DATE__ __TIME__ __TIMESTAMP__;\n", depscan.IdentDate | depscan.IdentTime | depscan.IdentTimestamp},
 		{"char *s = __BASE_FILE__; int n = __COUNTER__;\n", depscan.IdentBaseFile | depscan.IdentCounter},
 		{"char *s = __builtin_FILE();\n", depscan.IdentFile},
+		{"#define C(a, b) a##b\nchar *s = C(__FI, LE__);\n", depscan.IdentFile},
+		{"#define C(a, b) a##b\nchar *s = C(__builtin_, FILE)();\n", depscan.IdentFile},
+		{"#define C(a, b) a##b\n#define D __TI\nchar *s = C(D, ME__);\n", depscan.IdentTime | depscan.IdentTimestamp},
+		{"#define P(x) __ ## x ## __\nchar *s = P(FILE);\n", depscan.IdentFile | depscan.IdentBaseFile | depscan.IdentSignature},
+		{"#define P(x) __##x##_chk\n#define Q(x) x##_##x\ntypedef int __FILE; __FILE f;\n", 0},
+		{"#define P(x) __DA##x\nchar *s = P(TE__);\n", depscan.IdentDate},
 		{"void *s = __builtin_source_location();\n", depscan.IdentFile},
 		{"char *s = __PRETTY_FUNCTION__;\n", depscan.IdentSignature},
 	} {
 		in, _ := scanOf(t, "-- x.c --\n"+c.text, "gcc", "-nostdinc")
 		if in.Identifiers != c.want {
 			t.Errorf("%q: identifiers %b, want %b", c.text, in.Identifiers, c.want)
+		}
+	}
+}
+
+// TestIdentifiersOfCommandLine checks macros that no file defines.
+func TestIdentifiersOfCommandLine(t *testing.T) {
+	for arg, want := range map[string]depscan.Identifiers{
+		"-DF=1": 0, "-DF=__FILE__": depscan.IdentFile, "-DF(x)=__builtin_FILE()": depscan.IdentFile, "-DF=__DATE__": depscan.IdentDate,
+	} {
+		in, _ := scanOf(t, "-- x.c --\nint x;\n", "gcc", "-nostdinc", arg)
+		if in.Identifiers != want {
+			t.Errorf("%s: identifiers %b, want %b", arg, in.Identifiers, want)
 		}
 	}
 }

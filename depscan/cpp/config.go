@@ -57,6 +57,12 @@ type cmdMacro struct {
 	body  string // as after the name in a #define
 }
 
+// flags says what the macro's expansion can bring about.
+func (m *cmdMacro) flags(mode lexMode) textFlags {
+	l := &lexer{mode: mode, asm: strings.Contains(m.body, ".inc")}
+	return l.bodyFlags(m.body)
+}
+
 // readConfig reads c's arguments and environment.
 func readConfig(c *toolchains.Compile) (*config, error) {
 	if drives {

@@ -166,6 +166,7 @@ func (l *lexer) bodyFlags(body string) (f textFlags) {
 			i++
 		}
 	}
+	f |= pastedFlags(body)
 	if l.asm && (strings.Contains(body, ".incbin") || strings.Contains(body, ".include")) {
 		f |= textIncbin
 	}
@@ -183,7 +184,7 @@ func (l *lexer) bodyWord(body string, i, n int) textFlags {
 	case string(w) == "__pragma" && l.mode&modeMicrosoft != 0:
 		return l.wordsFlags(append([]byte(body[n:]), '\n'))
 	}
-	return wordFlags(w)
+	return wordFlags(w) | headFlags(w, []byte(body[n:]))
 }
 
 func bodyNumber(s string, i int) int {

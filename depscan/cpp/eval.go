@@ -135,6 +135,9 @@ func stop(reason string) error { return &fallback{reason: reason} }
 // compile reads everything that the compile reads.
 func (e *evaluator) compile() error {
 	for _, m := range e.cfg.macros {
+		if err := e.bodyFlags(m.flags(e.base.mode)); err != nil {
+			return err
+		}
 		e.set(e.s.syms.intern(m.name), e.s.commandMacro(m, e.base.mode))
 	}
 	e.meetDirs(e.chain.met)

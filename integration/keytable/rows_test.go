@@ -188,6 +188,8 @@ func pathRows() []row {
 		in("folder-g-split", c, src, "-g -gsplit-dwarf", miss),
 		in("folder-file-macro-relative", c, file, "", hit),
 		{name: "file-macro-absolute", on: c, files: file, cmd: `$CC -c "$PWD/one/main.c" -o out.o`, thenCmd: `$CC -c "$PWD/two/main.c" -o out.o`},
+		{name: "file-macro-of-the-command-line", on: c, files: strings.ReplaceAll(file, "__FILE__", "F"), cmd: `$CC -DF=__FILE__ -c "$PWD/one/main.c" -o out.o`, thenCmd: `$CC -DF=__FILE__ -c "$PWD/two/main.c" -o out.o`},
+		{name: "file-macro-in-pieces", on: c, files: strings.ReplaceAll(file, "const char *f = __FILE__", "#define P(x) __##x##__\nconst char *f = P(FILE)"), cmd: `$CC -c "$PWD/one/main.c" -o out.o`, thenCmd: `$CC -c "$PWD/two/main.c" -o out.o`},
 		{name: "source-location-absolute", on: "g++", files: location, cmd: `$CC -std=c++20 -c "$PWD/one/main.cc" -o out.o`, thenCmd: `$CC -std=c++20 -c "$PWD/two/main.cc" -o out.o`},
 		{name: "lambda-signature-absolute", on: "clang++", files: lambda, cmd: `$CC -c "$PWD/one/main.cc" -o out.o`, thenCmd: `$CC -c "$PWD/two/main.cc" -o out.o`},
 		{name: "lambda-signature-absolute-no-file", on: "g++", files: lambda, cmd: `cd one && $CC -c "$PWD/main.cc" -o out.o; mv out.o ..`, thenCmd: `cd two && $CC -c "$PWD/main.cc" -o out.o; mv out.o ..`, want: hit},
