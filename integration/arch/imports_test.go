@@ -141,7 +141,7 @@ var policy = map[string][]string{
 	"integration/debsrc":        {},
 	"integration/differential":  {"integration/rig", testscript},
 	"integration/keytable":      {"integration/rig", testscript},
-	"integration/msvc":          {"client/clienttest", "integration/rig", "localserver/pdb", "localserver/pdb/pdbtest", "localserver/pdbsession"},
+	"integration/msvc":          {"client/clienttest", "integration/rig", "localserver/pdb", "localserver/pdb/pdbtest", "localserver/pdbsession", remoteAPIs},
 	"integration/msvc/fakecl":   {"localserver/pdb", "localserver/pdb/pdbtest", "toolchains/argtable"},
 	"integration/projects":      {"integration/rig", "integration/debsrc"},
 	"integration/interop":       {"integration/rig", "integration/debsrc", remoteAPIs, testscript},

@@ -21,7 +21,7 @@ const compiles = 200
 
 // localCompiles is how many are made here in an ordinary run, or a long one.
 func localCompiles() int64 {
-	if os.Getenv("REXWRAP_TEST_LONG") != "" {
+	if rig.Long() {
 		return compiles
 	}
 	return compiles / 3
@@ -51,7 +51,7 @@ func TestProduct(t *testing.T) {
 		t.Fatalf("build fakecl: %v\n%s", err, out)
 	}
 	for name, test := range map[string]func(*testing.T, string){
-		"Build": testBuild, "KilledServer": testKilledServer, "DatabaseTrouble": testDatabaseTrouble,
+		"Build": testBuild, "KilledServer": testKilledServer, "NoServer": testNoServer, "DatabaseTrouble": testDatabaseTrouble, "WrongPairs": testWrongPairs,
 		"Modes": testModes, "SeveralSources": testSeveralSources, "PrecompiledHeader": testPrecompiledHeader,
 		"Calls": testCalls, "Doctor": testDoctor, "Workers": testWorkers, "OtherOutput": testOtherOutput, "RemoteCache": testRemoteCache, "RemoteMembers": testRemoteMembers,
 	} {

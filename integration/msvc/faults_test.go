@@ -3,6 +3,7 @@
 package msvc
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,7 +35,7 @@ func newFaults(t *testing.T, bin string, n int) (*site, []byte) {
 func testKilledServer(t *testing.T, bin string) {
 	s, want := newFaults(t, bin, faultCompiles)
 	built := make(chan *rig.Result, 1)
-	go func() { built <- s.ninja("rexwrap cl", "/Zi /FS /Fdx/vc140.pdb") }()
+	go func() { built <- s.ninja("rexwrap cl", "/Zi /Fdx/vc140.pdb") }()
 	kills, path := 0, filepath.Join(s.dir, "x", "vc140.pdb")
 	var res *rig.Result
 	for last := int64(-1); res == nil; {
@@ -60,10 +61,24 @@ func testKilledServer(t *testing.T, bin string) {
 	}
 	s.sameAs("killed", want, s.link())
 	s.clean()
-	if res := s.ninja("rexwrap cl", "/Zi /FS /Fdx/vc140.pdb"); res.Status != 0 {
+	if res := s.ninja("rexwrap cl", "/Zi /Fdx/vc140.pdb"); res.Status != 0 {
 		t.Fatalf("%s\n%s", res.Ended(), res.Stdout)
 	}
 	s.sameAs("afterwards", want, s.link())
+}
+
+// Without a server cl.exe runs with /FS: none of the compiles that go on at once finds the
+// database locked.
+func testNoServer(t *testing.T, bin string) {
+	s, want := newFaults(t, bin, 16)
+	s.Set = append(s.Set, "REXWRAP_SOCKET=/dev/null/socket") // where nobody can listen
+	if res := s.ninja("rexwrap cl", "/Zi /Fdx/vc140.pdb"); res.Status != 0 {
+		t.Fatalf("%s\n%s", res.Ended(), res.Stdout)
+	}
+	s.sameAs("without a server", want, s.link())
+	if servers, err := os.ReadFile(s.log); err != nil || bytes.Count(servers, []byte("\n")) != 1 {
+		t.Errorf("servers for databases: %q, %v", servers, err)
+	}
 }
 
 // compile compiles one unit with a database through rexwrap.

@@ -4,11 +4,14 @@ package msvc
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 
 	"github.com/rexwrap/rexwrap/client/clienttest"
 	"github.com/rexwrap/rexwrap/integration/rig"
@@ -17,7 +20,7 @@ import (
 
 // remoteCompiles is how many files the build on workers has: few in the ordinary run.
 func remoteCompiles() int64 {
-	if os.Getenv("REXWRAP_TEST_LONG") != "" {
+	if rig.Long() {
 		return compiles
 	}
 	return 10
@@ -104,6 +107,55 @@ func testRemoteCache(t *testing.T, bin string) {
 	if n := server.Executions(); n != 0 {
 		t.Errorf("%d executions", n)
 	}
+}
+
+// Pairs of object and database that do not belong together, that lack the database, or of
+// which it is damaged, are no results: the compiler runs here, and the types of all are in
+// the database.
+func testWrongPairs(t *testing.T, bin string) {
+	s, want := newSmall(t, bin)
+	server := clienttest.New(t, clienttest.Options{})
+	s.Set = append(s.Set, "REXWRAP_REMOTE="+server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=host")
+	rubbish := server.Put([]byte("no program database"))
+	database := func(r *repb.ActionResult) *repb.OutputFile {
+		i := slices.IndexFunc(r.OutputFiles, func(f *repb.OutputFile) bool { return strings.HasSuffix(f.Path, ".pdb") })
+		if i < 0 {
+			return &repb.OutputFile{}
+		}
+		return r.OutputFiles[i]
+	}
+	var first *repb.Digest
+	for name, lie := range map[string]func(*repb.ActionResult){
+		"of another": func(r *repb.ActionResult) {
+			f := database(r)
+			first = cmp.Or(first, f.Digest)
+			f.Digest = first
+		},
+		"missing": func(r *repb.ActionResult) {
+			gone := database(r)
+			r.OutputFiles = slices.DeleteFunc(r.OutputFiles, func(f *repb.OutputFile) bool { return f == gone })
+		},
+		"damaged": func(r *repb.ActionResult) {
+			if f := database(r); f.Digest != nil {
+				f.Digest = &repb.Digest{Hash: rubbish.Hex(), SizeBytes: rubbish.Size}
+			}
+		},
+	} {
+		server.Lie(lie)
+		if d := s.build(name); d.Executed+d.FellBack < int64(len(pdbtest.Units()))-1 || d.Errors != 0 {
+			t.Errorf("%s: %+v", name, d)
+		}
+		s.sameAs(name, want, s.link())
+		if _, err := s.Verb("cache", "clear"); err != nil {
+			t.Fatal(err)
+		}
+		s.clean()
+	}
+	server.Lie(nil)
+	if d := s.build("healed"); d.Errors != 0 {
+		t.Errorf("%+v", d)
+	}
+	s.sameAs("healed", want, s.link())
 }
 
 // Of a call with several sources another machine finds each result, and all their types.

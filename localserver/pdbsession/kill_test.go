@@ -34,7 +34,7 @@ func (d *doomed) open(path string) (openFile, error) {
 	return &doomedFile{f, d}, err
 }
 
-func (d *doomed) replace(path string, data []byte, durable bool) error {
+func (d *doomed) replace(path string, data []byte, durable bool, ready func() error) error {
 	temp := path + ".rexwrap-new"
 	if d.write() != nil {
 		return errors.Join(errKilled, os.WriteFile(temp, data[:len(data)/2], 0o666))
@@ -42,7 +42,7 @@ func (d *doomed) replace(path string, data []byte, durable bool) error {
 	if d.write() != nil {
 		return errors.Join(errKilled, os.WriteFile(temp, data, 0o666))
 	}
-	return d.osVolume.replace(path, data, durable)
+	return d.osVolume.replace(path, data, durable, ready)
 }
 
 type doomedFile struct {

@@ -163,6 +163,25 @@ func (m *member) check(guid pdb.GUID, age uint32) error {
 	return nil
 }
 
+// Check returns why object and the PDB that database returns are no pair that Deliver
+// would take, nil where they are: an object that names no PDB, or that nobody can read,
+// needs none.
+func Check(object []byte, database func() ([]byte, error)) error {
+	compiled, err := pdb.ParseCompiled(object)
+	var unsupported *pdb.UnsupportedError
+	if err == nil {
+		m := &member{Member: &Member{PDB: database}, compiled: compiled, names: &renaming{}}
+		_, err = m.private()
+	}
+	switch {
+	case errors.Is(err, pdb.ErrNoTypeServer), errors.As(err, &unsupported):
+		return nil
+	case err != nil && !errors.Is(err, ErrMismatch):
+		return fmt.Errorf("%w: %w", ErrMismatch, err)
+	}
+	return err
+}
+
 // keepPrivate delivers m with its own PDB, under a GUID that no copy of it has.
 func (m *member) keepPrivate(cause error) (*Delivery, error) {
 	data, err := m.PDB()

@@ -156,26 +156,17 @@ func (s *session) patiently(f func() error) error {
 // commit brings the tables to disk. After an error other than errChanged they stay, for
 // the next group, and so does what the memo says of them.
 func (s *session) commit() error {
-	now, err := s.look()
-	if err != nil {
-		return err
-	}
-	same, err := s.unchanged(now)
-	if err != nil {
-		return err
-	}
-	if !same {
-		s.lost = now.exists() && s.page.age > 0
-		s.close()
-		return errChanged
+	if err := s.undisturbed(); err != nil {
+		return s.orClosed(err)
 	}
 	if !s.store.Changed() && !s.dirty {
 		return nil
 	}
 	if err := s.write(); err != nil {
-		return fmt.Errorf("write %s: %w", s.Path, orLocked(err))
+		return s.orClosed(fmt.Errorf("write %s: %w", s.Path, orLocked(err)))
 	}
 	s.page.note(s.store, s.store.Age())
+	var err error
 	if s.left, err = s.look(); err != nil {
 		s.close()
 		return err
@@ -185,6 +176,28 @@ func (s *session) commit() error {
 		s.remember(false)
 	}
 	return nil
+}
+
+// orClosed closes the session where err says that the PDB was changed by others.
+func (s *session) orClosed(err error) error {
+	if errors.Is(err, errChanged) {
+		s.close()
+	}
+	return err
+}
+
+// undisturbed returns errChanged where the file is no more as this session left it.
+func (s *session) undisturbed() error {
+	now, err := s.look()
+	if err != nil {
+		return err
+	}
+	same, err := s.unchanged(now)
+	if err == nil && !same {
+		s.lost = now.exists() && s.page.age > 0
+		err = errChanged
+	}
+	return err
 }
 
 // unchanged reports whether the file is as this session left it, apart from its time.
@@ -241,7 +254,7 @@ func (s *session) write() error {
 		}
 		s.dirty = true
 	}
-	if err := s.options.volume.replace(s.Path, s.memory.Bytes(), s.options.Durable); err != nil {
+	if err := s.options.volume.replace(s.Path, s.memory.Bytes(), s.options.Durable, s.undisturbed); err != nil {
 		return err
 	}
 	if s.mode != 0 && !s.left.exists() {

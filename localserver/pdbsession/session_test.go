@@ -395,6 +395,15 @@ func TestMismatch(t *testing.T) {
 		if d, err := r.sessions.Deliver(r.id, m); !errors.Is(err, ErrMismatch) {
 			t.Errorf("%s: %+v, %v", name, d, err)
 		}
+		if err := Check(m.Object, m.PDB); !errors.Is(err, ErrMismatch) {
+			t.Errorf("%s: checked: %v", name, err)
+		}
+	}
+	if err := Check(missing.Object, missing.PDB); !errors.Is(err, ErrMismatch) {
+		t.Errorf("missing: checked: %v", err)
+	}
+	if err := Check(good.Object, good.PDB); err != nil {
+		t.Errorf("good: checked: %v", err)
 	}
 	if _, err := r.sessions.Deliver(r.id, &missing); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
@@ -479,6 +488,38 @@ func appendTo(t *testing.T, path string, m *Member) {
 	}
 	if err := store.Commit(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// An intruder is a volume to whose PDB another process adds types while it is being written
+// anew.
+type intruder struct {
+	osVolume
+	intrude func() // nil for once it has
+}
+
+func (v *intruder) replace(path string, data []byte, durable bool, ready func() error) error {
+	if v.intrude != nil {
+		v.intrude()
+		v.intrude = nil
+	}
+	return v.osVolume.replace(path, data, durable, ready)
+}
+
+// What another process adds while the PDB is being written anew is not lost.
+func TestForeignAppendMeanwhile(t *testing.T) {
+	r := newRig(t)
+	v := &intruder{}
+	r.options.volume = v
+	r.start()
+	a := r.unit("a", 3)
+	object := r.merged(a).Object
+	v.intrude = func() { appendTo(t, r.id.Path, r.unit("foreign", 4)) }
+	b := r.unit("b", 5)
+	r.check(b, r.merged(b).Object)
+	r.check(a, object)
+	if status, err := Verify(r.id.Path); err != nil || status.Types != 3*(5+3+4+5) {
+		t.Errorf("%+v, %v", status, err)
 	}
 }
 
@@ -648,11 +689,11 @@ func (f *flaky) open(path string) (openFile, error) {
 	return f.osVolume.open(path)
 }
 
-func (f *flaky) replace(path string, data []byte, durable bool) error {
+func (f *flaky) replace(path string, data []byte, durable bool, ready func() error) error {
 	if f.replaceError != nil && !f.healed() {
 		return f.replaceError
 	}
-	return f.osVolume.replace(path, data, durable)
+	return f.osVolume.replace(path, data, durable, ready)
 }
 
 // A PDB that is in use is waited for; when that takes too long, members keep their own PDB,
@@ -738,12 +779,12 @@ type gate struct {
 	writes          int
 }
 
-func (g *gate) replace(path string, data []byte, durable bool) error {
+func (g *gate) replace(path string, data []byte, durable bool, ready func() error) error {
 	if g.writes++; g.writes == 1 {
 		close(g.reached)
 		<-g.opened
 	}
-	return g.osVolume.replace(path, data, durable)
+	return g.osVolume.replace(path, data, durable, ready)
 }
 
 // Members that come while the PDB is written are written together.
@@ -808,11 +849,11 @@ func (f *syncedFile) Sync() error {
 	return f.openFile.Sync()
 }
 
-func (d *patientDisk) replace(path string, data []byte, durable bool) error {
+func (d *patientDisk) replace(path string, data []byte, durable bool, ready func() error) error {
 	if durable {
 		d.replaced++
 	}
-	return d.osVolume.replace(path, data, durable)
+	return d.osVolume.replace(path, data, durable, ready)
 }
 
 // Members wait for the disk when they are asked to, and only then.

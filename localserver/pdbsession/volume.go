@@ -16,9 +16,10 @@ import (
 type volume interface {
 	// open opens an existing file for changes.
 	open(path string) (openFile, error)
-	// replace puts data at path at once, whatever was there. If durable, it
-	// waits until the disk has it.
-	replace(path string, data []byte, durable bool) error
+	// replace puts data at path at once, whatever was there, unless ready,
+	// which it asks at the last moment, returns an error. If durable, it waits
+	// until the disk has it.
+	replace(path string, data []byte, durable bool, ready func() error) error
 	// stat is os.Stat.
 	stat(path string) (os.FileInfo, error)
 }
@@ -36,11 +37,14 @@ func (osVolume) stat(path string) (os.FileInfo, error) { return os.Stat(path) }
 
 // replace uses one name for its temporary file, so that a server that was killed leaves at
 // most one, which the next write takes.
-func (osVolume) replace(path string, data []byte, durable bool) error {
+func (osVolume) replace(path string, data []byte, durable bool, ready func() error) error {
 	temp := path + ".rexwrap-new"
 	err := writeFile(temp, data, durable)
 	if info, failed := os.Stat(path); err == nil && failed == nil {
 		err = os.Chmod(temp, info.Mode().Perm())
+	}
+	if err == nil {
+		err = ready()
 	}
 	if err == nil {
 		err = os.Rename(temp, path)

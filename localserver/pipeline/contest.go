@@ -193,6 +193,9 @@ func (r *request) plausible(ctx context.Context, laid *laidOut, res *Result) err
 	if r.compile.Crate != nil {
 		return r.plausibleCrate(laid, res)
 	}
+	if r.database != nil {
+		return r.plausiblePair(res)
+	}
 	dep := res.output(toolchains.RoleDep)
 	if dep == nil {
 		return nil

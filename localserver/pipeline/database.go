@@ -278,23 +278,30 @@ func (r *request) deliveredItems(items []item, d *pdbsession.Delivery) []item {
 	return items
 }
 
-// mergedItems adds those of a stored pair to items. It returns nil where it cannot serve.
-func (r *request) mergedItems(items []item, res *Result) []item {
+// storedPair is object and database of a stored result, the latter to be read when it is
+// wanted, under the key by which the session knows it.
+func (r *request) storedPair(res *Result) (object []byte, key string, database func() ([]byte, error), err error) {
 	blob := func(d digest.Digest) ([]byte, error) {
 		if data, ok := res.held[d]; ok {
 			return data, nil
 		}
 		return r.p.store.Blob(d)
 	}
-	object, err := blob(res.output(toolchains.RoleObject).Digest)
+	database = func() ([]byte, error) { return nil, errNoDatabase }
+	if o := res.output(toolchains.RolePDB); o != nil {
+		key, database = o.Digest.String(), func() ([]byte, error) { return blob(o.Digest) }
+	}
+	object, err = blob(res.output(toolchains.RoleObject).Digest)
+	return object, key, database, err
+}
+
+// mergedItems adds those of a stored pair to items. It returns nil where it cannot serve.
+func (r *request) mergedItems(items []item, res *Result) []item {
+	object, key, database, err := r.storedPair(res)
 	if err != nil {
 		return nil
 	}
-	key, read := "", func() ([]byte, error) { return nil, errNoDatabase }
-	if o := res.output(toolchains.RolePDB); o != nil {
-		key, read = o.Digest.String(), func() ([]byte, error) { return blob(o.Digest) }
-	}
-	d, err := r.deliver(object, key, read, r.originOf(res))
+	d, err := r.deliver(object, key, database, r.originOf(res))
 	if err != nil {
 		return nil // to be compiled again
 	}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/pdbsession"
+	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
 
@@ -135,6 +137,18 @@ func (r *request) databaseHost(ctx context.Context, c *Candidate) *parity.Host {
 		return nil
 	}
 	return host
+}
+
+// plausiblePair checks that the database that a worker has brought is that of the object.
+func (r *request) plausiblePair(res *Result) error {
+	object, _, database, err := r.storedPair(res)
+	if err != nil {
+		return err
+	}
+	if err := pdbsession.Check(object, database); err != nil {
+		return fmt.Errorf("%w: %w", remote.ErrBadResult, err)
+	}
+	return nil
 }
 
 // reasonMessages is the reason of compiles that stay here since it is not known what they

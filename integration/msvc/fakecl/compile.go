@@ -191,29 +191,47 @@ func (l *line) append(object, target string) error {
 	if err != nil {
 		return err
 	}
+	for {
+		split, replaced, err := l.move(data)
+		if err != nil {
+			return err
+		}
+		if !replaced {
+			return os.WriteFile(target, split, 0o666)
+		}
+	}
+}
+
+// move moves the types of an object into the database. replaced is set where that has been
+// replaced meanwhile, which Windows refuses of a file that is open.
+func (l *line) move(object []byte) (split []byte, replaced bool, err error) {
 	path := l.pdb()
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return fail("C1041: cannot open program database '%s'", path)
+		return nil, false, fail("C1041: cannot open program database '%s'", path)
 	}
 	defer file.Close()
 	store, err := openStore(file)
 	if err != nil {
-		return err
+		return nil, false, err
 	}
-	split, err := pdbtest.Split(data, store, path)
-	if err != nil {
-		return err
+	if split, err = pdbtest.Split(object, store, path); err != nil {
+		return nil, false, err
 	}
 	if err := store.Commit(); err != nil {
-		return err
+		return nil, false, err
 	}
 	if l.creates != "" {
 		if err := l.writeHeader(store.GUID()); err != nil {
-			return err
+			return nil, false, err
 		}
 	}
-	return os.WriteFile(target, split, 0o666)
+	own, err := file.Stat()
+	if err != nil {
+		return nil, false, err
+	}
+	now, err := os.Stat(path)
+	return split, err != nil || !os.SameFile(own, now), nil
 }
 
 func openStore(file *os.File) (*pdb.Store, error) {
