@@ -373,6 +373,12 @@ func changes() []change {
 			},
 		},
 		{
+			name:  "an included file in a folder that only one of the calls searches",
+			files: "-- g/y.rs --\npub const Y: u8 = 1;\n-- h/y.rs --\npub const Y: u8 = 1;\n-- x.rs --\ninclude!(\"g/y.rs\");\n",
+			args:  "--crate-name x x.rs -L native=g" + emitLib, then: "--crate-name x x.rs -L native=h" + emitLib,
+			change: writes("g/y.rs", "pub const Y: u8 = 2;\n"),
+		},
+		{
 			name: "a file that the assembler includes", files: "-- t --\na\n-- x.rs --\nstd::arch::global_asm!(\".section .rodata\", \".incbin \\\"t\\\"\", \".text\");\n",
 			args: "--crate-name x x.rs" + emitLib, never: true,
 		},

@@ -176,6 +176,7 @@ func (r *request) variable(name string) Variable {
 // from the call: the compiler may have got others from rustup's proxy, and such a
 // result is not stored.
 func (r *request) guardCrate(c *Candidate, read *rustdeps.Result) error {
+	r.nameSources(c, read)
 	for _, v := range read.Variables {
 		value, set := r.call.Env.Lookup(v.Name)
 		if set != v.Set || value != v.Value {
@@ -186,15 +187,38 @@ func (r *request) guardCrate(c *Candidate, read *rustdeps.Result) error {
 	if read.Package == "" {
 		return nil
 	}
-	c.Package, c.Traced = r.at.encode(read.Package), read.Traced
+	c.Package, c.Traced = r.encodeNamed(read.Package), read.Traced
 	c.Surroundings = r.surroundings(c)
 	for _, l := range read.Links {
-		c.Links = append(c.Links, Link{r.at.encode(l.Path), r.at.encode(l.Target)})
+		c.Links = append(c.Links, Link{r.encodeNamed(l.Path), r.encodeNamed(l.Target)})
 	}
 	for _, l := range read.Listings {
-		c.Listings = append(c.Listings, Input{r.at.encode(l.Dir), l.Digest})
+		c.Listings = append(c.Listings, Input{r.encodeNamed(l.Dir), l.Digest})
 	}
 	return nil
+}
+
+// encodeNamed encodes a path that sources or macros have named, and nobody has searched
+// for: it is the same whatever folders a call has for that.
+func (r *request) encodeNamed(path string) string {
+	if r.at.shared {
+		return r.at.encode(path)
+	}
+	return path
+}
+
+// nameSources gives the files of c that were not searched for, which stand there in the
+// order of read's, the paths that other calls read.
+func (r *request) nameSources(c *Candidate, read *rustdeps.Result) {
+	named := make(map[string]bool, len(read.Sources))
+	for _, path := range slices.Concat(read.Sources, read.Seen) {
+		named[path] = true
+	}
+	for i := range read.Files {
+		if path := read.Files[i].Path; named[path] {
+			c.Files[i].Path = r.encodeNamed(path)
+		}
+	}
 }
 
 // surroundings is the digest of what a procedural macro may have looked at without
@@ -217,31 +241,28 @@ func (r *request) surroundings(c *Candidate) digest.Digest {
 // output: of the files that they have seen, as the number of seconds that programs
 // hold. What is made of a time otherwise goes unnoticed, like that of the clock.
 func (r *request) guardTimes(c *Candidate, x *run) error {
+	var times []Time
 	for _, path := range r.read.Seen {
 		info, err := os.Stat(path)
 		if err != nil {
 			return toolchains.Unsupported("modified-during-compile", path)
 		}
-		seconds := info.ModTime().Unix()
-		held, err := r.anyHolds(x, binary.LittleEndian.AppendUint32(nil, uint32(seconds)))
+		times = append(times, Time{Path: r.encodeNamed(path), ModTime: info.ModTime().Unix()})
+	}
+	for i := 0; i < len(x.files) && len(times) > 0; i++ { // each is read once: it may be large
+		data, err := r.captured(&x.files[i])
 		if err != nil {
 			return err
 		}
-		if held {
-			c.Times = append(c.Times, Time{Path: r.at.encode(path), ModTime: seconds})
-		}
+		times = slices.DeleteFunc(times, func(t Time) bool {
+			held := bytes.Contains(data, binary.LittleEndian.AppendUint32(nil, uint32(t.ModTime)))
+			if held {
+				c.Times = append(c.Times, t)
+			}
+			return held
+		})
 	}
 	return nil
-}
-
-// anyHolds reports whether an output holds some bytes.
-func (r *request) anyHolds(x *run, text []byte) (bool, error) {
-	for i := range x.files {
-		if data, err := r.captured(&x.files[i]); err != nil || bytes.Contains(data, text) {
-			return err == nil, err
-		}
-	}
-	return false, nil
 }
 
 // crateHolds reports whether what c remembers of the environment is so.
