@@ -42,7 +42,7 @@ func (c *call) unserved(reason string) int {
 }
 
 // share has a cl.exe whose types go to a database that others write to as well share
-// it with them: they would run one after the other if the build expected that.
+// it with them, which takes nothing from a build that has it do so already.
 func (c *call) share() {
 	if sharesDatabase(c.program, c.argv[1:]) {
 		c.argv = append([]string{c.argv[0], "/FS"}, c.argv[1:]...)

@@ -53,7 +53,7 @@
 // anything is said, and the compiler says it. What is put in place, and the database
 // that its types are in, is touched last, for those who watch what a build writes.
 //
-// A cl.exe that no server has said anything of, or that is run again, runs with /FS
-// where its types go to a database, which other compiles of the build may want at the
-// same time.
+// A cl.exe that steps aside, of which no server has said anything, or that is run again,
+// runs with /FS where its types go to a database, which other compiles of the build may
+// want at the same time.
 package wrapper

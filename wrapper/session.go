@@ -119,8 +119,15 @@ func (s *session) stepAside(payload []byte) (ended bool, status int, err error) 
 	s.clean()
 	s.conn.Close()
 	s.takeBack()
+	if m.Reason != reasonUnshared {
+		s.share()
+	}
 	return true, s.call.alone(m.Reason), nil
 }
+
+// reasonUnshared is why a call steps aside whose user wants cl.exe and its mspdbsrv as
+// they are.
+const reasonUnshared = "shared-database"
 
 // run runs the compiler as the server wants it and reports. A call that was
 // told to stop ends with that.

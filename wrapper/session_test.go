@@ -197,6 +197,20 @@ func TestBrokenAfterChange(t *testing.T) {
 	}
 }
 
+// A cl.exe that steps aside shares its database with the compiles that do not, unless the
+// user has chosen otherwise.
+func TestStepAsideWithDatabase(t *testing.T) {
+	for reason, want := range map[string]string{"precompiled-header": "/FS /c /Zi x.c\n", reasonUnshared: "/c /Zi x.c\n"} {
+		f := newFixture(t)
+		f.compiler("cl", `echo "$@" >> runs`)
+		f.serveCalls(func(p *peer) { p.send(&wire.StepAside{Reason: reason}) })
+		f.want(f.wrap("rexwrap", "cl", "/c", "/Zi", "x.c"), result{})
+		if got := f.text("runs"); got != want {
+			t.Errorf("%s: runs %q, want %q", reason, got, want)
+		}
+	}
+}
+
 // A cl.exe that is run again shares its database: the other compiles of the build may be
 // run again as well.
 func TestBrokenAfterPrivateDatabase(t *testing.T) {
