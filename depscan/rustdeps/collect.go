@@ -202,13 +202,23 @@ func (c *collector) clippyConfig() {
 	}
 }
 
-// named takes the files that arguments name.
+// named takes the files that arguments name, the description of a target among them
+// that the sysroot may hold.
 func (c *collector) named() error {
 	for _, path := range c.c.InputFiles {
 		if err := c.add(path); err != nil {
 			return err
 		}
 	}
+	target := c.c.Crate.Target
+	if target == "" || strings.HasSuffix(target, ".json") {
+		return nil
+	}
+	path := filepath.Join(c.c.Toolchain.Sysroot, "lib", "rustlib", target, "target.json")
+	if c.lookAt(path) {
+		return c.add(path)
+	}
+	c.noteAbsent(path)
 	return nil
 }
 

@@ -185,6 +185,15 @@ func TestCrateByHand(t *testing.T) {
 	}
 }
 
+// TestTarget checks that no description of a target may come to be in the sysroot.
+func TestTarget(t *testing.T) {
+	p := newProject(t, map[string]string{"x.rs": "#![no_std]\n"})
+	res, err := p.compile("--crate-name x --crate-type lib x.rs --emit=dep-info,metadata --out-dir o --target wasm32-unknown-unknown")
+	if want := "/usr/lib/rustlib/wasm32-unknown-unknown/target.json"; err != nil || !slices.Contains(res.Absent, want) {
+		t.Errorf("%+v, %v: want %s to be absent", res, err, want)
+	}
+}
+
 // TestStandsAlone checks which sources need no dep-info.
 func TestStandsAlone(t *testing.T) {
 	p := newProject(t, map[string]string{"probe.rs": "#![allow(dead_code)] pub fn f() -> std::io::Result<()> { Ok(()) }", "other.rs": "pub const X: Option<&str> = option_env!(\"X\");"})
