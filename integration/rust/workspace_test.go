@@ -25,32 +25,33 @@ func TestWorkspace(t *testing.T) {
 	for _, verb := range verbs {
 		s.thrice(cargo, verb)
 	}
+	if rig.Long() {
+		t.Run("new-compiler", newCompiler)
+	}
 }
 
-// TestNewCompiler does so with a newer compiler, and with cargo's own choice of what
-// is incremental where no code is made.
-func TestNewCompiler(t *testing.T) {
-	if !rig.Long() {
-		t.Skip("takes minutes: REXWRAP_TEST_LONG is not set")
-	}
+// newCompiler does so with a newer compiler, and with cargo's own choice of what is
+// incremental where no code is made.
+func newCompiler(t *testing.T) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	newer := filepath.Join(home, ".rustup/toolchains/stable-x86_64-unknown-linux-gnu/bin")
-	if _, err := os.Stat(filepath.Join(newer, "cargo-clippy")); err != nil {
-		if os.Getenv("REXWRAP_TEST_ALL_TOOLS") != "" {
-			t.Fatal(err)
-		}
+	switch _, err := os.Stat(filepath.Join(newer, "cargo-clippy")); {
+	case err == nil:
+	case os.Getenv("REXWRAP_TEST_ALL_TOOLS") != "":
+		t.Fatal(err)
+	default:
 		t.Skip(err)
 	}
 	s := workspace(t)
 	path := "PATH=" + newer + ":/usr/bin:/bin"
-	for _, verb := range []string{"build", "check", "clippy", "test --no-run", "build --release"} {
-		s.thrice(filepath.Join(newer, "cargo"), verb, path)
-	}
 	for _, verb := range []string{"check", "clippy", "check --tests"} {
 		s.thrice(filepath.Join(newer, "cargo"), verb, path, "CARGO_INCREMENTAL")
+	}
+	for _, verb := range []string{"build", "check", "clippy", "test --no-run", "build --release"} {
+		s.thrice(filepath.Join(newer, "cargo"), verb, path)
 	}
 }
 
