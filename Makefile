@@ -56,11 +56,12 @@ check: build lint test ## what a change must pass
 needs: ## the compilers and build tools that the tests use (installs them when run by root on Debian)
 	@integration/tools/needs
 
-# -p 2: each of the integration packages fills the cores by itself.
+# What lint has vetted is not vetted again. -p 3: the integration packages wait now
+# and then, but more of them at once are in each other's way.
 test: needs build ## everything but the large projects
-	REXWRAP_TEST_BIN="$(CURDIR)/$(BIN)" $(GO) test -p 2 -timeout 20m ./...
+	REXWRAP_TEST_BIN="$(CURDIR)/$(BIN)" $(GO) test -vet=off -p 3 -timeout 20m ./...
 
-TABLES = differential keytable relocation faults rust remote remotescripts shipped slots msvc
+TABLES = differential keytable relocation faults rust remote remotescripts shipped slots msvc bench
 tables: needs ## those tests whole of which test takes a part: every command line and key row with each compiler, 100 points of each fault
 	REXWRAP_TEST_LONG=1 $(GO) test -p 1 -count=1 -timeout 3h $(addprefix ./integration/,$(TABLES))
 
@@ -70,7 +71,8 @@ race: needs ## the tests under the race detector, and long fault runs
 lint: ## formatting, vet for three systems, staticcheck, module files, modernisers
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs $(call TOOL,gofumpt) -l) && \
 		test -z "$$files" || { echo "gofumpt would change:"; echo "$$files"; exit 1; }
-	for s in linux darwin windows; do GOOS=$$s $(GO) vet ./... || exit 1; done
+	for s in linux windows; do GOOS=$$s $(GO) vet ./... || exit 1; done
+	GOOS=darwin $(GO) vet -gcflags=all="-N -l" ./... # nothing else is compiled for it
 	$(call TOOL,staticcheck) -checks all ./...
 	$(GO) mod tidy -diff
 	$(GO) -C integration/tools mod tidy -diff

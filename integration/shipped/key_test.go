@@ -100,7 +100,7 @@ func TestTwoRusts(t *testing.T) {
 	k.warm = strings.ReplaceAll(k.compile, "x.rs", "warm.rs")
 	rows := rustRows()
 	if !rig.Long() { // every machine reads some hundred megabytes
-		rows = rows[:2]
+		rows = rows[1:2]
 	}
 	k.check(bin, rows)
 }
@@ -131,7 +131,10 @@ func (k *keys) check(bin string, rows []row) {
 		k.t.Fatalf("the first machine: %s", got)
 	}
 	all := k.t
-	for _, r := range rows {
+	for i, r := range rows {
+		if !rig.Part(2).Takes(i) {
+			continue
+		}
 		all.Run(r.name, func(t *testing.T) {
 			k.t = t
 			if got := k.machine(bin, r.file); got != r.want {
