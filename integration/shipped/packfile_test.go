@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,26 +104,33 @@ func (f *files) link(compiler string) string {
 	return filepath.Join(f.dir, compiler)
 }
 
-// compile runs a compile bare and through rexwrap, and returns what was counted.
+// compile runs a compile of C bare and through rexwrap, and returns what was counted.
 func (f *files) compile(argv ...string) rig.Stats {
 	f.t.Helper()
+	return f.both(strings.TrimSuffix(argv[len(argv)-1], ".c")+".o", nil, argv...)
+}
+
+// both runs a command that makes a file bare, with more words, and through rexwrap,
+// and returns what was counted.
+func (f *files) both(name string, more []string, argv ...string) rig.Stats {
+	f.t.Helper()
 	before := f.stats()
-	object := filepath.Join(f.dir, strings.TrimSuffix(argv[len(argv)-1], ".c")+".o")
-	var made [2]string
-	for i, command := range [][]string{argv, append([]string{"rexwrap"}, argv...)} {
-		_ = os.Remove(object) // may not be there
+	made := filepath.Join(f.dir, name)
+	var texts [2]string
+	for i, command := range [][]string{append(slices.Clone(argv), more...), append([]string{"rexwrap"}, argv...)} {
+		_ = os.Remove(made) // may not be there
 		res, err := rig.Command{Argv: command, Dir: f.dir, Env: f.rig.Env("PWD=" + f.dir)}.Run()
 		if err != nil || res.Status != 0 {
 			f.t.Fatalf("%v: %s\n%s", err, res.Ended(), res.Stderr)
 		}
-		text, err := os.ReadFile(object)
+		text, err := os.ReadFile(made)
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		made[i] = string(text)
+		texts[i] = string(text)
 	}
-	if made[0] != made[1] {
-		f.t.Errorf("%q makes another object than the plain compiler", argv)
+	if texts[0] != texts[1] {
+		f.t.Errorf("%q makes another file than the plain compiler", argv)
 	}
 	return f.stats().Sub(before)
 }

@@ -4,7 +4,7 @@ package shipped
 
 import (
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +17,7 @@ import (
 // among them. Workers that only have a root of their own are not asked.
 func TestRoot(t *testing.T) {
 	compilers := []string{"gcc"}
-	if os.Getenv("REXWRAP_TEST_LONG") == "1" {
+	if rig.Long() {
 		compilers = append(compilers, "clang", "g++")
 	}
 	bin := t.TempDir()
@@ -75,14 +75,22 @@ func newRooted(t *testing.T, bin, setting string, quirks clienttest.Quirks) *fil
 }
 
 // warm has the toolchain delivered: compiles run here until that is done.
-func (f *files) warm(compiler string) {
+func (f *files) warm(compiler ...string) {
 	f.t.Helper()
-	const most = 50
-	var s rig.Stats
+	f.until(func(i int) bool {
+		return f.compile(append(slices.Clone(compiler), fmt.Sprint("-Dwarm", i), "-c", "warm.c")...).Remotely > 0
+	})
+}
+
+// until tries, by number, until it is done.
+func (f *files) until(try func(i int) (done bool)) {
+	f.t.Helper()
+	const most = 50 // a server that has no time is not waited for by compiles
 	for i := range most {
-		if s = f.compile(compiler, fmt.Sprint("-Dwarm", i), "-c", "warm.c"); s.Remotely > 0 {
+		if try(i) {
 			return
 		}
 	}
-	f.t.Fatalf("%d compiles and no worker: %+v", most, s)
+	text, err := f.rig.Verb("log", "-n", "5")
+	f.t.Fatalf("%d compiles and no worker: %s%v", most, text, err)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,8 +41,11 @@ func TestKilledUpload(t *testing.T) {
 
 	large := u.program("cc1")
 	u.until("the compiler is under way", func() bool { return server.Has(large) })
-	if text, err := f.rig.Verb("stats"); err != nil || !bytes.Contains(text, []byte("is being uploaded: ")) {
-		t.Errorf("stats tell of no upload: %s%v", text, err)
+	for _, verb := range [][]string{{"stats"}, {"server", "status"}} {
+		told := regexp.MustCompile(`toolchain gcc \S+ is being uploaded: \d+ of \d+ MB, \d+ MB/s; compiles run here meanwhile`)
+		if text, err := f.rig.Verb(verb...); err != nil || !told.Match(text) {
+			t.Errorf("%q tells of no upload: %s%v", verb, text, err)
+		}
 	}
 	if s := u.stats(); s.Remotely != 0 || s.Reasons["ship-uploading"] == 0 {
 		t.Errorf("during the upload: %+v", s)
