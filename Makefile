@@ -105,7 +105,7 @@ projects: needs ## redis, xz-utils, fmtlib and protobuf by gcc and clang, ripgre
 
 INTEROP ?= small
 interop: needs ## the client and rexwrap against real REv2 servers, from packages of Debian sid (INTEROP=all: redis and the cost beside recc too)
-	REXWRAP_TEST_INTEROP=$(INTEROP) $(GO) test -count=1 -v -timeout 15m ./integration/interop
+	REXWRAP_TEST_INTEROP=$(INTEROP) $(GO) test -count=1 -v -timeout 30m ./integration/interop
 
 demo: build ## a real project built plain, through rexwrap cold, and warm
 	$(GO) run ./integration/demo -bin bin

@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 // A project is a real one that is built through workers.
 type project struct {
 	name, configure, script string
+	cc                      string // gcc where empty
 	large                   bool
 }
 
@@ -174,7 +176,7 @@ func (s *site) build(env []string, configured func()) time.Duration {
 	if err := s.store.Unpack(s.project.name, s.dir()); err != nil {
 		s.t.Fatal(err)
 	}
-	env = rig.Environ(env).Set("CC=gcc", "SOURCE_DATE_EPOCH=1", "PWD="+s.dir())
+	env = rig.Environ(env).Set("CC="+cmp.Or(s.project.cc, "gcc"), "SOURCE_DATE_EPOCH=1", "PWD="+s.dir())
 	s.shell(s.project.configure, env)
 	if configured != nil {
 		configured()

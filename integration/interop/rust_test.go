@@ -24,27 +24,8 @@ type crateSite struct {
 // Workers make of a Rust workspace what the compiler makes here; from an empty cache
 // all that may be shared is found in the remote.
 func TestRust(t *testing.T) {
-	open(t)
-	files, err := txtar.ParseFile("../rust/testdata/workspace.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin, err := released()
-	if err != nil {
-		t.Fatal(err)
-	}
 	eachServer(t, func(t *testing.T, k kind, start func(*testing.T) string) {
-		base := t.TempDir()
-		s := &crateSite{t: t, dir: filepath.Join(base, "checkout")}
-		if s.rig, err = rig.New(bin, base); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(s.rig.Close)
-		if err := rig.Write(s.dir, files); err != nil {
-			t.Fatal(err)
-		}
-		s.build("RUSTC_WRAPPER=" + s.identity(base))
-		s.want = s.tree()
+		s := newCrateSite(t)
 		s.rig.Set = []string{"REXWRAP_REMOTE=" + start(t), "REXWRAP_STRATEGY=remote", "REXWRAP_RUST_REMOTE_PROC_MACROS=1"}
 
 		first := s.measure("executed")
@@ -67,6 +48,32 @@ func TestRust(t *testing.T) {
 			t.Errorf("%+v", fresh)
 		}
 	})
+}
+
+// newCrateSite is a machine with an empty cache and the workspace, built once by the
+// compiler.
+func newCrateSite(t *testing.T) *crateSite {
+	t.Helper()
+	files, err := txtar.ParseFile("../rust/testdata/workspace.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, err := released()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := t.TempDir()
+	s := &crateSite{t: t, dir: filepath.Join(base, "checkout")}
+	if s.rig, err = rig.New(bin, base); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.rig.Close)
+	if err := rig.Write(s.dir, files); err != nil {
+		t.Fatal(err)
+	}
+	s.build("RUSTC_WRAPPER=" + s.identity(base))
+	s.want = s.tree()
+	return s
 }
 
 // identity is a wrapper that adds the map.

@@ -107,11 +107,11 @@ func (k kind) run(t *testing.T, root *debsrc.Root) string {
 }
 
 // hiding are the words before a command that has neither system headers nor what
-// gcc starts: it has a mount namespace of its own.
+// gcc starts, nor clang or Rust's own libraries: it has a mount namespace of its own.
 func hiding() []string {
 	const script = `set -e
-for dir in /usr/include /usr/lib/gcc; do
-	mount -t tmpfs none "$dir"
+for dir in /usr/include /usr/lib/gcc /usr/lib/llvm-* /usr/lib/rustlib; do
+	[ ! -d "$dir" ] || mount -t tmpfs none "$dir"
 done
 exec "$@"
 `
