@@ -25,7 +25,7 @@ func main() {
 	full := flag.Bool("full", false, "the generated tree in the size of the target")
 	flag.StringVar(&o.bin, "bin", "bin", "the directory of rexwrap and rexd")
 	flag.StringVar(&o.sources, "sources", ".cache/debsrc", "where source packages are kept")
-	flag.StringVar(&o.project, "project", "lua5.4", "project of the first build: lua5.4, zlib, redis or sample")
+	flag.StringVar(&o.project, "project", "lua5.4", "project of the first build: lua5.4, zlib, redis, protobuf or sample")
 	flag.StringVar(&o.workspace, "workspace", "integration/rust/testdata/workspace.txtar", "the Rust workspace, an archive")
 	flag.StringVar(&o.only, "only", "", "the parts to run, separated by commas: "+strings.Join(partNames(), ", "))
 	flag.BoolVar(&o.json, "json", false, "print the rows as JSON")

@@ -25,28 +25,36 @@ const (
 type project struct {
 	title  string
 	unpack func(dir string) error
-	args   []string // of make, besides CC
+	// configure is run first. Where launched says so it is cmake, and gets what
+	// stands before compilers as their launcher.
+	configure []string
+	launched  bool
+	args      []string // of make, besides CC
 }
 
 // chooseProject returns the project of that name, or the sample where its
 // source cannot be had.
 func (b *bench) chooseProject() project {
-	args, known := map[string][]string{
-		"lua5.4": {"-C", "src", "linux"},
-		"zlib":   {"libz.a"},
-		"redis":  {"MALLOC=libc", "OPTIMIZATION=-O2", "DEBUG="},
+	p, known := map[string]project{
+		"lua5.4": {title: "lua5.4", args: []string{"-C", "src", "linux"}},
+		"zlib":   {title: "zlib", configure: []string{"sh", "./configure"}, args: []string{"libz.a"}},
+		"redis":  {title: "redis", args: []string{"MALLOC=libc", "OPTIMIZATION=-O2", "DEBUG="}},
+		"protobuf": {
+			title: "protobuf's libprotobuf-lite", launched: true, args: []string{"-C", "build", "libprotobuf-lite"},
+			configure: []string{"cmake", "-S", ".", "-B", "build", "-DCMAKE_BUILD_TYPE=Release", "-Dprotobuf_BUILD_TESTS=OFF"},
+		},
 	}[b.project]
 	sample := project{title: "a sample of C", unpack: b.writeSample}
 	if !known {
 		return sample
 	}
-	unpack := func(dir string) error { return b.store.Unpack(b.project, dir) }
+	p.unpack = func(dir string) error { return b.store.Unpack(b.project, dir) }
 	probe := filepath.Join(b.dir, "probe")
-	if err := unpack(probe); err != nil {
+	if err := p.unpack(probe); err != nil {
 		fmt.Fprintf(b.log, "bench: no source package: %v: a sample instead\n", err)
 		return sample
 	}
-	return project{b.project, unpack, args}
+	return p
 }
 
 // firstBuild builds a project plain, through rexwrap with an empty cache, and
@@ -75,6 +83,18 @@ func (b *bench) firstBuild() error {
 		Verdicts: []Verdict{judge("rss", "value", builders[1].memory, mostAfter)},
 	})
 	return failed
+}
+
+// prepare configures the sources in dir for compilers with a launcher, if any.
+func (p *project) prepare(dir, launcher string, env []string) error {
+	argv := p.configure
+	if argv == nil {
+		return nil
+	}
+	if p.launched && launcher != "" {
+		argv = append(slices.Clone(argv), "-DCMAKE_C_COMPILER_LAUNCHER="+launcher, "-DCMAKE_CXX_COMPILER_LAUNCHER="+launcher)
+	}
+	return command(dir, env, argv...)
 }
 
 // buildInTurn lets all builders build as often as there are pairs to compare.
@@ -121,13 +141,9 @@ func (b *bench) buildOnce(p project, w *builder) error {
 	if err := p.unpack(src); err != nil {
 		return err
 	}
-	if b.project == "zlib" && p.title == "zlib" {
-		if err := command(src, os.Environ(), "sh", "./configure"); err != nil {
-			return err
-		}
-	}
-	if err := rig.Settle(); err != nil {
-		return err
+	launcher := map[string]string{"rexwrap": filepath.Join(b.bin, "rexwrap")}[w.name]
+	if w.ccache != "" {
+		launcher = w.ccache
 	}
 	r, err := b.newRig("first.rig")
 	if err != nil {
@@ -137,17 +153,21 @@ func (b *bench) buildOnce(p project, w *builder) error {
 		r.Close()
 		_ = os.RemoveAll(r.Dir)
 	}()
+	env := r.Env("CCACHE_DIR=" + filepath.Join(r.Dir, "ccache"))
+	if err := p.prepare(src, launcher, env); err != nil {
+		return err
+	}
+	if err := rig.Settle(); err != nil {
+		return err
+	}
 	used, err := newWatch(r)
 	if err != nil {
 		return err
 	}
-	cc := map[string]string{"plain": "gcc", "rexwrap": filepath.Join(b.bin, "rexwrap") + " gcc"}[w.name]
-	if w.ccache != "" {
-		cc = w.ccache + " gcc"
-	}
+	cc := strings.TrimSpace(launcher + " gcc")
 	res, err := rig.Command{
 		Argv: append([]string{"make", "-s", "-j2", "CC=" + cc}, p.args...), Dir: src,
-		Env: r.Env("CCACHE_DIR=" + filepath.Join(r.Dir, "ccache")),
+		Env: env,
 	}.Run()
 	if err != nil {
 		return err
