@@ -125,7 +125,7 @@ windows: ## bin/windows/rexwrap.exe and rexd.exe
 test-windows: needs ## such binaries under Wine (Debian's wine64)
 	@if integration/tools/wine; then \
 		GOOS=windows GOARCH=amd64 $(filter-out -trimpath,$(BUILD)) -o $(BIN)/windows/test/ ./cmd/rexwrap ./cmd/rexd && \
-		REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows/test" $(GO) test -count=1 -parallel 4 -timeout 10m ./integration/wine; \
+		REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows/test" $(GO) test -count=1 -parallel 3 -timeout 10m ./integration/wine; \
 	else \
 		echo "NOT RUN: wine64 is not installed and cannot be had"; \
 	fi

@@ -51,8 +51,8 @@ func TestWrapperKilled(t *testing.T) {
 	if got := s.compile("/c", "a.c"); got.Status != 0 {
 		t.Errorf("%+v", got)
 	}
-	if n := s.runs(); n != 2 {
-		t.Errorf("%d runs, want 2", n)
+	if n, most := s.runs(), 2+int(unstored(s.stats())); n < 2 || n > most {
+		t.Errorf("%d runs, want 2 to %d", n, most)
 	}
 	s.noLitter()
 }
@@ -141,8 +141,8 @@ func TestInterrupt(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	}
-	if n := s.runs(); n != 1 {
-		t.Errorf("%d runs, want 1", n)
+	if n, most := s.runs(), 1+int(unstored(s.stats())); n < 1 || n > most {
+		t.Errorf("%d runs, want 1 to %d", n, most)
 	}
 	s.noLitter()
 }

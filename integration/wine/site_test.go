@@ -194,13 +194,19 @@ func (s *site) stats() rig.Stats {
 	return stats
 }
 
-// want checks the counters.
+// want checks the counters. What was not stored costs hits.
 func (s *site) want(hits, misses int64) {
 	s.Helper()
-	if got := s.stats(); got.HitsLocal+got.Merged != hits || got.Misses != misses || got.Errors != 0 {
-		s.Errorf("%d hits and %d misses, want %d and %d: %+v", got.HitsLocal, got.Misses, hits, misses, got)
+	got := s.stats()
+	n := got.HitsLocal + got.Merged
+	if n > hits || n < hits-unstored(got) || n+got.Misses != hits+misses || got.Errors != 0 {
+		s.Errorf("%d hits and %d misses, want %d and %d: %+v", n, got.Misses, hits, misses, got)
 	}
 }
+
+// unstored is how many results were not stored: on a slow machine so much time may pass
+// between two looks at the clock that it seems to have been set.
+func unstored(stats rig.Stats) int64 { return stats.NotStored["modified-during-compile"] }
 
 // runs is how often the compiler was run.
 func (s *site) runs() int { return strings.Count(s.read("runs"), "\n") }
