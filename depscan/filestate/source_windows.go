@@ -19,16 +19,21 @@ type basicInfo struct {
 	attributes                      uint32
 }
 
+// openAttributes opens a file or a directory for what can be asked of it.
+func openAttributes(path string) (windows.Handle, error) {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return 0, err
+	}
+	return windows.CreateFile(name, windows.FILE_READ_ATTRIBUTES,
+		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
+		windows.OPEN_EXISTING, windows.FILE_FLAG_BACKUP_SEMANTICS, 0)
+}
+
 // identify fills the key of the file at path. os.FileInfo has neither the file
 // index nor the change time.
 func identify(path string, _ os.FileInfo, k *key) bool {
-	name, err := windows.UTF16PtrFromString(path)
-	if err != nil {
-		return false
-	}
-	h, err := windows.CreateFile(name, windows.FILE_READ_ATTRIBUTES,
-		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
-		windows.OPEN_EXISTING, windows.FILE_FLAG_BACKUP_SEMANTICS, 0)
+	h, err := openAttributes(path)
 	if err != nil {
 		return false
 	}
@@ -43,12 +48,41 @@ func identify(path string, _ os.FileInfo, k *key) bool {
 		dev:   uint64(id.VolumeSerialNumber),
 		ino:   uint64(id.FileIndexHigh)<<32 | uint64(id.FileIndexLow),
 		size:  int64(id.FileSizeHigh)<<32 | int64(id.FileSizeLow),
-		mtime: 100 * basic.write,
-		ctime: 100 * basic.change,
+		mtime: unixTime(basic.write),
+		ctime: unixTime(basic.change),
 	}
 	return true
 }
 
-// volume holds every file system to the rules of a remote one: our clock is not
-// what NTFS stamps with.
-func (k *kernel) volume(string) volume { return volume{class: opaque} }
+// unixTime returns a time of a basicInfo in nanoseconds since 1970.
+func unixTime(t int64) int64 {
+	const epoch = 116444736000000000 // 1970, in basicInfo's terms
+	return (t - epoch) * 100
+}
+
+// volume believes the times of NTFS and ReFS on drives of this machine, whose clock
+// is the one that time.Now reads or, where it is finer, ahead of that. All others
+// are held to the rules for what is not known.
+func (k *kernel) volume(path string) volume {
+	if name := fileSystem(path[:len(path)-1]); name == "NTFS" || name == "ReFS" {
+		return volume{class: local}
+	}
+	return volume{class: opaque}
+}
+
+// fileSystem returns the name of the file system of a fixed drive that path is on,
+// else an empty string.
+func fileSystem(path string) string {
+	h, err := openAttributes(path)
+	if err != nil {
+		return ""
+	}
+	defer windows.CloseHandle(h)
+	name, err := windows.UTF16PtrFromString(path)
+	var root, kind [windows.MAX_PATH + 1]uint16
+	if err != nil || windows.GetVolumePathName(name, &root[0], uint32(len(root))) != nil || windows.GetDriveType(&root[0]) != windows.DRIVE_FIXED ||
+		windows.GetVolumeInformationByHandle(h, nil, 0, nil, nil, nil, &kind[0], uint32(len(kind))) != nil {
+		return ""
+	}
+	return windows.UTF16ToString(kind[:])
+}
