@@ -1,6 +1,10 @@
 package toolchains
 
-import "github.com/rexwrap/rexwrap/toolchains/argtable"
+import (
+	"strings"
+
+	"github.com/rexwrap/rexwrap/toolchains/argtable"
+)
 
 // Mode says what a compile makes.
 type Mode uint8
@@ -189,4 +193,16 @@ type DepFile struct {
 	Phony bool
 	// Implied is set when no -MF or -Wp,-MD,FILE names the file.
 	Implied bool
+}
+
+// SignatureNamesFile reports whether __PRETTY_FUNCTION__ and its like may hold the
+// name of a file: clang's do, of templates that are given a lambda or a type without
+// a name. A C function would need such a type in its own declaration, and no second
+// declaration could agree with that. What cl.exe makes of lambdas is not known.
+func (c *Compile) SignatureNamesFile() bool {
+	switch c.Toolchain.Family {
+	case "clang", FamilyClangCL, FamilyMSVC:
+		return strings.Contains(c.Language, "++")
+	}
+	return false
 }

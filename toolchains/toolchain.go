@@ -33,12 +33,6 @@ type Toolchain struct {
 	Digest digest.Digest
 }
 
-// SignaturesNameFiles reports whether __PRETTY_FUNCTION__ and its like may hold
-// the name of a file: clang's do. What cl.exe makes of lambdas is not known.
-func (t *Toolchain) SignaturesNameFiles() bool {
-	return t.Family == "clang" || t.Family == FamilyClangCL || t.Family == FamilyMSVC
-}
-
 // A Program is one file of a Toolchain.
 type Program struct {
 	Name   string // as the driver asks for it: "cc1", "as", "libisl.so.23"

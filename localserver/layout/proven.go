@@ -85,7 +85,7 @@ func (b *builder) unproven() error {
 func (b *builder) unprovenText() string {
 	ids := b.in.Identifiers
 	switch {
-	case ids&depscan.IdentSignature != 0 && b.c.Toolchain.SignaturesNameFiles() && (b.absolute || b.r.Ship != nil):
+	case ids&depscan.IdentSignature != 0 && b.c.SignatureNamesFile() && (b.absolute || b.r.Ship != nil):
 		return "__PRETTY_FUNCTION__"
 	case ids&depscan.IdentTimestamp != 0:
 		return "__TIMESTAMP__"
