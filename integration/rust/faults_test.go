@@ -26,7 +26,7 @@ func points() int {
 	if rig.Long() {
 		return 20
 	}
-	return 2
+	return 1
 }
 
 // longest is how far into a build of the workspace one of them lies: most of it

@@ -559,7 +559,7 @@ func TestChanges(t *testing.T) {
 	t.Parallel()
 	all := newSite(t, &txtar.Archive{Files: []txtar.File{{Name: "o/CACHEDIR.TAG"}}})
 	for i, c := range changes() {
-		if !rig.Part(2).Takes(i) {
+		if !rig.Part(3).Takes(i) {
 			continue
 		}
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {

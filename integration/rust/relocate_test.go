@@ -185,7 +185,7 @@ func TestPlaces(t *testing.T) {
 	first := newSite(t, &txtar.Archive{})
 	first.rig.Set = []string{"REXWRAP_PATHS=relocatable"}
 	for i, c := range placedCrates() {
-		if !rig.Part(2).Takes(i) {
+		if !rig.Part(3).Takes(i) {
 			continue
 		}
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
