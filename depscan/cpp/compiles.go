@@ -2,6 +2,7 @@ package cpp
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -22,7 +23,7 @@ import (
 type compiles struct {
 	mu    sync.Mutex
 	known map[compileKey]*finished
-	order []compileKey // of known, the oldest first
+	order []compileKey // of known
 	size  int64        // bytes of known, by finished.size
 }
 
@@ -121,7 +122,9 @@ func (s *memory) finishedRoom() int64 {
 	return max(s.o.Memory/8, s.o.Memory/16*7-s.texts.bytes)
 }
 
-// keep remembers f and drops the oldest compiles until what is known fits room.
+// keep remembers f and drops other compiles until what is known fits room. Which is
+// left to chance: builds come in the same order again and again, and where the oldest
+// goes none is there when its turn comes.
 func (c *compiles) keep(key compileKey, f *finished, room int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,9 +137,17 @@ func (c *compiles) keep(key compileKey, f *finished, room int64) {
 		c.order = append(c.order, key)
 	}
 	c.known[key] = f
-	for c.size += f.size(); c.size > room && len(c.order) > 1; c.order = c.order[1:] {
-		c.size -= c.known[c.order[0]].size()
-		delete(c.known, c.order[0])
+	for c.size += f.size(); c.size > room && len(c.order) > 1; {
+		last := len(c.order) - 1
+		i := rand.IntN(last + 1)
+		victim := c.order[i]
+		if victim == key {
+			continue
+		}
+		c.size -= c.known[victim].size()
+		delete(c.known, victim)
+		c.order[i] = c.order[last]
+		c.order = c.order[:last]
 	}
 }
 
