@@ -97,7 +97,7 @@ func (s *Store) present(key string) bool {
 	if r.onFile() {
 		if _, err := os.Stat(s.layout.blob(hashOf(key), r.form)); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
-				s.dropRecord(key, &r)
+				s.drop(key)
 			}
 			return false
 		}
@@ -335,14 +335,14 @@ func (s *Store) blob(key string, size int64) ([]byte, error) {
 func (s *Store) corrupted(key string, r *record) {
 	s.corrupt.Add(1)
 	s.opts.Log.Warn().Str("blob", digest.Digest{Hash: hashOf(key)}.Hex()).Msg("damaged blob dropped")
-	s.dropRecord(key, r)
+	s.drop(key)
 }
 
 // openFile opens the file of a blob. One that is gone is dropped.
 func (s *Store) openFile(key string, r *record) (*os.File, error) {
 	f, err := os.Open(s.layout.blob(hashOf(key), r.form))
 	if errors.Is(err, fs.ErrNotExist) {
-		s.dropRecord(key, r)
+		s.drop(key)
 	}
 	return f, err
 }

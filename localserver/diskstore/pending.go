@@ -57,8 +57,7 @@ func (s *Store) pack(data []byte) record {
 // enter makes r the entry of key.
 func (s *Store) enter(key string, r *record) error {
 	value := r.encode(key)
-	old, err := s.record(key)
-	s.mu.Lock()
+	old, err := s.lockEntry(key)
 	defer s.mu.Unlock()
 	if s.closed {
 		return ErrClosed
@@ -75,6 +74,35 @@ func (s *Store) enter(key string, r *record) error {
 		s.queue(accessKey(key), access{s.opts.Now().UnixNano(), r.weight()}.encode())
 	}
 	return nil
+}
+
+// lockEntry locks mu and returns the record of key, which stays what it is until mu is
+// unlocked. The index is read before, with no lock: what came to wait since then is
+// newer than what was read there, and where a commit ended since, it is read again.
+func (s *Store) lockEntry(key string) (record, error) {
+	for {
+		s.mu.RLock()
+		commits := s.commits
+		s.mu.RUnlock()
+		r, err := s.record(key)
+		s.mu.Lock()
+		if value, waits := s.waiting(key); waits {
+			return recordOf(key, value)
+		}
+		if s.commits == commits {
+			return r, err
+		}
+		s.mu.Unlock()
+	}
+}
+
+// waiting returns the value of key that is not in the index yet, nil where it is
+// deleted. mu is held.
+func (s *Store) waiting(key string) (value []byte, ok bool) {
+	if value, ok = s.pending[key]; !ok {
+		value, ok = s.writing[key]
+	}
+	return value, ok
 }
 
 // queue adds an entry to the next commit; nil deletes. mu is held.
@@ -105,23 +133,13 @@ func (s *Store) touch(key string, r *record) {
 }
 
 // drop deletes the entry of key, and a blob's file.
-func (s *Store) drop(key string) { s.dropRecord(key, nil) }
-
-// dropRecord is drop where the caller knows the record, if it does.
-func (s *Store) dropRecord(key string, r *record) {
-	if r == nil {
-		old, err := s.record(key)
-		if err != nil {
-			return
-		}
-		r = &old
-	}
-	s.mu.Lock()
-	if s.closed {
+func (s *Store) drop(key string) {
+	r, err := s.lockEntry(key)
+	if err != nil || s.closed {
 		s.mu.Unlock()
 		return
 	}
-	s.counters.add(key, r, -1)
+	s.counters.add(key, &r, -1)
 	s.queue(key, nil)
 	if evictable(key) {
 		s.queue(accessKey(key), nil)
@@ -144,10 +162,7 @@ func (s *Store) shared(key string, f form) bool {
 // raw returns the stored value of key.
 func (s *Store) raw(key string) ([]byte, error) {
 	s.mu.RLock()
-	value, ok := s.pending[key]
-	if !ok {
-		value, ok = s.writing[key]
-	}
+	value, ok := s.waiting(key)
 	closed := s.closed
 	s.mu.RUnlock()
 	switch {
@@ -175,7 +190,15 @@ func (s *Store) record(key string) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	r, err := decode(key, b)
+	return recordOf(key, b)
+}
+
+// recordOf returns the record that a value of key holds.
+func recordOf(key string, value []byte) (record, error) {
+	if value == nil {
+		return record{}, ErrNotFound
+	}
+	r, err := decode(key, value)
 	if err != nil {
 		return record{}, ErrNotFound
 	}
@@ -190,7 +213,7 @@ func (s *Store) value(key string) ([]byte, error) {
 	}
 	data, err := s.unpack(key, &r)
 	if err != nil {
-		s.dropRecord(key, &r)
+		s.drop(key)
 		return nil, ErrNotFound
 	}
 	s.touch(key, &r)
@@ -254,6 +277,7 @@ func (s *Store) commit(touches bool) error {
 		}
 	}
 	s.writing = nil
+	s.commits++
 	s.mu.Unlock()
 	if err != nil {
 		s.report(err)

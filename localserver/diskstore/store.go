@@ -89,6 +89,7 @@ type Store struct {
 	// does; nil values delete.
 	pending, writing map[string][]byte
 	pendingBytes     int
+	commits          uint64 // that have ended
 	counters         counters
 	// reserved is disk space promised to blobs being written.
 	reserved int64

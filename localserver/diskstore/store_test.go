@@ -120,7 +120,7 @@ func TestBlobs(t *testing.T) {
 			}
 			checkBlob(t, s, d, data)
 			mustPut(t, s, data)
-			s.dropRecord(blobKey(d.Hash, false), nil)
+			s.drop(blobKey(d.Hash, false))
 			if s.HasBlob(d) {
 				t.Error("HasBlob of a dropped blob")
 			}
