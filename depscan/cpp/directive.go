@@ -184,7 +184,7 @@ func (l *lexer) bodyWord(body string, i, n int) textFlags {
 	case string(w) == "__pragma" && l.mode&modeMicrosoft != 0:
 		return l.wordsFlags(append([]byte(body[n:]), '\n'))
 	}
-	return wordFlags(w) | headFlags(w, []byte(body[n:]))
+	return wordFlags(w) | headFlags(w, body[n:])
 }
 
 func bodyNumber(s string, i int) int {

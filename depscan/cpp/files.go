@@ -1,7 +1,6 @@
 package cpp
 
 import (
-	"bytes"
 	"os"
 
 	"github.com/rexwrap/rexwrap/client/digest"
@@ -21,17 +20,8 @@ type Files interface {
 type plainFiles struct{}
 
 func (plainFiles) Read(path string) ([]byte, digest.Digest, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, digest.Digest{}, err
-	}
-	defer f.Close()
-	var b bytes.Buffer
-	if info, err := f.Stat(); err == nil {
-		b.Grow(int(info.Size()) + bytes.MinRead)
-	}
-	_, err = b.ReadFrom(f)
-	return b.Bytes(), digest.Of(b.Bytes()), err
+	b, err := os.ReadFile(path)
+	return b, digest.Of(b), err
 }
 
 func (f plainFiles) Digest(path string) (digest.Digest, error) {

@@ -219,7 +219,7 @@ func (l *lexer) underscored(w []byte) {
 		l.pending |= l.wordsFlags(l.src[l.pos:])
 		return
 	}
-	l.pending |= wordFlags(w) | headFlags(w, l.src[l.pos:])
+	l.pending |= wordFlags(w) | headFlags(w, l.whole[l.pos:])
 }
 
 // pragmaFlags judges what follows the word _Pragma.

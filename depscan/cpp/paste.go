@@ -1,31 +1,18 @@
 package cpp
 
 import (
-	"bytes"
+	"slices"
 	"strings"
 )
 
-// A mark is an identifier that brings something about wherever it stands, and so
-// does where "##" makes it of pieces.
-type mark struct {
-	name  string
-	flags textFlags
-}
-
-func marks() [12]mark {
-	return [...]mark{
-		{"__FILE__", textFile},
-		{"__FILE_NAME__", textFile},
-		{"__BASE_FILE__", textBaseFile},
-		{"__builtin_FILE", textFile},
-		{"__builtin_FILE_NAME", textFile},
-		{"__builtin_source_location", textFile},
-		{"__PRETTY_FUNCTION__", textSignature},
-		{"__FUNCSIG__", textSignature},
-		{"__LFUNCSIG__", textSignature},
-		{"__DATE__", textDate},
-		{"__TIME__", textTime},
-		{"__TIMESTAMP__", textTimestamp},
+// marks returns the identifiers that bring something about wherever they stand, and so
+// do where "##" makes them of pieces; wordFlags knows what.
+func marks() [13]string {
+	return [...]string{
+		"__FILE__", "__FILE_NAME__", "__BASE_FILE__",
+		"__builtin_FILE", "__builtin_FILE_NAME", "__builtin_source_location",
+		"__PRETTY_FUNCTION__", "__FUNCSIG__", "__LFUNCSIG__", "__builtin_FUNCSIG",
+		"__DATE__", "__TIME__", "__TIMESTAMP__",
 	}
 }
 
@@ -35,16 +22,16 @@ func marks() [12]mark {
 // One or two underscores are no piece by themselves here, which many words are the
 // rest of: only pastedFlags knows of them. Nor is a mark known that has its first
 // piece from elsewhere, as from the name of a header.
-func headFlags(w, rest []byte) (f textFlags) {
+func headFlags(w []byte, rest string) (f textFlags) {
 	if len(w) < 3 || w[1] != '_' || strings.IndexByte("BDFLPTb", w[2]) < 0 {
 		return 0
 	}
-	if rest = bytes.TrimLeft(rest, " \t"); len(rest) > 0 && strings.IndexByte(",)\n\\/", rest[0]) < 0 {
+	if rest = strings.TrimLeft(rest, " \t"); rest != "" && strings.IndexByte(",)\n\\/", rest[0]) < 0 {
 		return 0
 	}
 	for _, m := range marks() {
-		if len(w) < len(m.name) && m.name[:len(w)] == string(w) {
-			f |= m.flags
+		if len(w) < len(m) && m[:len(w)] == string(w) {
+			f |= wordFlags([]byte(m))
 		}
 	}
 	return f
@@ -89,10 +76,8 @@ func joined(body string, i int, params []string) (pieces []string, end int) {
 			n++
 		}
 		word := body[i:n]
-		for _, p := range params {
-			if p == word {
-				word = ""
-			}
+		if slices.Contains(params, word) {
+			word = ""
 		}
 		if pieces = append(pieces, word); n == i {
 			return pieces[:len(pieces)-1], n
@@ -116,8 +101,9 @@ func chainFlags(pieces []string) (f textFlags) {
 		return 0
 	}
 	for _, m := range marks() {
-		if (named || m.flags&(textDate|textTime|textTimestamp) == 0) && becomes(pieces, m.name) {
-			f |= m.flags
+		flags := wordFlags([]byte(m))
+		if (named || flags&(textDate|textTime|textTimestamp) == 0) && becomes(pieces, m) {
+			f |= flags
 		}
 	}
 	return f

@@ -396,9 +396,12 @@ func (r *request) store(ctx context.Context, x *run) error {
 
 // undisturbed checks that a run which was to have the inputs of c could have had
 // them: nothing has come to stand before a header that was found before the run
-// began, and the toolchain is the one that it began with.
+// began, and the toolchain is the one that it began with. The files themselves have
+// been checked already.
 func (r *request) undisturbed(ctx context.Context, c *Candidate) error {
-	if d, ok := r.p.files.CheckAll(r.p.files.Prepare(r.at.dir, c.expect(r.at))); !ok {
+	names := c.expect(r.at)
+	names.Files = nil
+	if d, ok := r.p.files.CheckAll(r.p.files.Prepare(r.at.dir, names)); !ok {
 		return toolchains.Unsupported("modified-during-compile", d.Path)
 	}
 	if _, tc, err := r.p.resolve(ctx, r.call); err != nil || tc.Digest != r.compile.Toolchain.Digest {
