@@ -118,6 +118,7 @@ func (l leads) leave() {
 // find looks one member up, also among those that are under way elsewhere, and in the
 // remote's caches. Whoever leads waits for nobody: two calls could wait for each other.
 func (l *leads) find(ctx context.Context, m *request) (bool, error) {
+	ended := m.p.inflight.ended()
 	if hit, err := m.lookUp(); hit || err != nil {
 		return hit, err
 	}
@@ -126,7 +127,7 @@ func (l *leads) find(ctx context.Context, m *request) (bool, error) {
 	if len(*l) > 0 {
 		cancel()
 	}
-	leave, merged, err := m.merge(wait)
+	leave, merged, err := m.merge(wait, ended)
 	if leave != nil {
 		*l = append(*l, leave)
 	}

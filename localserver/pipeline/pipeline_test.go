@@ -515,3 +515,12 @@ func TestEqualCallsAreMerged(t *testing.T) {
 		t.Errorf("%d of %d equal calls ran a compiler, want 1 (the first: %q)", ran, n, r.records[0].Reason+" "+r.records[0].Arg)
 	}
 }
+
+// TestEqualCallThatEndsMeanwhile ends an equal call after another has found nothing and
+// before it leads.
+func TestEqualCallThatEndsMeanwhile(t *testing.T) {
+	r, dir := newRig(t), t.TempDir()
+	write(t, dir, "x.c", "#include <stdio.h>\nint x;\n")
+	r.store.noManifest = func() { r.outcome(journal.ExecutedLocal, dir, "gcc", "-c", "x.c") }
+	r.outcome(journal.Merged, dir, "gcc", "-c", "x.c")
+}

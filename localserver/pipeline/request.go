@@ -117,11 +117,12 @@ func (r *request) serve(ctx context.Context) error {
 	if err := r.understand(ctx); err != nil {
 		return r.serveSeveral(ctx, err)
 	}
+	ended := r.p.inflight.ended()
 	hit, err := r.lookUp()
 	if hit || err != nil {
 		return r.finish(journal.HitLocal, err)
 	}
-	leave, merged, err := r.merge(ctx)
+	leave, merged, err := r.merge(ctx, ended)
 	if merged || err != nil {
 		return r.finish(journal.Merged, err)
 	}
@@ -298,8 +299,9 @@ func (r *request) describe() {
 }
 
 // merge waits for an equal compile that is under way and takes its result. It
-// returns the function that ends the lead where there is none.
-func (r *request) merge(ctx context.Context) (leave func(), merged bool, err error) {
+// returns the function that ends the lead where there is none. ended is how many leads
+// had ended before the result was looked up: one that has ended since may have left it.
+func (r *request) merge(ctx context.Context, ended uint64) (leave func(), merged bool, err error) {
 	if r.settings.Recache {
 		return nil, false, nil
 	}
@@ -308,12 +310,17 @@ func (r *request) merge(ctx context.Context) (leave func(), merged bool, err err
 	key := digest.NewBuilder("rexwrap merge 1")
 	key.Digest(r.manifest)
 	key.String(r.streams)
-	if leave = r.p.inflight.lead(wait, key.Sum()); leave != nil {
+	leave, now := r.p.inflight.lead(wait, key.Sum())
+	if leave != nil && now == ended {
 		return leave, false, nil
 	}
 	r.step(journal.StepQueue)
 	merged, err = r.lookUp()
-	return nil, merged, err
+	if leave != nil && (merged || err != nil) {
+		leave()
+		leave = nil
+	}
+	return leave, merged, err
 }
 
 // sampled reports whether this hit is to be verified.
