@@ -109,6 +109,7 @@ func (s *memStore) DeleteResult(d digest.Digest)                 { s.delete(s.re
 func (s *memStore) PutManifest(d digest.Digest, data []byte) error {
 	return s.put(s.manifests, d, data)
 }
+
 func (s *memStore) Manifest(d digest.Digest) ([]byte, error) {
 	data, err := s.get(s.manifests, d)
 	if f := s.noManifest; f != nil && err != nil {
