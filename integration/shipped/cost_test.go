@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,55 +66,36 @@ func (f *files) cpu(argv ...string) time.Duration {
 	return res.User + res.System
 }
 
-// mostTimes is by how much sending the compiler may exceed leaving it to workers, on a
-// machine that has other things to do. What is wanted, 0.3 ms for each compile, shows on
-// an idle one; integration/relocation holds it for the part that differs.
-const mostTimes = 1.5
-
-// TestCost compares the CPU time of a machine that sends its compiler with that of one
-// whose workers have it: for compiles by workers, once the compiler is there.
-func TestCost(t *testing.T) {
-	if !rig.Long() {
-		t.Skip("set REXWRAP_TEST_LONG, or run make tables")
-	}
-	bin := t.TempDir()
-	if err := rig.Build("../..", bin); err != nil {
-		t.Fatal(err)
-	}
-	server := clienttest.New(t, clienttest.Options{})
-	const rounds, batch = 10, 20
-	var least [2]time.Duration // of a batch: what else runs only adds
-	machines := [2]*files{}
-	for i, setting := range []string{"host", "ship"} {
-		f := &files{t: t, dir: t.TempDir()}
-		var err error
-		if f.rig, err = rig.New(bin, t.TempDir()); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(f.rig.Close)
-		f.rig.Set = []string{"REXWRAP_REMOTE=" + server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=" + setting, "LC_ALL=C"}
-		f.write()
+// BenchmarkShipCost compares the CPU time of a machine that sends its compiler with that
+// of one whose workers have it: for compiles by workers, once the compiler is there. One
+// operation is a batch of compiles on each.
+func BenchmarkShipCost(b *testing.B) {
+	const batch = 20
+	server := clienttest.New(b, clienttest.Options{})
+	settings := []string{"host", "ship"}
+	machines := make([]*files, len(settings))
+	for i, setting := range settings {
+		f := newFiles(b, server, "REXWRAP_TOOLCHAIN="+setting)
 		if err := os.WriteFile(filepath.Join(f.dir, "h.c"), []byte("#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\nint n = N;\n"), 0o600); err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
 		f.warm("gcc")
 		machines[i] = f
 	}
-	for round := range rounds {
+	used := make([][]float64, len(settings)) // ms of each batch, for a compile
+	for round := 0; b.Loop(); round++ {
 		for i, f := range machines {
-			if used, all := f.remotes(round*batch, batch); all && (least[i] == 0 || used < least[i]) {
-				least[i] = used
+			if spent, all := f.remotes(round*batch, batch); all {
+				used[i] = append(used[i], float64(spent)/float64(time.Millisecond)/batch)
 			}
 		}
 	}
-	if least[0] == 0 || least[1] == 0 {
-		t.Fatal("in no batch did workers compile all")
-	}
-	each := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) / batch }
-	host, ship := each(least[0]), each(least[1])
-	t.Logf("CPU of the client for a compile by a worker: host %.2f ms, ship %.2f ms: %+.2f ms", host, ship, ship-host)
-	if ship > mostTimes*host {
-		t.Errorf("ship costs %.2f times as much", ship/host)
+	for i, setting := range settings {
+		if len(used[i]) == 0 {
+			b.Fatalf("%s: in no batch did workers compile all", setting)
+		}
+		slices.Sort(used[i])
+		b.ReportMetric(used[i][len(used[i])/2], setting+"-ms")
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/rexwrap/rexwrap/client/clienttest"
 	"github.com/rexwrap/rexwrap/integration/rig"
 )
 
@@ -55,25 +54,6 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// newBare is a machine whose workers have nothing.
-func newBare(t *testing.T) *files {
-	t.Helper()
-	bin := t.TempDir()
-	if err := rig.Build("../..", bin); err != nil {
-		t.Fatal(err)
-	}
-	server := clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{Confined: true}})
-	f := &files{t: t, dir: t.TempDir()}
-	var err error
-	if f.rig, err = rig.New(bin, t.TempDir()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.rig.Close)
-	f.rig.Set = []string{"REXWRAP_REMOTE=" + server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=ship", "LC_ALL=C"}
-	f.write()
-	return f
-}
-
 // farm makes a link to a compiler in a folder beside the sources, and returns its path.
 func (f *files) farm(name, compiler string) string {
 	f.t.Helper()
@@ -106,9 +86,6 @@ func (f *files) place(name string, make func(path string) error) string {
 // TestCrates has crates of kinds that cargo seldom asks for made: each by a worker, or
 // here with a reason.
 func TestCrates(t *testing.T) {
-	if !rig.Long() {
-		t.Skip("set REXWRAP_TEST_LONG, or run make tables: every toolchain is some hundred megabytes")
-	}
 	const rustc, clippy = "/usr/bin/rustc", "/usr/bin/clippy-driver"
 	require(t, rustc)
 	require(t, clippy)
@@ -124,14 +101,18 @@ func TestCrates(t *testing.T) {
 		name, made string
 		argv       []string
 		reason     string // empty where a worker compiles
+		long       bool   // sends some hundred megabytes
 	}{
-		{name: "library", made: "libx.rlib", argv: []string{rustc, "--crate-type=lib", "--emit=link", "x.rs"}},
-		{name: "for wasm", made: "libx.rlib", argv: []string{rustc, "--target=wasm32-unknown-unknown", "--crate-type=lib", "--emit=link", "x.rs"}},
-		{name: "program", made: "x", argv: []string{rustc, "--crate-type=bin", "--emit=link", "p.rs"}},
+		{name: "library", made: "libx.rlib", argv: []string{rustc, "--crate-type=lib", "--emit=link", "x.rs"}, long: true},
+		{name: "for wasm", made: "libx.rlib", argv: []string{rustc, "--target=wasm32-unknown-unknown", "--crate-type=lib", "--emit=link", "x.rs"}, long: true},
+		{name: "program", made: "x", argv: []string{rustc, "--crate-type=bin", "--emit=link", "p.rs"}, long: true},
 		{name: "dylib", made: "libx.so", argv: []string{rustc, "--crate-type=dylib", "-Cprefer-dynamic", "--emit=link", "x.rs"}, reason: "remote-unproven"},
 		{name: "clippy", made: "libx.rmeta", argv: []string{clippy, "--crate-type=lib", "--emit=metadata", "x.rs"}, reason: "pack-family"},
 		{name: "clang links", made: "x", argv: []string{rustc, "--crate-type=bin", "-Clinker=clang", "--emit=link", "p.rs"}, reason: "pack-linker"},
 	} {
+		if c.long && !rig.Long() {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			f.t = t
 			argv := append(c.argv, "--crate-name=x", "--out-dir=.")

@@ -17,21 +17,9 @@ import (
 // TestPackFile sends compilers out of files.
 func TestPackFile(t *testing.T) {
 	require(t, "clang")
-	bin := t.TempDir()
-	if err := rig.Build("../..", bin); err != nil {
-		t.Fatal(err)
-	}
-	server := clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{Confined: true}})
-	f := &files{t: t, dir: t.TempDir()}
-	var err error
-	if f.rig, err = rig.New(bin, t.TempDir()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.rig.Close)
-	list := f.pack("gcc") + ":" + f.pack("clang")
-	remote := []string{"REXWRAP_REMOTE=" + server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=file:" + list, "LC_ALL=C"}
-	f.write()
-	f.rig.Set = remote
+	f := newBare(t)
+	f.rig.Set = append(f.rig.Set, "REXWRAP_TOOLCHAIN=file:"+f.pack("gcc")+":"+f.pack("clang"))
+	remote := f.rig.Set
 	f.compile("gcc", "-c", "warm.c")
 	f.compile("clang", "-c", "warm.c")
 
@@ -57,17 +45,42 @@ func TestPackFile(t *testing.T) {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
-	f.rig.Set = append(f.rig.Set, "REXWRAP_TOOLCHAIN=file:"+filepath.Join(f.dir, "x.c"))
+	f.rig.Set = append(slices.Clone(remote), "REXWRAP_TOOLCHAIN=file:"+filepath.Join(f.dir, "x.c"))
 	if s := f.compile("gcc", "-O1", "-c", "x.c"); s.FellBack != 1 || s.Reasons["pack-file"] != 1 {
 		t.Errorf("what is no pack: %+v", s)
 	}
 }
 
-// files is a machine with packs in files.
+// files is a machine whose compiles are for workers, and a folder of sources.
 type files struct {
-	t   *testing.T
+	t   testing.TB
 	rig *rig.Rig
 	dir string
+}
+
+// newFiles is a machine whose workers are server's, with more settings.
+func newFiles(t testing.TB, server *clienttest.Server, settings ...string) *files {
+	t.Helper()
+	bin := t.TempDir()
+	if err := rig.Build("../..", bin); err != nil {
+		t.Fatal(err)
+	}
+	f := &files{t: t, dir: t.TempDir()}
+	var err error
+	if f.rig, err = rig.New(bin, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.rig.Close)
+	f.rig.Set = append([]string{"REXWRAP_REMOTE=" + server.Address, "REXWRAP_STRATEGY=remote", "LC_ALL=C"}, settings...)
+	f.write()
+	return f
+}
+
+// newBare is a machine whose workers have nothing.
+func newBare(t *testing.T) *files {
+	t.Helper()
+	server := clienttest.New(t, clienttest.Options{Quirks: clienttest.Quirks{Confined: true}})
+	return newFiles(t, server, "REXWRAP_TOOLCHAIN=ship")
 }
 
 func (f *files) write() {

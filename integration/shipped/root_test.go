@@ -20,10 +20,6 @@ func TestRoot(t *testing.T) {
 	if rig.Long() {
 		compilers = append(compilers, "clang", "g++")
 	}
-	bin := t.TempDir()
-	if err := rig.Build("../..", bin); err != nil {
-		t.Fatal(err)
-	}
 	const property = "chrootRootDigest"
 	for _, c := range []struct {
 		name, setting string
@@ -33,7 +29,7 @@ func TestRoot(t *testing.T) {
 		{"property", "property:" + property, clienttest.Quirks{RootProperty: property}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := newRooted(t, bin, c.setting, c.quirks)
+			f := newRooted(t, c.setting, c.quirks)
 			for _, compiler := range compilers {
 				f.warm(compiler)
 				for _, flags := range []string{
@@ -49,7 +45,7 @@ func TestRoot(t *testing.T) {
 	}
 	for name, quirks := range map[string]clienttest.Quirks{"own root": {}, "elsewhere": {Confined: true}} {
 		t.Run(name, func(t *testing.T) {
-			f := newRooted(t, bin, "chroot", quirks)
+			f := newRooted(t, "chroot", quirks)
 			if s := f.compile("gcc", "-c", "x.c"); s.FellBack != 1 || s.Reasons["remote-no-workers"] != 1 {
 				t.Errorf("%+v", s)
 			}
@@ -58,20 +54,10 @@ func TestRoot(t *testing.T) {
 }
 
 // newRooted is a machine whose workers get their root.
-func newRooted(t *testing.T, bin, setting string, quirks clienttest.Quirks) *files {
+func newRooted(t *testing.T, setting string, quirks clienttest.Quirks) *files {
 	t.Helper()
 	server := clienttest.New(t, clienttest.Options{Quirks: quirks})
-	f := &files{t: t, dir: t.TempDir()}
-	var err error
-	if f.rig, err = rig.New(bin, t.TempDir()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.rig.Close)
-	f.rig.Set = []string{
-		"REXWRAP_REMOTE=" + server.Address, "REXWRAP_STRATEGY=remote", "REXWRAP_TOOLCHAIN=ship", "REXWRAP_TOOLCHAIN_ROOT=" + setting, "LC_ALL=C",
-	}
-	f.write()
-	return f
+	return newFiles(t, server, "REXWRAP_TOOLCHAIN=ship", "REXWRAP_TOOLCHAIN_ROOT="+setting)
 }
 
 // warm has the toolchain delivered: compiles run here until that is done.
