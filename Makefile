@@ -3,13 +3,16 @@
 GO      ?= go
 PREFIX  ?= /usr/local
 BIN      = bin
+FLAGS    = -trimpath -buildvcs=false -tags=urfave_cli_no_docs
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 TOOL     = $(shell $(GO) -C integration/tools tool -n $(1))
 
 # Static and not position independent: cgo adds 0.6 ms to every start of the
-# thin binary, PIE 0.2 ms. The tag keeps a Markdown library out of rexd.
-BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags=urfave_cli_no_docs \
-	-ldflags='-s -w -X main.version=$(VERSION)'
+# thin binary, PIE 0.2 ms. The tag keeps a Markdown library out of rexd. What is
+# compiled so for one target serves the others.
+export CGO_ENABLED = 0
+export GOFLAGS := $(strip $(filter-out $(FLAGS),$(GOFLAGS)) $(FLAGS))
+BUILD = $(GO) build -ldflags='-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := build
 .PHONY: build launchers install uninstall check test tables needs race lint fuzz bench bench-base projects interop demo scan-corpus scan-fuzz windows test-windows clean help
@@ -28,8 +31,7 @@ build: launchers ## bin/rexwrap and bin/rexd
 launchers:
 	@mkdir -p $(LAUNCHER)
 	for l in $(LAUNCHERS); do \
-		CGO_ENABLED=0 GOOS=linux GOARCH=$${l#linux-} $(GO) build -trimpath -buildvcs=false -ldflags='-s -w' \
-			-o $(LAUNCHER)/$$l ./cmd/rexlaunch || exit 1; \
+		GOOS=linux GOARCH=$${l#linux-} $(GO) build -ldflags='-s -w' -o $(LAUNCHER)/$$l ./cmd/rexlaunch || exit 1; \
 	done
 	@echo '{"Replace":{$(subst $(SPACE),$(COMMA),$(foreach l,$(LAUNCHERS),"cmd/rexd/launcher/$l":"$(LAUNCHER)/$l"))}}' > $(LAUNCHER)/overlay.json
 
@@ -65,14 +67,15 @@ TABLES = differential keytable relocation faults rust remote remotescripts shipp
 tables: needs ## those tests whole of which test takes a part: every command line and key row with each compiler, 100 points of each fault
 	REXWRAP_TEST_LONG=1 $(GO) test -p 1 -count=1 -timeout 3h $(addprefix ./integration/,$(TABLES))
 
+race: export CGO_ENABLED = 1
 race: needs ## the tests under the race detector, and long fault runs
 	REXWRAP_TEST_LONG=1 $(GO) test -race -timeout 60m ./...
 
 lint: ## formatting, vet for three systems, staticcheck, module files, modernisers
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs $(call TOOL,gofumpt) -l) && \
 		test -z "$$files" || { echo "gofumpt would change:"; echo "$$files"; exit 1; }
-	for s in linux windows; do GOOS=$$s $(GO) vet ./... || exit 1; done
-	GOOS=darwin $(GO) vet -gcflags=all="-N -l" ./... # nothing else is compiled for it
+	$(GO) vet ./...
+	for s in windows darwin; do GOOS=$$s $(call TOOL,crossvet) ./... || exit 1; done
 	$(call TOOL,staticcheck) -checks all ./...
 	$(GO) mod tidy -diff
 	$(GO) -C integration/tools mod tidy -diff
@@ -88,6 +91,7 @@ bench: build needs ## starting, stepping aside, hits, memory, first builds, Rust
 	$(GO) run ./integration/bench -bin bin
 	$(GO) test -run '^$$' -bench 'RemoteHit|DistantHits' ./integration/remote
 	$(GO) test -run '^$$' -bench Session -timeout 1h ./integration/msvc
+	$(GO) test -run '^$$' -bench ShipCost -benchtime 20x ./integration/shipped
 
 COUNT ?= 10
 BASE  ?= $(shell git merge-base HEAD origin/main)
@@ -121,10 +125,10 @@ scan-fuzz: ## the include scanner against the compilers over CASES random source
 windows: ## bin/windows/rexwrap.exe and rexd.exe
 	GOOS=windows GOARCH=amd64 $(BUILD) -o $(BIN)/windows/ ./cmd/rexwrap ./cmd/rexd
 
-# Paths are not trimmed: what lint has compiled for Windows serves then.
+# A few calls are run: what they are run by is not worth being compiled well.
 test-windows: needs ## such binaries under Wine (Debian's wine64)
 	@if integration/tools/wine; then \
-		GOOS=windows GOARCH=amd64 $(filter-out -trimpath,$(BUILD)) -o $(BIN)/windows/test/ ./cmd/rexwrap ./cmd/rexd && \
+		GOOS=windows GOARCH=amd64 $(BUILD) -gcflags=all='-N -l -dwarf=false' -o $(BIN)/windows/test/ ./cmd/rexwrap ./cmd/rexd && \
 		REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows/test" $(GO) test -count=1 -parallel 3 -timeout 10m ./integration/wine; \
 	else \
 		echo "NOT RUN: wine64 is not installed and cannot be had"; \

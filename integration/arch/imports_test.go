@@ -9,6 +9,7 @@ import (
 
 // Third-party modules, by what they are for.
 const (
+	analysis    = "golang.org/x/tools/go/analysis"
 	badger      = "github.com/dgraph-io/badger/v4"
 	blake3      = "github.com/zeebo/blake3"
 	cli         = "github.com/urfave/cli/v2"
@@ -130,29 +131,30 @@ var policy = map[string][]string{
 	},
 
 	// The tests and programs of this folder.
-	"integration":               {"integration/rig", "integration/script", testscript},
-	"integration/arch":          {},
-	"integration/remote":        {"integration/rig", grpc, remoteAPIs},
-	"integration/remotescripts": {"integration/debsrc", "integration/rig", "integration/script", remoteAPIs, testscript},
-	"integration/script":        {"integration/rig", testscript},
-	"integration/rig":           {testscript, sys},
-	"integration/shipped":       {"integration/rig", "integration/debsrc"},
-	"integration/slots":         {"integration/rig"},
-	"integration/debsrc":        {},
-	"integration/differential":  {"integration/rig", testscript},
-	"integration/keytable":      {"integration/rig", testscript},
-	"integration/msvc":          {"client/clienttest", "integration/rig", "localserver/pdb", "localserver/pdb/pdbtest", "localserver/pdbsession", remoteAPIs},
-	"integration/msvc/fakecl":   {"localserver/pdb", "localserver/pdb/pdbtest", "toolchains/argtable"},
-	"integration/projects":      {"integration/rig", "integration/debsrc"},
-	"integration/interop":       {"integration/rig", "integration/debsrc", remoteAPIs, testscript},
-	"integration/faults":        {"integration/rig", "integration/debsrc", testscript, sys},
-	"integration/rust":          {"integration/rig", testscript, sys},
-	"integration/wine":          {"integration/rig"},
-	"integration/wine/fakecl":   {},
-	"integration/bench":         {"integration/rig", "integration/debsrc", testscript},
-	"integration/demo":          {"integration/rig", "integration/debsrc"},
-	"integration/relocation":    {"client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/pack", "toolchains/probe", testscript},
-	"integration/scancorpus":    {sys, "integration/rig", "client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/probe"},
+	"integration":                {"integration/rig", "integration/script", testscript},
+	"integration/arch":           {},
+	"integration/remote":         {"integration/rig", grpc, remoteAPIs},
+	"integration/remotescripts":  {"integration/debsrc", "integration/rig", "integration/script", remoteAPIs, testscript},
+	"integration/script":         {"integration/rig", testscript},
+	"integration/rig":            {testscript, sys},
+	"integration/shipped":        {"integration/rig", "integration/debsrc"},
+	"integration/slots":          {"integration/rig"},
+	"integration/debsrc":         {},
+	"integration/differential":   {"integration/rig", testscript},
+	"integration/keytable":       {"integration/rig", testscript},
+	"integration/msvc":           {"client/clienttest", "integration/rig", "localserver/pdb", "localserver/pdb/pdbtest", "localserver/pdbsession", remoteAPIs},
+	"integration/msvc/fakecl":    {"localserver/pdb", "localserver/pdb/pdbtest", "toolchains/argtable"},
+	"integration/projects":       {"integration/rig", "integration/debsrc"},
+	"integration/interop":        {"integration/rig", "integration/debsrc", remoteAPIs, testscript},
+	"integration/faults":         {"integration/rig", "integration/debsrc", testscript, sys},
+	"integration/rust":           {"integration/rig", testscript, sys},
+	"integration/wine":           {"integration/rig"},
+	"integration/wine/fakecl":    {},
+	"integration/tools/crossvet": {analysis},
+	"integration/bench":          {"integration/rig", "integration/debsrc", testscript},
+	"integration/demo":           {"integration/rig", "integration/debsrc"},
+	"integration/relocation":     {"client/digest", "client/merkle", "depscan", "depscan/ask", "depscan/cpp", "depscan/filestate", "localserver/layout", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/pack", "toolchains/probe", testscript},
+	"integration/scancorpus":     {sys, "integration/rig", "client/digest", "depscan", "depscan/cpp", "depscan/cpp/cpptest", "toolchains", "toolchains/clang", "toolchains/gcc", "toolchains/msvc", "toolchains/probe"},
 }
 
 // testImports are third-party modules free to all tests.

@@ -3,10 +3,13 @@ module github.com/rexwrap/rexwrap/integration/tools
 go 1.26.0
 
 tool (
+	github.com/rexwrap/rexwrap/integration/tools/crossvet
 	golang.org/x/perf/cmd/benchstat
 	honnef.co/go/tools/cmd/staticcheck
 	mvdan.cc/gofumpt
 )
+
+require golang.org/x/tools v0.40.1-0.20260108161641-ca281cf95054
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
@@ -16,7 +19,6 @@ require (
 	golang.org/x/mod v0.31.0 // indirect
 	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da // indirect
 	golang.org/x/sync v0.19.0 // indirect
-	golang.org/x/tools v0.40.1-0.20260108161641-ca281cf95054 // indirect
 	honnef.co/go/tools v0.7.0 // indirect
 	mvdan.cc/gofumpt v0.9.2 // indirect
 )
