@@ -65,7 +65,7 @@ func TestCacheDiskFillsSuddenly(t *testing.T) {
 	mount(t, s.rig.Cache(), "mode=700,size=64m")
 	s.wrapped("undisturbed", s.rig.Env())
 	stop := s.flood(seeded(t))
-	for range points(8, 100) {
+	for range points(4, 100) {
 		_, _ = s.rig.Verb("cache", "clear") // has no room at times
 		s.wrapped("disk fills", s.rig.Env())
 	}
@@ -178,7 +178,7 @@ func TestCacheImpossible(t *testing.T) {
 func TestCacheCorrupt(t *testing.T) {
 	s := newSite(t)
 	random := seeded(t)
-	for range points(4, 40) {
+	for range points(2, 40) {
 		s.wrapped("filling", s.rig.Env())
 		if err := s.rig.Stop(); err != nil {
 			t.Fatal(err)

@@ -22,7 +22,7 @@ func TestServerKilled(t *testing.T) {
 	start := time.Now()
 	s.wrapped("undisturbed", s.rig.Env())
 	longest := min(time.Since(start), time.Second)
-	for i := range points(8, 100) {
+	for i := range points(4, 100) {
 		if i%2 == 0 {
 			if _, err := s.rig.Verb("cache", "clear"); err != nil {
 				t.Fatal(err)
@@ -53,7 +53,7 @@ func TestServerToldToStop(t *testing.T) {
 	s := newSite(t)
 	random := seeded(t)
 	s.wrapped("undisturbed", s.rig.Env())
-	for i := range points(6, 100) {
+	for i := range points(3, 100) {
 		s.clean()
 		j := s.make(s.rig.Env(), "rexwrap gcc")
 		<-time.After(time.Duration(random.Int64N(int64(200 * time.Millisecond))))
@@ -88,7 +88,7 @@ func TestWrapperKilled(t *testing.T) {
 	s := newSite(t)
 	random := seeded(t)
 	s.wrapped("undisturbed", s.rig.Env())
-	for i := range points(8, 100) {
+	for i := range points(4, 100) {
 		if i%2 == 0 {
 			if _, err := s.rig.Verb("cache", "clear"); err != nil {
 				t.Fatal(err)
@@ -263,7 +263,7 @@ func TestServerStopped(t *testing.T) {
 func TestServerStoppedDuringCompile(t *testing.T) {
 	s := newSite(t)
 	s.wrapped("undisturbed", s.rig.Env())
-	for range points(3, 20) {
+	for range points(2, 20) {
 		s.clean()
 		j := s.make(s.rig.Env(), "rexwrap gcc")
 		for _, p := range s.servers() {

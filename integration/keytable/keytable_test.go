@@ -85,13 +85,17 @@ func TestKey(t *testing.T) {
 }
 
 // compilers are those of the n-th row: all of them in the long run, gcc or clang in
-// turn in the ordinary one.
+// turn in the ordinary one, and of the rows for one compiler every second.
 func (r *row) compilers(n int) []string {
 	all := strings.Fields(r.on)
-	if rig.Long() || len(all) == 1 {
+	turn := n / runtime.GOMAXPROCS(0) % 2
+	switch {
+	case rig.Long():
 		return all
+	case len(all) == 1:
+		return all[turn:]
 	}
-	clang := n/runtime.GOMAXPROCS(0)%2 == 1
+	clang := turn == 1
 	return slices.DeleteFunc(all, func(name string) bool { return strings.HasPrefix(name, "clang") != clang })
 }
 

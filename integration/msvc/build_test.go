@@ -24,7 +24,7 @@ func localCompiles() int64 {
 	if rig.Long() {
 		return compiles
 	}
-	return compiles / 3
+	return compiles / 5
 }
 
 // A site is a folder that ninja builds with fakecl, and an installation of rexwrap.

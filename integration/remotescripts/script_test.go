@@ -85,19 +85,22 @@ func cmdMachine(ts *testscript.TestScript, neg bool, args []string) {
 	s.script.Rig.Set = append(s.script.Rig.Set, "REXWRAP_REMOTE="+s.server.Address)
 }
 
-// cmdWarm has one compile executed, so that what is done once for a machine does
+// cmdWarm has one compile by each compiler, gcc where none is named, executed, so that what is done once for a machine does
 // not count: what workers have of their own is asked, and the first result is
 // checked against the compiler here.
 //
-//	warm
+//	warm [COMPILER ...]
 func cmdWarm(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: warm")
+	if neg {
+		ts.Fatalf("usage: warm [COMPILER ...]")
+	}
+	if len(args) == 0 {
+		args = []string{"gcc"}
 	}
 	name := ts.MkAbs("warm-up.c")
 	ts.Check(os.WriteFile(name, []byte("#include <stdio.h>\nint warm;\n"), 0o644))
 	ts.Check(rig.Settle())
-	for _, cc := range []string{"gcc", "clang"} {
+	for _, cc := range args {
 		ts.Check(ts.Exec("rexwrap", cc, "-c", "warm-up.c"))
 	}
 	ts.Check(os.Remove(ts.MkAbs("warm-up.o")))

@@ -29,9 +29,20 @@ func points() int {
 	return 1
 }
 
-// longest is how far into a build of the workspace one of them lies: most of it
-// where nothing else runs.
-const longest = 2 * time.Second
+// A breakage is what faults are tried on: the whole workspace, or, where a test may not
+// take the time, what of it has a macro and a build script.
+type breakage struct {
+	argv    []string
+	longest time.Duration // into a build: most of it where nothing else runs
+	hits    int64         // at least, of a warm build
+}
+
+func breakages() breakage {
+	if rig.Long() {
+		return breakage{[]string{cargo, "build", "--offline"}, 2 * time.Second, 10}
+	}
+	return breakage{[]string{cargo, "build", "--offline", "-p", "mycore"}, time.Second, 3}
+}
 
 // broken is a site of the workspace, with what a plain build leaves.
 func broken(t *testing.T) (s *site, want []string) {
@@ -41,7 +52,7 @@ func broken(t *testing.T) (s *site, want []string) {
 		t.Fatal(err)
 	}
 	s = newSite(t, files)
-	r := s.run(s.bare(), cargo, "build", "--offline")
+	r := s.run(s.bare(), breakages().argv...)
 	if r.Status != 0 {
 		t.Fatalf("%s\n%s", r.Ended(), r.Stderr)
 	}
@@ -51,7 +62,7 @@ func broken(t *testing.T) (s *site, want []string) {
 // moment comes at some point of a build.
 func moment(t *testing.T) <-chan time.Time {
 	t.Helper()
-	after := time.Duration(rand.Int64N(int64(longest)))
+	after := time.Duration(rand.Int64N(int64(breakages().longest)))
 	t.Logf("after %v", after)
 	return time.After(after)
 }
@@ -73,7 +84,7 @@ func (s *site) begin(argv ...string) (cmd *exec.Cmd, output *bytes.Buffer) {
 // that were killed have left beside it is theirs.
 func (s *site) rebuild(when string, want []string) {
 	s.t.Helper()
-	if r := s.run(s.wrapped(), cargo, "build", "--offline"); r.Status != 0 {
+	if r := s.run(s.wrapped(), breakages().argv...); r.Status != 0 {
 		s.t.Errorf("%s: %s\n%s", when, r.Ended(), r.Stderr)
 	}
 	s.holds(when, want)
@@ -102,7 +113,7 @@ func (s *site) usable(want []string) {
 	s.remove("target")
 	before := s.stats()
 	s.rebuild("warm afterwards", want)
-	if now := s.stats().Sub(before); now.Executed != 1 || now.HitsLocal+now.Merged < 10 { // a probe has to fail
+	if now := s.stats().Sub(before); now.Executed != 1 || now.HitsLocal+now.Merged < breakages().hits { // a probe has to fail
 		s.t.Errorf("warm afterwards: %+v", now)
 	}
 }
@@ -137,7 +148,7 @@ func TestServerKilled(t *testing.T) {
 			}
 		}
 		s.remove("target")
-		cmd, output := s.begin(cargo, "build", "--offline")
+		cmd, output := s.begin(breakages().argv...)
 		<-moment(t)
 		for _, p := range s.alive(isServer) {
 			_ = syscall.Kill(p.Pid, syscall.SIGKILL) // may be gone
@@ -161,7 +172,7 @@ func TestCargoCancelled(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.remove("target")
-		cmd, _ := s.begin(cargo, "build", "--offline")
+		cmd, _ := s.begin(breakages().argv...)
 		<-moment(t)
 		_ = syscall.Kill(-cmd.Process.Pid, sig) // may have ended
 		_ = cmd.Wait()                          // by the signal, as a rule
