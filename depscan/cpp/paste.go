@@ -7,11 +7,11 @@ import (
 
 // marks returns the identifiers that bring something about wherever they stand, and so
 // do where "##" makes them of pieces; wordFlags knows what.
-func marks() [13]string {
+func marks() [12]string {
 	return [...]string{
 		"__FILE__", "__FILE_NAME__", "__BASE_FILE__",
 		"__builtin_FILE", "__builtin_FILE_NAME", "__builtin_source_location",
-		"__PRETTY_FUNCTION__", "__FUNCSIG__", "__LFUNCSIG__", "__builtin_FUNCSIG",
+		"__PRETTY_FUNCTION__", "__FUNCSIG__", "__LFUNCSIG__",
 		"__DATE__", "__TIME__", "__TIMESTAMP__",
 	}
 }
