@@ -90,17 +90,17 @@ func cases() []testCase {
 }
 
 // compilers are those that the n-th row of a group is run with: all of a long run;
-// else rows take one of theirs in turn, of the rows for one compiler every sixth is
-// taken, of the others every third.
+// else rows take one of theirs in turn, of the rows for one compiler every fourth is
+// taken, of the others two of five.
 func (r *row) compilers(n int) []string {
 	all := strings.Fields(r.on)
 	switch {
 	case rig.Long():
 		return all
-	case len(all) == 1 && n%6 != 0, n%3 != 0:
+	case len(all) == 1 && n%4 != 0, len(all) > 1 && n%5 > 1:
 		return nil
 	}
-	return all[n/3%len(all):][:1]
+	return all[n%len(all):][:1]
 }
 
 // archive returns the row's own files.

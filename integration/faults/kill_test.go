@@ -40,7 +40,7 @@ func TestServerKilled(t *testing.T) {
 		// Its socket takes connections until the last of its threads is gone,
 		// long after its command line is.
 		s.eventually("a killed server goes on", func() bool {
-			return !slices.ContainsFunc(killed, func(p rig.Process) bool { return syscall.Kill(p.Pid, 0) == nil })
+			return !slices.ContainsFunc(killed, rig.Process.Alive)
 		})
 		s.check(fmt.Sprintf("server killed after %v", after))
 	}

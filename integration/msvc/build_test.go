@@ -4,6 +4,7 @@ package msvc
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,11 +51,17 @@ func TestProduct(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build fakecl: %v\n%s", err, out)
 	}
-	for name, test := range map[string]func(*testing.T, string){
-		"Build": testBuild, "KilledServer": testKilledServer, "NoServer": testNoServer, "DatabaseTrouble": testDatabaseTrouble, "WrongPairs": testWrongPairs,
-		"Modes": testModes, "SeveralSources": testSeveralSources, "PrecompiledHeader": testPrecompiledHeader,
-		"Calls": testCalls, "Doctor": testDoctor, "Workers": testWorkers, "OtherOutput": testOtherOutput, "RemoteCache": testRemoteCache, "RemoteMembers": testRemoteMembers,
-	} {
+	tests := map[string]func(*testing.T, string){
+		"Build": testBuild, "KilledServer": testKilledServer, "DatabaseTrouble": testDatabaseTrouble, "WrongPairs": testWrongPairs,
+		"SeveralSources": testSeveralSources, "PrecompiledHeader": testPrecompiledHeader, "Calls": testCalls, "Workers": testWorkers,
+	}
+	if rig.Long() {
+		maps.Copy(tests, map[string]func(*testing.T, string){
+			"NoServer": testNoServer, "Modes": testModes, "Doctor": testDoctor, "OtherOutput": testOtherOutput,
+			"RemoteCache": testRemoteCache, "RemoteMembers": testRemoteMembers,
+		})
+	}
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, bin) })
 	}
 }

@@ -33,12 +33,12 @@ func projects() []project {
 	return []project{
 		{
 			name: "lua5.4", sources: map[string]string{"": "lua5.4"},
-			script:   `make -j2 -C src linux CC="$CC -std=gnu99"`,
+			script:   `make -j2 -C src linux CC="$CC -std=gnu99" MYCFLAGS=-O0`,
 			anywhere: true,
 		},
 		{
 			name: "zlib", sources: map[string]string{"": "zlib"},
-			configure: `./configure`,
+			configure: `CFLAGS=-O0 ./configure`,
 			script:    `make -j2 libz.a`,
 			noise:     []string{"configure.log"},
 			anywhere:  true,

@@ -41,11 +41,11 @@ func projects() []project {
 	return []project{
 		{
 			name: "lua5.4", sources: map[string]string{"": "lua5.4"},
-			script: `make -j4 -C src linux CC="$CC -std=gnu99" MYCFLAGS="$FLAGS"`, placed: true,
+			script: `make -j4 -C src linux CC="$CC -std=gnu99" MYCFLAGS="-O0 $FLAGS"`, placed: true,
 		},
 		{
 			name: "zlib", sources: map[string]string{"": "zlib"},
-			configure: `CFLAGS="-O3 $FLAGS" ./configure`, script: "make -j4 libz.a", noise: []string{"configure.log"},
+			configure: `CFLAGS="-O0 $FLAGS" ./configure`, script: "make -j4 libz.a", noise: []string{"configure.log"},
 		},
 		{
 			name: "redis", sources: map[string]string{"": "redis"}, large: true,

@@ -3,6 +3,7 @@
 package rig
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -243,6 +244,19 @@ func (r *Rig) Close() {
 type Process struct {
 	Pid     int
 	Command string
+}
+
+// Alive reports whether a thread of the process is left. That nobody has asked yet how
+// it ended, which init may take seconds to do, does not count.
+func (p Process) Alive() bool {
+	dir := filepath.Join("/proc", strconv.Itoa(p.Pid))
+	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+	if err != nil {
+		return false
+	}
+	state := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:])
+	threads, err := os.ReadDir(filepath.Join(dir, "task"))
+	return err == nil && (!bytes.HasPrefix(state, []byte("Z")) || len(threads) > 1)
 }
 
 // Processes are those that have a file below the rig's directory open, work in

@@ -106,7 +106,7 @@ func TestCrates(t *testing.T) {
 		{name: "library", made: "libx.rlib", argv: []string{rustc, "--crate-type=lib", "--emit=link", "x.rs"}, long: true},
 		{name: "for wasm", made: "libx.rlib", argv: []string{rustc, "--target=wasm32-unknown-unknown", "--crate-type=lib", "--emit=link", "x.rs"}, long: true},
 		{name: "program", made: "x", argv: []string{rustc, "--crate-type=bin", "--emit=link", "p.rs"}, long: true},
-		{name: "dylib", made: "libx.so", argv: []string{rustc, "--crate-type=dylib", "-Cprefer-dynamic", "--emit=link", "x.rs"}, reason: "remote-unproven"},
+		{name: "dylib", made: "libx.so", argv: []string{rustc, "--crate-type=dylib", "-Cprefer-dynamic", "--emit=link", "x.rs"}, reason: "remote-unproven", long: true},
 		{name: "clippy", made: "libx.rmeta", argv: []string{clippy, "--crate-type=lib", "--emit=metadata", "x.rs"}, reason: "pack-family"},
 		{name: "clang links", made: "x", argv: []string{rustc, "--crate-type=bin", "-Clinker=clang", "--emit=link", "p.rs"}, reason: "pack-linker"},
 	} {
