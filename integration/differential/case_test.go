@@ -44,6 +44,9 @@ const (
 	hit   = ""      // answered from the cache
 	run   = "run"   // understood, never answered from the cache
 	aside = "aside" // any reason; where the wrapper or a missing file decides
+	// special is for an output that is no plain file: a call that finds a result steps
+	// aside, one that finds none is run and not stored.
+	special = "special-output"
 	// broken: the wrapper cannot deliver the result, which counts as an error.
 	broken = "broken"
 )
