@@ -192,6 +192,7 @@ func TestExecuted(t *testing.T) {
 				return
 			}
 			s.forget()
+			s.deliver() // that workers have the compiler is found out meanwhile
 			trace := filepath.Join(t.TempDir(), "trace")
 			got := s.through(want, slices.Concat([]string{"strace", "-f", "-qq", "-s", "4096", "-e", "trace=execve", "-o", trace}, argv)...)
 			if got.HitsRemote+got.Merged < hits || got.FellBack != 1 || got.Misses+got.Errors != 0 {
