@@ -1,6 +1,7 @@
 package cpp
 
 import (
+	"bytes"
 	"os"
 
 	"github.com/rexwrap/rexwrap/client/digest"
@@ -19,9 +20,19 @@ type Files interface {
 // plainFiles remembers nothing.
 type plainFiles struct{}
 
+// Read leaves room behind the bytes, as filestate does: the lexer appends to them.
 func (plainFiles) Read(path string) ([]byte, digest.Digest, error) {
-	b, err := os.ReadFile(path)
-	return b, digest.Of(b), err
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, digest.Digest{}, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		b.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	_, err = b.ReadFrom(f)
+	return b.Bytes(), digest.Of(b.Bytes()), err
 }
 
 func (f plainFiles) Digest(path string) (digest.Digest, error) {

@@ -68,74 +68,101 @@ const (
 	opCompl
 )
 
-// A punctuator is the spelling of an op.
-type punctuator struct {
-	text string
-	op   op
+// punctuator returns what s begins with, the longest there is, and its length: 0 for
+// none.
+func punctuator(s string) (op, int) {
+	if strings.HasPrefix(s, "%:%:") {
+		return opPaste, 4
+	}
+	if len(s) >= 3 {
+		switch s[:3] {
+		case "...":
+			return opEllipsis, 3
+		case "<<=", ">>=", "->*", "<=>":
+			return opNone, 3
+		}
+	}
+	if len(s) >= 2 {
+		if o, ok := twoByteOp(s[:2]); ok {
+			return o, 2
+		}
+	}
+	if o, ok := oneByteOp(s[0]); ok {
+		return o, 1
+	}
+	return opNone, 0
 }
 
-// punctuators returns all of them, the longest first.
-func punctuators() [][]punctuator {
-	return [][]punctuator{
-		{{"%:%:", opPaste}},
-		{{"...", opEllipsis}, {"<<=", opNone}, {">>=", opNone}, {"->*", opNone}, {"<=>", opNone}},
-		{
-			{"##", opPaste},
-			{"%:", opHash},
-			{"||", opOrOr},
-			{"&&", opAndAnd},
-			{"==", opEq},
-			{"!=", opNe},
-			{"<=", opLe},
-			{">=", opGe},
-			{"<<", opShl},
-			{">>", opShr},
-			{"->", opNone},
-			{"++", opNone},
-			{"--", opNone},
-			{"+=", opNone},
-			{"-=", opNone},
-			{"*=", opNone},
-			{"/=", opNone},
-			{"%=", opNone},
-			{"&=", opNone},
-			{"|=", opNone},
-			{"^=", opNone},
-			{"::", opNone},
-			{"<:", opNone},
-			{":>", opNone},
-			{"<%", opNone},
-			{"%>", opNone},
-			{".*", opNone},
-		},
-		{
-			{"(", opOpen},
-			{")", opClose},
-			{",", opComma},
-			{"#", opHash},
-			{"?", opQuestion},
-			{":", opColon},
-			{"|", opOr},
-			{"^", opXor},
-			{"&", opAnd},
-			{"<", opLt},
-			{">", opGt},
-			{"+", opPlus},
-			{"-", opMinus},
-			{"*", opMul},
-			{"/", opDiv},
-			{"%", opMod},
-			{"!", opNot},
-			{"~", opCompl},
-			{";", opNone},
-			{"=", opNone},
-			{"[", opNone},
-			{"]", opNone},
-			{"{", opNone},
-			{"}", opNone},
-			{".", opNone},
-		},
+func twoByteOp(s string) (op, bool) {
+	switch s {
+	case "##":
+		return opPaste, true
+	case "%:":
+		return opHash, true
+	case "||":
+		return opOrOr, true
+	case "&&":
+		return opAndAnd, true
+	case "==":
+		return opEq, true
+	case "!=":
+		return opNe, true
+	case "<=":
+		return opLe, true
+	case ">=":
+		return opGe, true
+	case "<<":
+		return opShl, true
+	case ">>":
+		return opShr, true
+	case "->", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "::", "<:", ":>", "<%", "%>", ".*":
+		return opNone, true
 	}
+	return opNone, false
+}
+
+func oneByteOp(c byte) (op, bool) {
+	switch c {
+	case '(':
+		return opOpen, true
+	case ')':
+		return opClose, true
+	case ',':
+		return opComma, true
+	case '#':
+		return opHash, true
+	case '?':
+		return opQuestion, true
+	case ':':
+		return opColon, true
+	case '|':
+		return opOr, true
+	case '^':
+		return opXor, true
+	case '&':
+		return opAnd, true
+	case '<':
+		return opLt, true
+	case '>':
+		return opGt, true
+	case '+':
+		return opPlus, true
+	case '-':
+		return opMinus, true
+	case '*':
+		return opMul, true
+	case '/':
+		return opDiv, true
+	case '%':
+		return opMod, true
+	case '!':
+		return opNot, true
+	case '~':
+		return opCompl, true
+	case ';', '=', '[', ']', '{', '}', '.':
+		return opNone, true
+	}
+	return opNone, false
 }
 
 // namedOp returns the operator that a word is in C++.
@@ -194,12 +221,8 @@ func nextToken(s string, mode lexMode, syms *symbols) (token, int) {
 	case c == '"' || c == '\'':
 		return quotedToken(s, 0)
 	}
-	for _, group := range punctuators() {
-		for _, p := range group {
-			if strings.HasPrefix(s, p.text) {
-				return token{kind: tokPunct, op: p.op}, len(p.text)
-			}
-		}
+	if o, n := punctuator(s); n > 0 {
+		return token{kind: tokPunct, op: o}, n
 	}
 	if c == '\\' && len(s) > 1 && (s[1] == 'u' || s[1] == 'U') {
 		return token{kind: tokOther}, 2
