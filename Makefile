@@ -125,10 +125,9 @@ scan-fuzz: ## the include scanner against the compilers over CASES random source
 windows: ## bin/windows/rexwrap.exe and rexd.exe
 	GOOS=windows GOARCH=amd64 $(BUILD) -o $(BIN)/windows/ ./cmd/rexwrap ./cmd/rexd
 
-# A few calls are run: what they are run by is not worth being compiled well.
 test-windows: needs ## such binaries under Wine (Debian's wine64)
 	@if integration/tools/wine; then \
-		GOOS=windows GOARCH=amd64 $(BUILD) -gcflags=all='-N -l -dwarf=false' -o $(BIN)/windows/test/ ./cmd/rexwrap ./cmd/rexd && \
+		GOOS=windows GOARCH=amd64 $(BUILD) -o $(BIN)/windows/test/ ./cmd/rexwrap ./cmd/rexd && \
 		REXWRAP_TEST_WINE="$(CURDIR)/$(BIN)/windows/test" $(GO) test -count=1 -parallel 3 -timeout 10m ./integration/wine; \
 	else \
 		echo "NOT RUN: wine64 is not installed and cannot be had"; \
