@@ -26,10 +26,7 @@ func run(m *testing.M) int {
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }()
 		bin = dir
-		root := filepath.Join("..", "..")
-		if err = rig.TrackSources(root); err == nil {
-			err = rig.Build(root, dir)
-		}
+		err = rig.Build(filepath.Join("..", ".."), dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -54,6 +51,10 @@ type site struct {
 // newSite makes a site whose settings are set, besides the remote's address.
 func newSite(t *testing.T, o clienttest.Options, set ...string) *site {
 	t.Helper()
+	// Here, not in TestMain: what is opened before a test runs is not remembered.
+	if err := rig.TrackSources("../.."); err != nil {
+		t.Fatal(err)
+	}
 	s := &site{t: t, server: clienttest.New(t, o), base: t.TempDir(), plain: make(map[string]outcome)}
 	s.set = append([]string{"REXWRAP_REMOTE=" + s.server.Address, "REXWRAP_STRATEGY=local"}, set...)
 	return s

@@ -28,10 +28,7 @@ func run(m *testing.M) int {
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }()
 		bin = dir
-		root := filepath.Join("..", "..")
-		if err = rig.TrackSources(root); err == nil {
-			err = rig.Build(root, dir)
-		}
+		err = rig.Build(filepath.Join("..", ".."), dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -53,6 +50,10 @@ type build struct {
 // one plain object tells all; -D tells the compiles apart.
 func newBuild(t *testing.T, source string, set ...string) *build {
 	t.Helper()
+	// Here, not in TestMain: what is opened before a test runs is not remembered.
+	if err := rig.TrackSources("../.."); err != nil {
+		t.Fatal(err)
+	}
 	base := t.TempDir()
 	b := &build{T: t, remote: clienttest.New(t, clienttest.Options{}), dir: filepath.Join(base, "src")}
 	machine := filepath.Join(base, "m")
