@@ -28,6 +28,8 @@ type row struct {
 	// want is what becomes of the second run; see the constants. clang's
 	// answer is wantClang where it differs.
 	want, wantClang string
+	// fails is why a special output's run is not stored where the compiler fails.
+	fails string
 	// calls is how often cmd runs the compiler, if not once.
 	calls int64
 	// terminal adds a run with a terminal as the standard streams.

@@ -289,7 +289,7 @@ func (tc *testCase) checkSecond(t *testing.T, d rig.Stats) {
 		t.Errorf("second run: want it run by the compiler and not stored: %+v", d)
 	case tc.want == aside && d.SteppedAside != n:
 		t.Errorf("second run: %d of %d calls stepped aside: %+v", d.SteppedAside, n, d)
-	case tc.want == special && d.Reasons[special]+d.NotStored[special]+d.NotStored["compile-failed"] != n:
+	case tc.want == special && d.Reasons[special]+d.NotStored[special]+d.NotStored[tc.fails] != n:
 		t.Errorf("second run: %d of %d calls stepped aside or were not stored: %v, %v", d.Reasons[special]+d.NotStored[special], n, d.Reasons, d.NotStored)
 	case tc.want != hit && tc.want != run && tc.want != aside && tc.want != special && d.Reasons[tc.want] != n:
 		t.Errorf("second run: %d of %d calls stepped aside as %s: %v", d.Reasons[tc.want], n, tc.want, d.Reasons)
