@@ -145,8 +145,11 @@ func (f *files) unheardSince(n *node, c uint64) bool { return f.quiet(n, n.state
 // quiet reports whether n, observed at the tick c as st, has been watched since
 // without an event.
 func (f *files) quiet(n *node, st *nodeState, c uint64) bool {
-	if n.dir == nil || n.dir.watched.Load() >= c || n.heard.Load() >= c || f.epoch.Load() >= c {
+	if n.dir == nil || n.heard.Load() >= c || f.epoch.Load() >= c {
 		return false
+	}
+	if n.dir.watched.Load() >= c {
+		return st.kind == kindMissing && !st.dangles() && f.isAbsent(n.dir)
 	}
 	switch st.kind {
 	case kindFile:
@@ -155,6 +158,12 @@ func (f *files) quiet(n *node, st *nodeState, c uint64) bool {
 		return n.watched.Load() < c && n.changed.Load() < c
 	}
 	return st.kind == kindMissing && !st.dangles()
+}
+
+// isAbsent reports whether n is missing without a doubt, and so is all below it.
+func (f *files) isAbsent(n *node) bool {
+	st := n.state.Load()
+	return st != nil && st.kind == kindMissing && f.unheard(n)
 }
 
 // lacks reports whether the directory dir lacks name without a doubt: it did when

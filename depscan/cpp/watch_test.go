@@ -114,6 +114,43 @@ func TestRest(t *testing.T) {
 	w.expect(t, "a.h")
 }
 
+// isQuiet reports whether the answer is known to hold without a look at what it
+// rests on.
+func (w *watched) isQuiet() bool {
+	m := w.s.m.Load()
+	now := m.fs.begin()
+	for _, f := range m.compiles.known {
+		if f.quiet.Load() != now.events+1 {
+			return false
+		}
+	}
+	return true
+}
+
+// TestMissingBelowMissing checks that a directory of the chain whose parent is
+// missing too needs no look, until one of both appears.
+func TestMissingBelowMissing(t *testing.T) {
+	w := newWatched(t)
+	w.c = cpptest.Compile(w.dir, nil, "/usr/bin/gcc", "-nostdinc", "-Inone/deep/er", "-Ii", "-c", "x.c")
+	w.expect(t, "i/a.h", "i/b.h")
+	w.settle(t)
+	w.scan(t)
+	if !w.isQuiet() {
+		t.Error("what is below a missing directory is looked for again and again")
+	}
+	w.write(t, "none/other.h", "")
+	if w.isQuiet() {
+		t.Error("a directory above one that was looked for has appeared unheard")
+	}
+	w.expect(t, "i/a.h", "i/b.h")
+	w.write(t, "none/deep/er/a.h", "#include \"c.h\"\n")
+	w.expect(t, "none/deep/er/a.h", "i/c.h")
+	if err := os.RemoveAll(filepath.Join(w.dir, "none")); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(t, "i/a.h", "i/b.h")
+}
+
 // TestDirectoryReplacedTwice checks that what takes the place of a watched
 // directory is watched as well.
 func TestDirectoryReplacedTwice(t *testing.T) {
