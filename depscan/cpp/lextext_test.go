@@ -2,6 +2,7 @@ package cpp
 
 import (
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -48,11 +49,10 @@ func listed(u *unit) (list []directive) {
 	return list
 }
 
-// TestTextOfHeaders lexes what is installed by passing over most words, and by looking
-// at all of them.
-func TestTextOfHeaders(t *testing.T) {
-	const mode = modeRawStrings | modeSeparators | modeModules
-	syms, n := newSymbols(), 0
+// headers calls f with the texts of headers that are installed.
+func headers(t *testing.T, f func(path string, src []byte)) {
+	t.Helper()
+	n := 0
 	for _, root := range []string{"/usr/include/c++", "/usr/include/x86_64-linux-gnu", "/usr/lib/gcc"} {
 		_ = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error { // what is not there has no files
 			if err != nil || !e.Type().IsRegular() || strings.HasSuffix(path, ".a") || strings.HasSuffix(path, ".so") {
@@ -61,18 +61,45 @@ func TestTextOfHeaders(t *testing.T) {
 			if info, err := e.Info(); err != nil || info.Size() > 1<<20 || n >= 1500 {
 				return nil
 			}
-			src, err := os.ReadFile(path)
-			if err != nil || strings.Contains(string(src), ".inc") || strings.Contains(string(src), "_macro") {
-				return nil
+			if src, err := os.ReadFile(path); err == nil {
+				n++
+				f(path, src)
 			}
-			n++
-			sameDirectives(t, path, lex([]byte(string(src)), mode, syms), closeLex(src, mode, syms))
 			return nil
 		})
 	}
 	if n == 0 {
 		t.Error("no header is installed")
 	}
+}
+
+const modeCxx = modeRawStrings | modeSeparators | modeModules
+
+// TestTextOfHeaders lexes what is installed by passing over most words, and by looking
+// at all of them.
+func TestTextOfHeaders(t *testing.T) {
+	syms := newSymbols()
+	headers(t, func(path string, src []byte) {
+		if !strings.Contains(string(src), ".inc") && !strings.Contains(string(src), "_macro") {
+			sameDirectives(t, path, lex([]byte(string(src)), modeCxx, syms), closeLex(src, modeCxx, syms))
+		}
+	})
+}
+
+// TestTextIsNotKept checks that a unit is the same when its text is overwritten, by the
+// next file that is read.
+func TestTextIsNotKept(t *testing.T) {
+	syms, seed := newSymbols(), maphash.MakeSeed()
+	headers(t, func(path string, src []byte) {
+		u := lex(src, modeCxx, syms)
+		before := u.directiveHash(seed)
+		for i := range src {
+			src[i] = '#'
+		}
+		if u.directiveHash(seed) != before {
+			t.Errorf("%s: a directive changed with the text that it was made of", path)
+		}
+	})
 }
 
 // TestTextOfSoup does so with random texts.

@@ -19,7 +19,7 @@ func preprocessed(language string) bool {
 // scanPreprocessed returns the inputs of a source without directives: itself,
 // unless it tells the assembler or the compiler to read others.
 func scanPreprocessed(cfg *config, path string, files Files) (*depscan.Inputs, error) {
-	data, d, err := files.Read(path)
+	data, d, err := files.Read(path, nil)
 	if err != nil {
 		return nil, stop("missing-source")
 	}

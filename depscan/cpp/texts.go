@@ -15,6 +15,7 @@ type texts struct {
 	syms  *symbols
 	seed  maphash.Seed
 	limit int64
+	room  sync.Pool // of *[]byte, for what is read and lexed
 
 	mu    sync.Mutex
 	slots map[slotKey]*slot
@@ -84,10 +85,12 @@ func (sl *slot) use() *unit {
 
 // read reads n and lexes it unless its content is known under another name.
 func (t *texts) read(n *node, st *nodeState, mode lexMode) (*unit, error) {
-	data, d, err := t.files.Read(n.path)
+	room := t.takeRoom()
+	data, d, err := t.files.Read(n.path, *room)
 	if err != nil {
 		return nil, err
 	}
+	defer t.giveRoom(room, data)
 	s := &source{digest: d}
 	if old := st.text.Load(); old != nil && old.digest == s.digest {
 		s = old
@@ -107,6 +110,24 @@ func (t *texts) read(n *node, st *nodeState, mode lexMode) (*unit, error) {
 	sl.unit.Store(u)
 	t.admit(sl, u)
 	return u, nil
+}
+
+// maxRoom bounds what is kept for the next file to be read.
+const maxRoom = 1 << 20
+
+func (t *texts) takeRoom() *[]byte {
+	if r, ok := t.room.Get().(*[]byte); ok {
+		return r
+	}
+	return new([]byte)
+}
+
+// giveRoom lets the next file have room, or data where that has outgrown it.
+func (t *texts) giveRoom(room *[]byte, data []byte) {
+	if cap(data) > cap(*room) && cap(data) <= maxRoom {
+		*room = data
+	}
+	t.room.Put(room)
 }
 
 func (t *texts) slot(key slotKey) *slot {

@@ -81,8 +81,11 @@ func (s *State) Close() { s.watch.close() }
 func (s *State) Digest(path string) (digest.Digest, error) { return s.View().Digest(path) }
 
 // Read returns the bytes of a regular file with their digest, which is then known
-// like those that Digest returned. Errors are those of Digest.
-func (s *State) Read(path string) ([]byte, digest.Digest, error) { return s.View().Read(path) }
+// like those that Digest returned. The bytes are the caller's, in room where that is
+// large enough for them and bytes.MinRead more. Errors are those of Digest.
+func (s *State) Read(path string, room []byte) ([]byte, digest.Digest, error) {
+	return s.View().Read(path, room)
+}
 
 // Check reports whether path leads to a regular file with digest want.
 func (s *State) Check(path string, want digest.Digest) bool {

@@ -204,7 +204,7 @@ func TestRead(t *testing.T) {
 			f.advance(second)
 		}
 	}
-	data, d, err := s.Read("/d/x")
+	data, d, err := s.Read("/d/x", nil)
 	if err != nil || string(data) != "0" || d != digest.Of(data) {
 		t.Errorf("read %q, %v, %v", data, d, err)
 	}
@@ -213,11 +213,19 @@ func TestRead(t *testing.T) {
 	if f.reads != reads {
 		t.Error("read again for the digest")
 	}
+	room := []byte("room of somebody else")[:0:21]
+	large := make([]byte, 9, 2*bytes.MinRead)
+	for _, r := range [][]byte{room, large} {
+		data, _, err = s.Read("/d/x", r)
+		if inside := &data[0] == &r[:1][0]; err != nil || string(data) != "0" || inside != (cap(r) > bytes.MinRead) {
+			t.Errorf("read %q into room for %d, in it: %v, %v", data, cap(r), inside, err)
+		}
+	}
 	changes = 9
-	if _, _, err := s.Read("/d/x"); !errors.Is(err, ErrUnstable) {
+	if _, _, err := s.Read("/d/x", large); !errors.Is(err, ErrUnstable) {
 		t.Errorf("file written during every read: %v, want ErrUnstable", err)
 	}
-	if _, _, err := s.Read("/d"); !errors.Is(err, ErrNotRegular) {
+	if _, _, err := s.Read("/d", nil); !errors.Is(err, ErrNotRegular) {
 		t.Errorf("directory: %v", err)
 	}
 }

@@ -141,12 +141,12 @@ func (v *View) restore(n *node, k key) *observation {
 }
 
 // Read is State.Read.
-func (v *View) Read(path string) ([]byte, digest.Digest, error) {
+func (v *View) Read(path string, room []byte) ([]byte, digest.Digest, error) {
 	n := v.s.node(path)
 	for range 3 {
 		var data []byte
 		o, err := v.observeBy(n, func(f file, size int64) (d digest.Digest, err error) {
-			data, err = readAll(f, size)
+			data, err = readAll(f, size, room)
 			return digest.Of(data), err
 		})
 		if err != nil {
@@ -159,9 +159,10 @@ func (v *View) Read(path string) ([]byte, digest.Digest, error) {
 	return nil, digest.Digest{}, fmt.Errorf("read %s: %w", n.name(), ErrUnstable)
 }
 
-// readAll returns f's bytes, which are about size.
-func readAll(f file, size int64) ([]byte, error) {
-	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+// readAll returns f's bytes, which are about size, in room where that is enough.
+func readAll(f file, size int64, room []byte) ([]byte, error) {
+	b := bytes.NewBuffer(room[:0])
+	b.Grow(int(size) + bytes.MinRead)
 	_, err := b.ReadFrom(f)
 	return b.Bytes(), err
 }
