@@ -248,34 +248,49 @@ func scanDeps(b *testing.B, tool string, list []*toolchains.Compile) float64 {
 	return float64((childrenTime() - before).Microseconds()) / float64(len(list)) / 1000
 }
 
+// enough is the CPU time for which one thing is repeated before it is the other's turn:
+// taken in turn one by one, collections of garbage fall into always the same.
+const enough = time.Second / 4
+
 // scaling is how much faster two goroutines are than one: as the clock says, and as
 // it would be on two free cores, by the CPU time both take together.
 func scaling(s *cpp.Scanner, list []*toolchains.Compile) (wall, cpu float64) {
-	run := func(workers int) (wall, cpu float64) {
-		for _, c := range list {
-			s.Forget(c)
-		}
-		start := time.Now()
-		busy := spent(func() {
-			var wg sync.WaitGroup
-			for w := range workers {
-				wg.Go(func() {
-					for i := w; i < len(list); i += workers {
-						_, _ = s.Scan(context.Background(), list[i])
-					}
-				})
-			}
-			wg.Wait()
-		})
-		return time.Since(start).Seconds(), busy.Seconds()
-	}
-	var walls, cpus []float64
+	var took [2]effort
 	for range rounds {
-		oneWall, oneCPU := run(1)
-		twoWall, twoCPU := run(2)
-		walls, cpus = append(walls, oneWall/twoWall), append(cpus, 2*oneCPU/twoCPU)
+		for i := range took {
+			for end := took[i].cpu + enough; took[i].cpu < end; {
+				took[i].scan(s, list, i+1)
+			}
+		}
 	}
-	slices.Sort(walls)
-	slices.Sort(cpus)
-	return walls[rounds/2], cpus[rounds/2]
+	perScan := func(d time.Duration, e effort) float64 { return d.Seconds() / float64(e.scans) }
+	one, two := took[0], took[1]
+	return perScan(one.wall, one) / perScan(two.wall, two), 2 * perScan(one.cpu, one) / perScan(two.cpu, two)
+}
+
+// An effort is what scanning took.
+type effort struct {
+	wall, cpu time.Duration
+	scans     int
+}
+
+// scan adds what it takes some goroutines to scan compiles whose answers are forgotten.
+func (e *effort) scan(s *cpp.Scanner, list []*toolchains.Compile, workers int) {
+	for _, c := range list {
+		s.Forget(c)
+	}
+	start := time.Now()
+	e.cpu += spent(func() {
+		var wg sync.WaitGroup
+		for w := range workers {
+			wg.Go(func() {
+				for i := w; i < len(list); i += workers {
+					_, _ = s.Scan(context.Background(), list[i])
+				}
+			})
+		}
+		wg.Wait()
+	})
+	e.wall += time.Since(start)
+	e.scans += len(list)
 }
