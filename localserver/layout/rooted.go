@@ -57,7 +57,7 @@ func (b *builder) buildRooted() error {
 	if b.l.Tree, err = merkle.Build(b.l.Entries); err != nil {
 		return err
 	}
-	b.l.Arguments = slices.Concat([]string{"/" + b.r.Ship.Pack.Driver}, words, b.tail)
+	b.l.Arguments = slices.Concat([]string{"/" + b.r.Ship.Pack.Driver}, b.r.Ship.Pack.Arguments, words, b.tail)
 	b.l.mirror = b.m
 	return nil
 }

@@ -75,9 +75,9 @@ type Pack struct {
 	// libraries are.
 	Root        bool
 	LibraryDirs []string
-	// Arguments are to stand before the compile's own. clang starts itself
-	// again as /proc/self/exe, which is the loader here, unless it is told to
-	// go by argv[0].
+	// Arguments are to stand before the compile's own: clang is told what its
+	// name does not say, and to start itself again as argv[0] where
+	// /proc/self/exe is the loader.
 	Arguments []string
 	// Entries are all files, sorted by path.
 	Entries []Entry
@@ -123,7 +123,7 @@ func New(tc *toolchains.Toolchain, language string, launcher Launcher, files too
 	}
 	p, err := b.pack()
 	if err == nil && tc.Family == "clang" {
-		p.Arguments = []string{"-no-canonical-prefixes"}
+		p.Arguments = append([]string{"-no-canonical-prefixes"}, b.mode...)
 	}
 	return p, err
 }
@@ -135,6 +135,7 @@ type builder struct {
 	files    toolchains.Files
 	launcher Launcher
 	driver   toolchains.Program
+	mode     []string             // arguments that say what the driver's name does not
 	programs []toolchains.Program // to be packed, the driver first
 	at       map[string]string    // program's path → path in the pack
 	images   map[string]*image    // by path
@@ -199,16 +200,33 @@ func (b *builder) place(language string) error {
 		return toolchains.Unsupported("pack-family", b.tc.Family)
 	}
 	b.driver = b.tc.Programs[i]
-	// Drivers look around the file that they are, by the name that they
-	// were called by.
-	home := filepath.Dir(b.tc.Real)
-	b.add(b.driver, path.Join(inPack(home), filepath.Base(b.tc.Program)))
+	home := filepath.Dir(b.tc.Real) // drivers look around the file that they are
+	var name string
+	name, b.mode = driverName(b.tc)
+	b.add(b.driver, path.Join(inPack(home), name))
 	inner, err := b.innerDir(home)
 	if err != nil {
 		return err
 	}
 	b.addAll(inner, subprograms(b.tc.Family, language))
 	return nil
+}
+
+// driverName is what tc's driver is called in a pack, by which it then speaks of itself,
+// and what it is to be told for the name that it was called by: gcc speaks of itself by
+// that, clang by the name of the file that it is (clang/tools/driver/driver.cpp).
+func driverName(tc *toolchains.Toolchain) (name string, mode []string) {
+	called := filepath.Base(tc.Program)
+	if tc.Family != "clang" {
+		return called, nil
+	}
+	switch strings.TrimRight(called, "-.0123456789") {
+	case "clang", "gcc", "cc":
+		return filepath.Base(tc.Real), nil
+	case "clang++", "g++", "c++":
+		return filepath.Base(tc.Real), []string{"--driver-mode=g++"}
+	}
+	return called, nil
 }
 
 // addAll adds programs to the folder in which the driver looks first.

@@ -18,7 +18,11 @@ func NewRoot(tc *toolchains.Toolchain, language string, files toolchains.Files) 
 	if err := b.place(language); err != nil {
 		return nil, err
 	}
-	return b.rootPack(b.programs[1:])
+	p, err := b.rootPack(b.programs[1:])
+	if err == nil {
+		p.Arguments = b.mode
+	}
+	return p, err
 }
 
 // NewRustRoot is NewRoot for rustc; see NewRust.
