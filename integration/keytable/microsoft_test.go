@@ -142,7 +142,10 @@ func clOutputRows() []row {
 		{name: "Fo-with-database", on: cl, files: clPlain, cmd: clDatabase, thenCmd: moved(clDatabase, ""), want: hit},
 		{name: "Fd", on: cl, files: clPlain, cmd: clDatabase, thenCmd: strings.Replace(clDatabase, "/Fdp", "/Fdq", 1), want: hit},
 		{name: "FS", on: cl, files: clPlain, cmd: clDatabase, thenCmd: strings.Replace(clDatabase, "/Zi", "/Zi /FS", 1), want: hit},
-		{name: "Fa", on: clangCL, files: clPlain, cmd: clCommand, thenCmd: clCommand + " /FA"},
+		{name: "FA", on: clangCL, files: clPlain, cmd: clCommand, thenCmd: clCommand + " /FA"},
+		{name: "Fa", on: clangCL, files: clPlain, cmd: clCommand + " /Falist.asm", thenCmd: "rm -f list.asm; " + clCommand, back: "true"},
+		{name: "Fa-name", on: clangCL, files: clPlain, cmd: clCommand + " /Falist.asm", thenCmd: clCommand + " /Faother.asm && mv other.asm list.asm", want: hit},
+		{name: "sourceDependencies", on: cl, files: clPlain, cmd: clCommand + " /sourceDependencies d.json", thenCmd: "rm -f d.json; " + clCommand, back: "true"},
 	}
 }
 

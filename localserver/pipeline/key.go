@@ -23,6 +23,7 @@ type keyParts struct {
 	Native    string
 	Dep       string
 	Output    string
+	Roles     []string // of the outputs: a result without one cannot serve
 	Source    digest.Digest
 	Extra     []string // the user's extra inputs: PATH, then its digest
 }
@@ -66,6 +67,9 @@ func keyOf(c *toolchains.Compile, at place, native string, source digest.Digest)
 	if c.Carries&toolchains.CarriesOutput != 0 {
 		k.Output = c.Outputs[0].Path
 	}
+	for _, o := range c.Outputs {
+		k.Roles = append(k.Roles, string(o.Role))
+	}
 	return k
 }
 
@@ -105,9 +109,9 @@ func canonicalArgs(c *toolchains.Compile, at place) []string {
 		case c.Recorded && !sharesDatabase(c), c.Toolchain.Family == toolchains.FamilyClangCL && a.Class.Has(argtable.NoKey):
 			// clang-cl says of some that they are unused
 			words = append(words, a.Words()...)
-		case a.Class.Has(argtable.NoKey | argtable.Dep):
+		case a.Class.Has(argtable.NoKey), a.Class.Has(argtable.Dep) && dashed(a.Option) != "-sourceDependencies":
 		case a.Class.Has(argtable.Output):
-			if a.Option != "-o" && (c.Microsoft == nil || !a.Class.Has(argtable.Path)) {
+			if !namesOnly(c, a.Option) {
 				words = append(words, a.Option)
 			}
 		case a.Class.Has(argtable.Source):
@@ -121,6 +125,18 @@ func canonicalArgs(c *toolchains.Compile, at place) []string {
 	return words
 }
 
+// namesOnly reports whether an option of c gives a name to what is written without it too.
+func namesOnly(c *toolchains.Compile, option string) bool {
+	if c.Microsoft == nil {
+		return option == "-o"
+	}
+	switch dashed(option) {
+	case "-o", "-Fo", "-Fd":
+		return true
+	}
+	return false
+}
+
 // sharesDatabase reports whether the object will be made with other names of outputs than
 // the call's.
 func sharesDatabase(c *toolchains.Compile) bool {
@@ -129,7 +145,7 @@ func sharesDatabase(c *toolchains.Compile) bool {
 
 // manifestKey is the digest of k.
 func (k *keyParts) manifestKey() digest.Digest {
-	b := digest.NewBuilder("rexwrap manifest 2")
+	b := digest.NewBuilder("rexwrap manifest 3")
 	b.String(k.Family)
 	b.Digest(k.Toolchain)
 	b.String(string(rune(k.Mode)))
@@ -140,6 +156,7 @@ func (k *keyParts) manifestKey() digest.Digest {
 	b.String(k.Native)
 	b.String(k.Dep)
 	b.String(k.Output)
+	b.Strings(k.Roles)
 	b.Digest(k.Source)
 	b.Strings(k.Extra)
 	return b.Sum()
