@@ -85,6 +85,9 @@ const (
 	// files of lambdas and of types without a name, as in "T = (lambda at
 	// /src/x.cc:4:28)", and clang 14 maps no prefix there. gcc names no file.
 	IdentSignature
+	// IdentAssertion: the same, but nowhere else than in what assert makes of its
+	// argument: the text reaches the result as it is or not at all.
+	IdentAssertion
 )
 
 // ErrFallback is wrapped by a Scanner's error when it must give up on a

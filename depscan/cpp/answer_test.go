@@ -72,6 +72,12 @@ func TestIdentifiers(t *testing.T) {
 		{"#define P(x) __DA##x\nchar *s = P(TE__);\n", depscan.IdentDate},
 		{"void *s = __builtin_source_location();\n", depscan.IdentFile},
 		{"char *s = __PRETTY_FUNCTION__;\n", depscan.IdentSignature},
+		{"#define __ASSERT_FUNCTION\t__extension__ \\\n __PRETTY_FUNCTION__\n", depscan.IdentAssertion},
+		{"#define __ASSERT_FUNCTION size(__PRETTY_FUNCTION__)\n", depscan.IdentSignature},
+		{"#define assert(expr) ((expr) ? 0 \\\n : __assert_fail (#expr, __FILE__, __LINE__, __ASSERT_FUNCTION))\n", depscan.IdentAssertion | depscan.IdentFile},
+		{"#define assert(expr) (__assert_fail (#expr, __FILE__, __LINE__, __ASSERT_FUNCTION), __PRETTY_FUNCTION__)\n", depscan.IdentSignature | depscan.IdentFile},
+		{"char *s = __ASSERT_FUNCTION;\n", depscan.IdentSignature},
+		{"int __L; int f(int x) { return (__L); }\n", 0},
 	} {
 		in, _ := scanOf(t, "-- x.c --\n"+c.text, "gcc", "-nostdinc")
 		if in.Identifiers != c.want {

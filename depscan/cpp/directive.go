@@ -121,7 +121,9 @@ func (l *lexer) definition(kind, rest string, d directive) {
 	}
 	body := rest[len(name):]
 	d.kind, d.aux = dirDefine, int32(len(l.u.macros))
-	d.flags = l.bodyFlags(body)
+	if d.flags = l.bodyFlags(body); d.flags&textSignature != 0 {
+		d.flags = l.assertionFlags(body, d.flags)
+	}
 	def := l.syms.defs.share(d.sym, l.mode, body, d.flags)
 	if def == nil {
 		def = &macroDef{name: d.sym, flags: d.flags, mode: l.mode}
@@ -173,6 +175,32 @@ func (l *lexer) bodyFlags(body string) (f textFlags) {
 	return f
 }
 
+// assertFunction is glibc's name for what assert says of the function that it stands in.
+const assertFunction = "__ASSERT_FUNCTION"
+
+// assertionFlags returns f, of the body of a macro, for a body in which the signature
+// stands only where glibc's assert and libstdc++'s have it: as an argument of a function
+// that prints it and does not return.
+func (l *lexer) assertionFlags(body string, f textFlags) textFlags {
+	body = strings.Join(strings.Fields(body), " ")
+	if body != "__extension__ __PRETTY_FUNCTION__" {
+		for _, call := range []string{
+			"__assert_fail (#expr, __FILE__, __LINE__, __ASSERT_FUNCTION)",
+			"__assert_fail (#expr, __ASSERT_FILE, __ASSERT_LINE, __ASSERT_FUNCTION)",
+			"__assert_perror_fail ((errnum), __FILE__, __LINE__, __ASSERT_FUNCTION)",
+			"__assert_perror_fail ((errnum), __ASSERT_FILE, __ASSERT_LINE, __ASSERT_FUNCTION)",
+			"std::__glibcxx_assert_fail(__FILE__, __LINE__, __PRETTY_FUNCTION__, #_Condition)",
+			"std::__replacement_assert(__FILE__, __LINE__, __PRETTY_FUNCTION__, #_Condition)",
+		} {
+			body = strings.ReplaceAll(body, call, " 0 ")
+		}
+		if l.bodyFlags(body)&textSignature != 0 {
+			return f
+		}
+	}
+	return f&^textSignature | textAssertion
+}
+
 func (l *lexer) bodyWord(body string, i, n int) textFlags {
 	if body[i] != '_' && body[i] != 'p' {
 		return 0
@@ -184,7 +212,7 @@ func (l *lexer) bodyWord(body string, i, n int) textFlags {
 	case string(w) == "__pragma" && l.mode&modeMicrosoft != 0:
 		return l.wordsFlags(append([]byte(body[n:]), '\n'))
 	}
-	return wordFlags(w) | headFlags(w, body[n:])
+	return wordFlags(w) | headFlags(w, body[n:], l.mode)
 }
 
 func bodyNumber(s string, i int) int {

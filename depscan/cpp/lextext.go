@@ -202,7 +202,7 @@ func wordFlags(w []byte) textFlags {
 		return textTimestamp
 	case "__COUNTER__":
 		return textCounter
-	case "__PRETTY_FUNCTION__", "__FUNCSIG__", "__LFUNCSIG__", "__builtin_FUNCSIG":
+	case "__PRETTY_FUNCTION__", "__FUNCSIG__", "__LFUNCSIG__", "__builtin_FUNCSIG", assertFunction:
 		return textSignature
 	case "push_macro", "pop_macro":
 		return textPushMacro
@@ -219,7 +219,7 @@ func (l *lexer) underscored(w []byte) {
 		l.pending |= l.wordsFlags(l.src[l.pos:])
 		return
 	}
-	l.pending |= wordFlags(w) | headFlags(w, l.whole[l.pos:])
+	l.pending |= wordFlags(w) | headFlags(w, l.whole[l.pos:], l.mode)
 }
 
 // pragmaFlags judges what follows the word _Pragma.

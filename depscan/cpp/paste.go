@@ -22,7 +22,10 @@ func marks() [12]string {
 // One or two underscores are no piece by themselves here, which many words are the
 // rest of: only pastedFlags knows of them. Nor is a mark known that has its first
 // piece from elsewhere, as from the name of a header.
-func headFlags(w []byte, rest string) (f textFlags) {
+//
+// The names of signatures that only Microsoft's dialect has are no marks in others,
+// where "__L" is a variable of a header that all read.
+func headFlags(w []byte, rest string, mode lexMode) (f textFlags) {
 	if len(w) < 3 || w[1] != '_' || strings.IndexByte("BDFLPTb", w[2]) < 0 {
 		return 0
 	}
@@ -30,6 +33,9 @@ func headFlags(w []byte, rest string) (f textFlags) {
 		return 0
 	}
 	for _, m := range marks() {
+		if mode&modeMicrosoft == 0 && strings.HasSuffix(m, "FUNCSIG__") {
+			continue
+		}
 		if len(w) < len(m) && m[:len(w)] == string(w) {
 			f |= wordFlags([]byte(m))
 		}

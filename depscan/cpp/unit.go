@@ -88,13 +88,14 @@ const (
 	textTimestamp
 	textCounter
 	textSignature
+	textAssertion
 	textPragma    // _Pragma with a string that matters, or not known to be harmless
 	textPushMacro // the words push_macro or pop_macro
 	textIncbin
 	textModule
 )
 
-const textIdentifiers = textFile | textBaseFile | textDate | textTime | textTimestamp | textCounter | textSignature
+const textIdentifiers = textFile | textBaseFile | textDate | textTime | textTimestamp | textCounter | textSignature | textAssertion
 
 // identifiers returns the Identifiers that text with these flags can contain.
 func (f textFlags) identifiers() depscan.Identifiers {

@@ -186,8 +186,10 @@ func special() []row {
 		short(in("c++/no-assert/relative", "clang++", "-DNDEBUG -g -O2 "+rel+"plain.cc")), // the other one is not proven where it is shipped
 		short(in("c++/absolute", cxx, "-DNDEBUG -g -O2 -MD "+abs+"plain.cc")),
 		in("c++/absolute/O0", cxx, "-DNDEBUG -g3 "+abs+"plain.cc"),
-		in("c++/absolute/assert", "g++", "-g -O2 "+abs+"plain.cc"),
-		not(in("c++/absolute/assert", "clang++", "-g -O2 "+abs+"plain.cc"), "the file of a lambda can stand in the name of a function"),
+		in("c++/absolute/assert", cxx, "-g -O2 "+abs+"plain.cc"),
+		in("c++/absolute/signature", "g++", abs+"signature.cc"),
+		not(in("c++/absolute/signature", "clang++", abs+"signature.cc"), "the file of a lambda can stand in the name of a function"),
+		not(in("c++/absolute/assert/emit-llvm", "clang++", "-emit-llvm "+abs+"plain.cc"), "such a name cannot be seen"),
 		in("c++/unnamed", cxx, abs+"hidden.cc"),
 		in("c++/unnamed/g", cxx, "-g "+rel+"hidden.cc"),
 		in("c++/as-c", cxx, "-DNDEBUG "+abs+"plain.c"),

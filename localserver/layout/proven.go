@@ -85,7 +85,8 @@ func (b *builder) unproven() error {
 func (b *builder) unprovenText() string {
 	ids := b.in.Identifiers
 	switch {
-	case ids&depscan.IdentSignature != 0 && b.c.SignatureNamesFile() && (b.absolute || b.r.Ship != nil):
+	case b.c.SignatureNamesFile() && (b.absolute || b.r.Ship != nil) &&
+		(ids&depscan.IdentSignature != 0 || ids&depscan.IdentAssertion != 0 && !ShowsSignatures(b.c)):
 		return "__PRETTY_FUNCTION__"
 	case ids&depscan.IdentTimestamp != 0:
 		return "__TIMESTAMP__"

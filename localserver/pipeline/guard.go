@@ -41,7 +41,7 @@ func needsOf(c *toolchains.Compile, in *depscan.Inputs, at place) (Needs, error)
 	var n Needs
 	ids := in.Identifiers
 	named := ids&(depscan.IdentFile|depscan.IdentBaseFile) != 0 && !at.shared ||
-		ids&depscan.IdentSignature != 0 && c.SignatureNamesFile() // which no prefix map changes
+		ids&(depscan.IdentSignature|depscan.IdentAssertion) != 0 && c.SignatureNamesFile() // which no prefix map changes
 	if named && (makesAbsolute(c) || spellsPlace(c, in, at)) {
 		n |= needsPlace
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/rexwrap/rexwrap/localserver/layout"
 	"github.com/rexwrap/rexwrap/localserver/parity"
 	"github.com/rexwrap/rexwrap/localserver/remote"
 	"github.com/rexwrap/rexwrap/toolchains"
@@ -41,6 +42,9 @@ func (r *request) accept(ctx context.Context, c *Candidate, v *Variant, res *Res
 			return err
 		}
 	}
+	if err := r.acceptSignatures(res); err != nil {
+		return err
+	}
 	if !v.declares(roleParity) || string(res.notes[roleParity]) == parity.Local {
 		return nil
 	}
@@ -53,6 +57,31 @@ func (r *request) accept(ctx context.Context, c *Candidate, v *Variant, res *Res
 	}
 	if err := r.far.remote.Parity().Accept(platformOf(r.settings), host, res.Worker, res.notes[roleParity]); err != nil {
 		return fmt.Errorf("%w: %w", remote.ErrMiss, err)
+	}
+	return nil
+}
+
+// acceptSignatures returns why res is not what this machine's compiler would make: it
+// has a text in which a file has the name that it has on the worker.
+func (r *request) acceptSignatures(res *Result) error {
+	if !r.compile.SignatureNamesFile() || r.compile.Microsoft != nil {
+		return nil
+	}
+	names := res.Names.at(r.at)
+	for _, o := range res.Outputs {
+		if o.Role != toolchains.RoleObject && o.Role != toolchains.RoleAssembly {
+			continue
+		}
+		text := res.held[o.Digest]
+		if text == nil {
+			var err error
+			if text, err = r.p.store.Blob(o.Digest); err != nil {
+				return fmt.Errorf("%w: %w", remote.ErrMiss, err)
+			}
+		}
+		if name := names.ForeignSignature(text); name != "" {
+			return toolchains.Unsupported(layout.ReasonUnproven, "__PRETTY_FUNCTION__ names "+name)
+		}
 	}
 	return nil
 }
