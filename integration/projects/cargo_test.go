@@ -36,7 +36,7 @@ func crateProjects() []crateProject {
 			// What it has for musl alone is no package of Debian.
 			name: "ripgrep", source: "rust-ripgrep",
 			prepare: `rm Cargo.lock && sed -i -e '/jemallocator/,+1d' -e '/simd-accel/d' Cargo.toml`,
-			verbs:   []string{"build --release", "check --all-features", "test --no-run"},
+			verbs:   []string{"build --release", "check", "clippy", "test --no-run"},
 		},
 	}
 }
@@ -187,7 +187,8 @@ func (b *cargoBuilds) run(verb string) string {
 	d := b.stats().Sub(before)
 	// A probe that has to fail is run each time.
 	if hits := d.HitsLocal + d.Merged; hits == 0 || d.Executed != d.NotStored["compile-failed"] || d.FellBack+d.Errors != 0 {
-		b.t.Errorf("%s, warm: %+v", verb, d)
+		why, err := b.rig.Verb("explain", "--build")
+		b.t.Errorf("%s, warm: %+v\n%s%v", verb, d, why, err)
 	}
 	if ran := b.compilers(trace); ran != d.Executed {
 		b.t.Errorf("%s, warm: %d compiles were run, want %d", verb, ran, d.Executed)

@@ -31,7 +31,8 @@
 // What a compiler makes of all this was found by running it: the rows of proven
 // are those classes of compiles for which integration/relocation shows equal
 // bytes. For every other one a Layout says Unproven: its Action is a good key,
-// and is never executed elsewhere.
+// and is never executed elsewhere. What clang's assertions say is judged when the
+// result is here (signatures.go).
 //
 // # Rust
 //
