@@ -18,10 +18,11 @@ import (
 func TestPackFile(t *testing.T) {
 	require(t, "clang")
 	f := newBare(t)
-	f.rig.Set = append(f.rig.Set, "REXWRAP_TOOLCHAIN=file:"+f.pack("gcc")+":"+f.pack("clang"))
+	f.rig.Set = append(f.rig.Set, "REXWRAP_TOOLCHAIN=file:"+f.pack("gcc")+":"+f.pack("clang")+":"+f.pack("clang++"))
 	remote := f.rig.Set
 	f.compile("gcc", "-c", "warm.c")
 	f.compile("clang", "-c", "warm.c")
+	f.compile("clang++", "-c", "warm.c")
 
 	if s := f.compile("gcc", "-g", "-c", "x.c"); s.Remotely != 1 {
 		t.Errorf("gcc: %+v", s)
@@ -31,6 +32,9 @@ func TestPackFile(t *testing.T) {
 	target := "--target=x86_64-linux-gnu"
 	if s := f.compile(clang, target, "-g", "-c", "x.c"); s.Remotely != 1 {
 		t.Errorf("another clang of the same version: %+v", s)
+	}
+	if s := f.compile(f.link("clang++"), target, "-g", "-c", "x.c"); s.Remotely != 1 {
+		t.Errorf("another clang++ of the same version: %+v", s)
 	}
 	if s := f.compile(clang, target, "-g", "-c", "x.c"); s.HitsLocal != 1 {
 		t.Errorf("the same again: %+v", s)

@@ -131,7 +131,7 @@ func namesOnly(c *toolchains.Compile, option string) bool {
 		return option == "-o"
 	}
 	switch dashed(option) {
-	case "-o", "-Fo", "-Fd":
+	case "-o", "-Fo", "-Fo:", "-Fd":
 		return true
 	}
 	return false

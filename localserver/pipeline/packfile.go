@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -114,8 +113,7 @@ func (r *request) linkedBy(s *shipment) bool {
 // machine, and by distributors with defaults of their own.
 func (r *request) standsIn(s *shipment) bool {
 	tc := r.compile.Toolchain
-	if tc.Family != "clang" || s.pack.Family != tc.Family || s.pack.Version != tc.Version ||
-		strings.Contains(path.Base(s.pack.Driver), "++") != tc.CPlusPlus {
+	if tc.Family != "clang" || s.pack.Family != tc.Family || s.pack.Version != tc.Version || s.pack.CPlusPlus() != tc.CPlusPlus {
 		return false
 	}
 	for name := range gnu.Options(r.compile.Args) {

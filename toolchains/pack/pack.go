@@ -212,6 +212,14 @@ func (b *builder) place(language string) error {
 	return nil
 }
 
+// modeCPlusPlus tells clang's driver that it was called as clang++.
+const modeCPlusPlus = "--driver-mode=g++"
+
+// CPlusPlus reports whether p's driver compiles .c as C++.
+func (p *Pack) CPlusPlus() bool {
+	return strings.Contains(path.Base(p.Driver), "++") || slices.Contains(p.Arguments, modeCPlusPlus)
+}
+
 // driverName is what tc's driver is called in a pack, by which it then speaks of itself,
 // and what it is to be told for the name that it was called by: gcc speaks of itself by
 // that, clang by the name of the file that it is (clang/tools/driver/driver.cpp).
@@ -224,7 +232,7 @@ func driverName(tc *toolchains.Toolchain) (name string, mode []string) {
 	case "clang", "gcc", "cc":
 		return filepath.Base(tc.Real), nil
 	case "clang++", "g++", "c++":
-		return filepath.Base(tc.Real), []string{"--driver-mode=g++"}
+		return filepath.Base(tc.Real), []string{modeCPlusPlus}
 	}
 	return called, nil
 }
