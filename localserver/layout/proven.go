@@ -86,7 +86,7 @@ func (b *builder) unprovenText() string {
 	ids := b.in.Identifiers
 	switch {
 	case b.c.SignatureNamesFile() && (b.absolute || b.r.Ship != nil) &&
-		(ids&depscan.IdentSignature != 0 || ids&depscan.IdentAssertion != 0 && !ShowsSignatures(b.c)):
+		(ids&depscan.IdentSignature != 0 || ids&depscan.IdentAssertion != 0 && !showsSignatures(b.c)):
 		return "__PRETTY_FUNCTION__"
 	case ids&depscan.IdentTimestamp != 0:
 		return "__TIMESTAMP__"

@@ -13,9 +13,9 @@ import (
 // are rare, though what could make them is in nearly every C++ compile: so a worker is
 // asked all the same, and its result is looked through.
 
-// ShowsSignatures reports whether the texts of c can be seen in its outputs: they are
+// showsSignatures reports whether the texts of c can be seen in its outputs: they are
 // not packed, as in bitcode.
-func ShowsSignatures(c *toolchains.Compile) bool {
+func showsSignatures(c *toolchains.Compile) bool {
 	return c.Toolchain.Family == "clang" && c.Mode != toolchains.Precompile && !slices.ContainsFunc(c.Args, func(a toolchains.Arg) bool {
 		return strings.HasPrefix(a.Option, "-flto") || strings.HasPrefix(a.Option, "-emit-") || strings.HasPrefix(a.Option, "-fembed-bitcode") ||
 			strings.HasPrefix(a.Option, "-fthin") || strings.HasPrefix(a.Option, "-X")
@@ -24,6 +24,7 @@ func ShowsSignatures(c *toolchains.Compile) bool {
 
 // ForeignSignature returns the name that a signature in an object or assembly gives to a
 // file where that is not what the client's compiler calls it, empty where there is none.
+// NamesWorker would refuse too much: relocatable debug information has such names.
 //
 //	signature = ( "lambda" | "unnamed" | "anonymous" | kind ) " at " FILE ":" LINE ":" COLUMN ;
 //	kind      = "struct" | "class" | "union" | "enum" | "interface" ;

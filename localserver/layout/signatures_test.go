@@ -34,11 +34,11 @@ func TestForeignSignature(t *testing.T) {
 func TestShowsSignatures(t *testing.T) {
 	for arg, want := range map[string]bool{"-O2": true, "-g": true, "-flto": false, "-flto=": false, "-emit-llvm": false, "-Xclang": false} {
 		c := &toolchains.Compile{Toolchain: &toolchains.Toolchain{Family: "clang"}, Args: []toolchains.Arg{{Option: arg}}}
-		if got := ShowsSignatures(c); got != want {
+		if got := showsSignatures(c); got != want {
 			t.Errorf("%s: %v", arg, got)
 		}
 	}
-	if ShowsSignatures(&toolchains.Compile{Toolchain: &toolchains.Toolchain{Family: toolchains.FamilyMSVC}}) {
+	if showsSignatures(&toolchains.Compile{Toolchain: &toolchains.Toolchain{Family: toolchains.FamilyMSVC}}) {
 		t.Error("what cl.exe says of lambdas is not known")
 	}
 }

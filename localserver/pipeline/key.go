@@ -126,6 +126,7 @@ func canonicalArgs(c *toolchains.Compile, at place) []string {
 }
 
 // namesOnly reports whether an option of c gives a name to what is written without it too.
+// Others stand in the key although Roles would do, so that explain can name them.
 func namesOnly(c *toolchains.Compile, option string) bool {
 	if c.Microsoft == nil {
 		return option == "-o"
