@@ -6,19 +6,16 @@ package merkle
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/rexwrap/rexwrap/client/digest"
 )
 
 // ErrPath is wrapped by the errors of Build for paths that cannot stand in an
-// InputRoot: absolute, empty, with "." or ".." or empty segments.
+// InputRoot: absolute, empty, with "." or ".." or empty segments, not in UTF-8.
 var ErrPath = errors.New("path is not inside the input root")
 
 // An Entry is one node of an InputRoot. Path is relative and separated by
@@ -51,7 +48,8 @@ type Tree struct {
 	MixedModes bool
 
 	function digest.Function
-	modes    map[digest.Digest]bool
+	modes    map[digest.Digest]bool // of the files, but for those of mounts
+	mounts   []*Tree
 }
 
 // Build returns the InputRoot of entries. Two entries may share a path only if
@@ -61,96 +59,61 @@ func Build(entries []Entry) (*Tree, error) { return BuildBy(digest.SHA256, entri
 
 // BuildBy is Build with Directories named by f, as the entries must be.
 func BuildBy(f digest.Function, entries []Entry) (*Tree, error) {
-	root := &node{}
+	root := &directory{}
+	in := &inserter{root: root, last: root}
 	for i := range entries {
-		if err := root.insert(&entries[i]); err != nil {
+		if err := in.insert(&entries[i]); err != nil {
 			return nil, err
 		}
 	}
 	t := &Tree{
 		Directories: make(map[digest.Digest][]byte), Targets: make(map[digest.Digest][]byte),
-		function: f, modes: make(map[digest.Digest]bool),
+		function: f, modes: make(map[digest.Digest]bool, len(entries)),
 	}
-	d, err := t.encode(root)
-	if err != nil {
+	var err error
+	if t.Root, err = t.encode(root); err != nil {
 		return nil, err
 	}
-	t.Root = d
+	t.noteMounts()
 	return t, nil
 }
 
-type node struct {
-	leaf     *Entry // nil for directories
-	children map[string]*node
-}
-
-func (n *node) insert(e *Entry) error {
-	rest := e.Path
-	for more := true; more; {
-		var name string
-		name, rest, more = strings.Cut(rest, "/")
-		if name == "" || name == "." || name == ".." || strings.ContainsRune(name, 0) {
-			return fmt.Errorf("%w: %q", ErrPath, e.Path)
-		}
-		if n.leaf != nil {
-			return fmt.Errorf("%w: %q is below the file %q", ErrPath, e.Path, n.leaf.Path)
-		}
-		child := n.children[name]
-		if child == nil {
-			child = &node{}
-			if n.children == nil {
-				n.children = make(map[string]*node)
-			}
-			n.children[name] = child
-			if !more && !e.Dir {
-				child.leaf = e
-			}
-		} else if !more && !child.holds(e) {
-			return fmt.Errorf("%w: %q is there twice", ErrPath, e.Path)
-		}
-		n = child
+// encode puts d and what is below it into Directories.
+func (t *Tree) encode(d *directory) (digest.Digest, error) {
+	if err := d.settle(); err != nil {
+		return digest.Digest{}, err
 	}
-	return nil
-}
-
-// holds reports whether inserting e at n again changes nothing.
-func (n *node) holds(e *Entry) bool {
-	if e.Dir {
-		return n.leaf == nil
+	c := newEncoder(d.nodes)
+	for i := range d.nodes {
+		n := &d.nodes[i]
+		if n.isFile() {
+			t.noteMode(n.leaf.Digest, n.leaf.Executable)
+			c.file(n.name, n.leaf.Digest, n.leaf.Executable)
+		}
 	}
-	return n.leaf != nil && *n.leaf == *e
-}
-
-func (t *Tree) encode(n *node) (digest.Digest, error) {
-	dir := &repb.Directory{}
-	for _, name := range sortedNames(n.children) {
-		child := n.children[name]
+	for _, n := range d.nodes {
 		switch {
-		case child.leaf == nil:
-			d, err := t.encode(child)
+		case n.leaf == nil:
+			below, err := t.encode(n.below)
 			if err != nil {
 				return digest.Digest{}, err
 			}
-			dir.Directories = append(dir.Directories, &repb.DirectoryNode{Name: name, Digest: Proto(d)})
-		case child.leaf.Mount != nil:
-			t.mount(child.leaf.Mount)
-			dir.Directories = append(dir.Directories, &repb.DirectoryNode{Name: name, Digest: Proto(child.leaf.Mount.Root)})
-		case child.leaf.Target != "":
-			target := []byte(child.leaf.Target)
-			t.Targets[t.function.Of(target)] = target
-			dir.Symlinks = append(dir.Symlinks, &repb.SymlinkNode{Name: name, Target: child.leaf.Target})
-		default:
-			t.noteMode(child.leaf.Digest, child.leaf.Executable)
-			dir.Files = append(dir.Files, &repb.FileNode{Name: name, Digest: Proto(child.leaf.Digest), IsExecutable: child.leaf.Executable})
+			c.directory(n.name, below)
+		case n.leaf.Mount != nil:
+			t.mounts = append(t.mounts, n.leaf.Mount)
+			c.directory(n.name, n.leaf.Mount.Root)
 		}
 	}
-	blob, err := proto.MarshalOptions{Deterministic: true}.Marshal(dir)
-	if err != nil {
-		return digest.Digest{}, fmt.Errorf("encode directory: %w", err)
+	for _, n := range d.nodes {
+		if n.leaf != nil && n.leaf.Target != "" {
+			target := []byte(n.leaf.Target)
+			t.Targets[t.function.Of(target)] = target
+			c.symlink(n.name, n.leaf.Target)
+		}
 	}
-	d := t.function.Of(blob)
-	t.Directories[d] = blob
-	return d, nil
+	name := t.function.Of(c.blob)
+	t.Directories[name] = c.blob
+	return name, nil
 }
 
 func (t *Tree) noteMode(d digest.Digest, executable bool) {
@@ -159,21 +122,25 @@ func (t *Tree) noteMode(d digest.Digest, executable bool) {
 	t.modes[d] = executable
 }
 
-// mount notes what of a mounted tree concerns the whole.
-func (t *Tree) mount(m *Tree) {
-	t.MixedModes = t.MixedModes || m.MixedModes
-	for d, executable := range m.modes {
-		t.noteMode(d, executable)
+// noteMounts notes what of the mounted trees concerns the whole.
+func (t *Tree) noteMounts() {
+	for i, m := range t.mounts {
+		t.MixedModes = t.MixedModes || m.MixedModes || t.mixes(m) || slices.ContainsFunc(t.mounts[:i], m.mixes)
 	}
 }
 
-func sortedNames(children map[string]*node) []string {
-	names := make([]string, 0, len(children))
-	for name := range children {
-		names = append(names, name)
+// mixes reports whether a digest has one mode in t and another one in m.
+func (t *Tree) mixes(m *Tree) bool {
+	few, many := t.modes, m.modes
+	if len(few) > len(many) {
+		few, many = many, few
 	}
-	slices.Sort(names)
-	return names
+	for d, executable := range few {
+		if other, both := many[d]; both && other != executable {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.mounts, t.mixes)
 }
 
 // Proto returns d as REv2's message.

@@ -1,6 +1,7 @@
 package merkle
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -51,6 +52,42 @@ func TestBuildEncodesTheTree(t *testing.T) {
 	}
 	if len(tree.Directories) != 2 {
 		t.Errorf("%d directories, want 2", len(tree.Directories))
+	}
+}
+
+// TestCanonicalEncoding holds each Directory against what the protocol's own
+// messages are encoded to.
+func TestCanonicalEncoding(t *testing.T) {
+	long := strings.Repeat("n", 200)
+	mount, err := Build([]Entry{file("m", "m")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := Build([]Entry{
+		file("b", "1"), file("a", ""), file(long, "3"),
+		{Path: "x", Digest: digest.OfString(long), Executable: true},
+		{Path: "l", Target: long},
+		{Path: "k", Target: "a"},
+		{Path: "c/mount", Mount: mount},
+		file("c/z/f", "4"),
+		{Path: "c/a", Dir: true},
+		file("c/\u00e9", "5"), file("b", "1"),
+		{Path: "e", Digest: digest.Digest{Size: 1 << 40}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d, blob := range tree.Directories {
+		dir := new(repb.Directory)
+		if err := proto.Unmarshal(blob, dir); err != nil {
+			t.Fatal(err)
+		}
+		if again := encode(t, dir); !bytes.Equal(again, blob) || len(dir.ProtoReflect().GetUnknown()) > 0 || digest.Of(blob) != d {
+			t.Errorf("%v is encoded as\n%x, not\n%x", dir, blob, again)
+		}
+	}
+	if len(tree.Directories) != 4 {
+		t.Errorf("%d directories, want 4", len(tree.Directories))
 	}
 }
 
@@ -125,6 +162,9 @@ func TestBuildRejects(t *testing.T) {
 		{file("a/../b", "")},
 		{file("./a", "")},
 		{file("a\x00b", "")},
+		{file("a\xff", "")},
+		{file("a\xff/b", "")},
+		{{Path: "a", Target: "\xff"}},
 		{file("a", "1"), file("a", "2")},
 		{file("a", "1"), file("a/b", "")},
 		{file("a/b", ""), file("a", "")},

@@ -320,7 +320,7 @@ func (b *builder) crateSearchPath(programs []toolchains.Program) string {
 func (b *builder) remaps() []string {
 	var rules []rule
 	for i := range b.m.mounts {
-		rules = append(rules, rule{b.m.workerPrefix(i), cmpOr(b.m.mounts[i].spelled, "/")})
+		rules = append(rules, rule{b.m.mounts[i].worker, cmpOr(b.m.mounts[i].spelled, "/")})
 	}
 	for _, n := range b.canonicalNames() {
 		rules = append(rules, rule{b.m.worker(n.Client), n.Client})

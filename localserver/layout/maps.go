@@ -48,7 +48,7 @@ func (b *builder) places() []rule {
 	if b.carriesPaths() {
 		for i := len(b.m.mounts) - 1; i >= 0; i-- {
 			if b.m.mounts[i].named {
-				out = append(out, rule{b.m.workerPrefix(i), b.m.mounts[i].spelled})
+				out = append(out, rule{b.m.mounts[i].worker, b.m.mounts[i].spelled})
 			}
 		}
 	}

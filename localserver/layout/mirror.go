@@ -2,6 +2,7 @@ package layout
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,7 @@ type mount struct {
 	real    string // without symbolic links; empty for the root of the file system
 	spelled string // as the call's absolute paths have it
 	at      string // in the InputRoot, empty for its top
+	worker  string // the worker's name of it
 	named   bool   // by an absolute path that was translated
 }
 
@@ -70,6 +72,9 @@ func newMirror(r *Request, local []string) (*mirror, error) {
 		m.mounts = append(m.mounts, mount{at: path.Join(outside, "root")})
 	}
 	m.top = m.here + strings.Repeat("/..", depth(m.workdir()))
+	for i := range m.mounts {
+		m.mounts[i].worker = strings.TrimSuffix(m.top+"/"+m.mounts[i].at, "/")
+	}
 	if apparent := call.ApparentDir(); apparent != m.dir {
 		err = m.spellBase(r, apparent)
 	}
@@ -88,14 +93,15 @@ func (m *mirror) lengthen(r *Request) {
 	need := 0
 	for i := range r.Inputs.Files {
 		f := &r.Inputs.Files[i]
-		name := f.Path
-		if !f.System || path.IsAbs(name) && r.HostFile != nil && r.HostFile(name) {
+		if !f.System || path.IsAbs(f.Path) && r.HostFile != nil && r.HostFile(f.Path) {
 			continue
 		}
-		if path.IsAbs(name) {
-			name = m.worker(name)
+		name := len(f.Path)
+		if path.IsAbs(f.Path) {
+			mt := m.translated(f.Path)
+			name += len(mt.worker) - len(mt.spelled)
 		}
-		need = max(need, len(name)-len(m.place(cmpOr(f.Real, absolute(m.dir, f.Path)))))
+		need = max(need, name-m.lenPlace(cmpOr(f.Real, absolute(m.dir, f.Path))))
 	}
 	if need > 0 {
 		const unit = "rexwrap-input-root-by-a-long-name"
@@ -219,6 +225,21 @@ func (m *mirror) at(i int, real string) string {
 	return top + "/" + rest
 }
 
+// lenPlace is the length of what place returns while there is no prefix.
+func (m *mirror) lenPlace(real string) int {
+	mt := &m.mounts[m.mountOf(real, realName)]
+	rest := len(strings.Trim(real[len(mt.real):], "/"))
+	if mt.at == "" || rest == 0 {
+		return len(mt.at) + rest
+	}
+	return len(mt.at) + len("/") + rest
+}
+
+// begins reports whether a mount begins at a path, as spelled or in real.
+func (m *mirror) begins(spelled, real string) bool {
+	return slices.ContainsFunc(m.mounts, func(mt mount) bool { return mt.spelled == spelled || mt.real == real })
+}
+
 // client is the inverse of place, empty for what is outside of all mounts.
 func (m *mirror) client(at string) string {
 	best, longest := "", -1
@@ -235,17 +256,15 @@ func (m *mirror) client(at string) string {
 // worker returns the worker's name for an absolute path as the client spells it.
 // What stands behind the mount's folder is kept as it is.
 func (m *mirror) worker(spelled string) string {
-	i := m.mountOf(spelled, spelledName)
-	m.mounts[i].named = true
-	return m.workerPrefix(i) + spelled[len(m.mounts[i].spelled):]
+	mt := m.translated(spelled)
+	return mt.worker + spelled[len(mt.spelled):]
 }
 
-// workerPrefix is the worker's name of mount i.
-func (m *mirror) workerPrefix(i int) string {
-	if m.mounts[i].at == "" {
-		return m.top
-	}
-	return m.top + "/" + m.mounts[i].at
+// translated returns the mount of an absolute path, which is translated.
+func (m *mirror) translated(spelled string) *mount {
+	mt := &m.mounts[m.mountOf(spelled, spelledName)]
+	mt.named = true
+	return mt
 }
 
 func realName(mt *mount) string    { return mt.real }

@@ -22,7 +22,7 @@ func (l *Layout) Names() Names { return slices.Clone(l.names) }
 func (m *mirror) names() Names {
 	var n Names
 	for i := range m.mounts {
-		n = append(n, Name{m.workerPrefix(i), m.mounts[i].spelled})
+		n = append(n, Name{m.mounts[i].worker, m.mounts[i].spelled})
 	}
 	slices.SortStableFunc(n, func(a, b Name) int { return len(b.Worker) - len(a.Worker) })
 	return n

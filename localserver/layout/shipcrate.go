@@ -84,7 +84,7 @@ func (b *builder) shipLinkArguments() []string {
 	if b.r.Ship == nil {
 		return nil
 	}
-	root := b.m.workerPrefix(b.m.system())
+	root := b.m.mounts[b.m.system()].worker
 	words := []string{"-C", "link-arg=--sysroot=" + root}
 	holding := make(map[string]bool)
 	for i := range b.l.Entries {

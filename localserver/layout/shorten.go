@@ -25,7 +25,7 @@ func (b *builder) shortened() {
 		return
 	}
 	if b.in.Opened {
-		if slices.ContainsFunc(slices.Concat(b.in.Files, b.in.Probed), b.otherName) {
+		if slices.ContainsFunc(b.in.Files, b.otherName) || slices.ContainsFunc(b.in.Probed, b.otherName) {
 			b.doubts("-isystem")
 		}
 		return

@@ -11,7 +11,8 @@ import (
 
 // tree fills Entries, Sources, Host and HostAbsent.
 func (b *builder) tree() error {
-	t := &tree{b: b, links: make(map[string]string), dirs: make(map[string]bool)}
+	t := &tree{b: b, links: make(map[string]string), dirs: make(map[string]bool), parents: make(map[string]*parent)}
+	b.l.Entries = slices.Grow(b.l.Entries, len(b.in.Files)+len(b.in.Probed))
 	for _, list := range [][]depscan.File{b.in.Files, b.in.Probed} {
 		for i := range list {
 			if err := t.file(&list[i]); err != nil {
@@ -35,9 +36,17 @@ func (b *builder) tree() error {
 
 // A tree gathers the nodes of one InputRoot.
 type tree struct {
-	b     *builder
-	links map[string]string // of the InputRoot
-	dirs  map[string]bool
+	b       *builder
+	links   map[string]string // of the InputRoot
+	dirs    map[string]bool
+	parents map[string]*parent // by their names as spelled, with the slash at the end
+}
+
+// A parent is a folder that files are named in. Where it leads is the same for
+// them all.
+type parent struct {
+	real, at string // on the client without symbolic links, and in the InputRoot
+	err      error
 }
 
 func (t *tree) file(f *depscan.File) error {
@@ -59,13 +68,47 @@ func (t *tree) file(f *depscan.File) error {
 	if !b.reachable(f.Path) {
 		return unprovenBy(f.Path)
 	}
-	real, err := t.walk(f.Path)
+	real, at, err := t.find(f.Path)
 	if err != nil || f.Real != "" && f.Real != real {
 		return unprovenBy(f.Path)
 	}
-	b.l.Entries = append(b.l.Entries, merkle.Entry{Path: b.m.place(real), Digest: f.Digest})
+	b.l.Entries = append(b.l.Entries, merkle.Entry{Path: at, Digest: f.Digest})
 	b.l.Sources[f.Digest] = real
 	return nil
+}
+
+// find returns where a file is on the client and in the InputRoot, and adds the
+// links on the way.
+func (t *tree) find(p string) (real, at string, err error) {
+	m := t.b.m
+	name := p[strings.LastIndexByte(p, '/')+1:]
+	f := t.parent(p[:len(p)-len(name)])
+	if f.err != nil {
+		return "", "", f.err
+	}
+	real = strings.TrimSuffix(f.real, "/") + "/" + name
+	if _, isLink := m.links[real]; isLink || name == "" || name == "." || name == ".." || m.begins(p, real) {
+		if real, err = t.walk(p); err != nil {
+			return "", "", err
+		}
+		return real, m.place(real), nil
+	}
+	if f.at == "" {
+		return real, name, nil
+	}
+	return real, f.at + "/" + name, nil
+}
+
+func (t *tree) parent(name string) *parent {
+	f := t.parents[name]
+	if f == nil {
+		f = &parent{}
+		if f.real, f.err = t.walk(name); f.err == nil {
+			f.at = t.b.m.place(f.real)
+		}
+		t.parents[name] = f
+	}
+	return f
 }
 
 // walk follows a path and adds the links on the way.
