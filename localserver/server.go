@@ -1,6 +1,7 @@
 package localserver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -38,6 +39,8 @@ type Calls interface {
 // implemented by listen.Listener.
 type Listener interface {
 	Accept() (net.Conn, listen.Peer, error)
+	// Left returns frames that wrappers have left since it was last called.
+	Left() ([]byte, error)
 	// Lost reports whether no wrapper can find the listener any more.
 	Lost() bool
 	// Retire makes Lost hold, and Accept fail once it has returned the
@@ -102,6 +105,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	keeper.Go(func() { s.keep(ctx, calls, cancel) })
 	s.accept(ctx, calls, cancel)
 	s.drain(abandon)
+	s.collect()
 	abandon()
 	keeper.Wait()
 	return context.Cause(ctx)
@@ -171,6 +175,7 @@ func (s *Server) keep(ctx, calls context.Context, cancel context.CancelCauseFunc
 			_ = s.o.Listener.Retire()
 			ending = nil
 		case now := <-tick.C:
+			s.collect()
 			if s.beat(now) {
 				cancel(ErrIdle)
 			}
@@ -245,10 +250,7 @@ func (s *Server) serve(ctx, calls context.Context, conn net.Conn) {
 			s.call(calls, call, newConversation(conn, frames, func() { s.unsettled(conn) }))
 		}
 	case wire.TypeNotice:
-		notice := &wire.Notice{}
-		if wire.Decode(payload, notice) == nil && notice.Version == wire.Version {
-			s.o.Calls.Note(notice)
-		}
+		s.note(payload)
 	case wire.TypeAdmin:
 		request := &wire.Admin{}
 		if wire.Decode(payload, request) == nil {
@@ -257,11 +259,36 @@ func (s *Server) serve(ctx, calls context.Context, conn net.Conn) {
 				s.looking(conn)
 			} else {
 				s.settle(ctx)
+				s.collect()
 			}
 			s.admin(ctx, conn, request)
 		}
 	default:
 		s.o.Log.Debug().Uint8("type", uint8(typ)).Msg("connection does not start with a request")
+	}
+}
+
+// collect takes the notices that wrappers have left.
+func (s *Server) collect() {
+	text, err := s.o.Listener.Left()
+	if err != nil {
+		s.o.Log.Debug().Err(err).Msg("notices stay where they are")
+	}
+	for frames := wire.NewReader(bytes.NewReader(text)); ; {
+		typ, payload, err := frames.Next()
+		if err != nil {
+			return // what follows a broken frame is lost
+		}
+		if typ == wire.TypeNotice {
+			s.note(payload)
+		}
+	}
+}
+
+func (s *Server) note(payload []byte) {
+	notice := &wire.Notice{}
+	if wire.Decode(payload, notice) == nil && notice.Version == wire.Version {
+		s.o.Calls.Note(notice)
 	}
 }
 

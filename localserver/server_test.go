@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,10 +25,11 @@ type pipeListener struct {
 	conns chan net.Conn
 	done  chan struct{}
 	once  sync.Once
+	left  chan []byte
 }
 
 func newPipeListener() *pipeListener {
-	return &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
+	return &pipeListener{conns: make(chan net.Conn), done: make(chan struct{}), left: make(chan []byte, 1)}
 }
 
 func (l *pipeListener) Accept() (net.Conn, listen.Peer, error) {
@@ -36,6 +38,15 @@ func (l *pipeListener) Accept() (net.Conn, listen.Peer, error) {
 		return c, listen.Peer{}, nil
 	case <-l.done:
 		return nil, listen.Peer{}, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Left() ([]byte, error) {
+	select {
+	case text := <-l.left:
+		return text, nil
+	default:
+		return nil, nil
 	}
 }
 
@@ -268,6 +279,9 @@ func TestServerAnswersAdminAndNotices(t *testing.T) {
 		s, ended := start(t, l, c, 0)
 		notice := l.dial()
 		send(t, notice, &wire.Notice{Version: wire.Version, Reason: "link"})
+		synctest.Wait()
+		left := wire.Append(nil, &wire.Notice{Version: wire.Version, Reason: "query"})
+		l.left <- append(wire.Append(left, &wire.Notice{Version: wire.Version + 1}), "broken"...)
 		conn := l.dial()
 		send(t, conn, &wire.Admin{Version: wire.Version, Verb: "status", Body: []byte("x")})
 		reply := &wire.AdminReply{}
@@ -277,7 +291,7 @@ func TestServerAnswersAdminAndNotices(t *testing.T) {
 		}
 		s.Stop(ErrStopped)
 		<-ended
-		if len(c.notices) != 1 || c.notices[0] != "link" {
+		if !slices.Equal(c.notices, []string{"link", "query"}) {
 			t.Errorf("notices %q", c.notices)
 		}
 	})

@@ -69,8 +69,15 @@ func sharesDatabase(program string, args []string) bool {
 func isSlash(c byte) bool { return c == '/' || c == '-' }
 
 // notify tells the server, if it is there and can take it at once, of a call
-// that is none of its business.
+// that is none of its business. The notice is lost at worst.
 func (c *call) notify(reason string) {
+	notice := wire.Append(nil, &wire.Notice{
+		Version: wire.Version, Reason: reason, Program: c.program,
+		Dir: c.dir, Started: c.started, Build: c.env.get("REXWRAP_BUILD"),
+	})
+	if c.place.Leave(notice) != endpoint.ErrUnsupported {
+		return
+	}
 	if c.place.Stalled(c.started, c.limits.stalled) {
 		return
 	}
@@ -78,10 +85,7 @@ func (c *call) notify(reason string) {
 	if err != nil {
 		return
 	}
-	_ = wire.Write(conn, &wire.Notice{ // one way: lost at worst
-		Version: wire.Version, Reason: reason, Program: c.program, Argv: c.argv,
-		Dir: c.dir, PWD: c.pwd(), Started: c.started, Build: c.env.get("REXWRAP_BUILD"),
-	})
+	_, _ = conn.Write(notice)
 	conn.Close()
 }
 

@@ -165,10 +165,14 @@ func (p *Pipeline) Forget() {
 	p.lists.forget()
 }
 
-// Note records a call that the wrapper ran by itself.
+// Note records a call that the wrapper ran by itself, maybe some time ago.
 func (p *Pipeline) Note(n *wire.Notice) {
+	at := p.o.Now()
+	if then := time.Unix(0, n.Started); n.Started > 0 && then.Before(at) {
+		at = then
+	}
 	p.o.Recorder.Add(&journal.Record{
-		Time: p.o.Now(), Outcome: journal.SteppedAside, Reason: n.Reason,
+		Time: at, Outcome: journal.SteppedAside, Reason: n.Reason,
 		Compiler: n.Program, Dir: n.Dir, Build: n.Build,
 	})
 }

@@ -27,6 +27,8 @@
 //	socket ".stalled"   its mtime is when a wrapper last waited in vain
 //	socket ".slot" n    locked by one run of a compiler on this machine; the
 //	                    server makes as many as may run at once
+//	socket ".tray"      what wrappers have left for a server that need not
+//	                    wake for it; it is there as long as the server is
 //	socket ".queue"     locked by the wrapper that gets the next free slot
 //
 // and in the cache directory lies "lock", locked by the server and holding its

@@ -6,7 +6,7 @@ import (
 )
 
 // Version is the frame version of this build.
-const Version = 2
+const Version = 3
 
 // MaxFrame bounds the length of a frame: Linux allows 6 MiB of arguments and
 // environment, and captured streams are cut at MaxStream.

@@ -16,7 +16,7 @@ func messages() []Message {
 			Env: []string{"A=b"}, Umask: 0o22, Namespace: "mnt:[1]", Pid: 7, Token: "t", Started: -1,
 			Stdout: StreamTerminal, SameFile: true, Columns: 80, CanCancel: true,
 		},
-		&Notice{Version: 1, Reason: "link", Program: "/usr/bin/cc", Argv: []string{"cc", "x.o"}, Dir: "/", Build: "b1"},
+		&Notice{Version: 1, Reason: "link", Program: "/usr/bin/cc", Dir: "/", Started: 5, Build: "b1"},
 		&Ran{Status: 1, Chunks: []Chunk{{1, []byte("out")}, {2, []byte("err")}}, Headers: []byte(". a.h\n"), UserTime: 1 << 40, MaxRSS: 5, Killed: true, Cancelled: true},
 		&Committed{}, &Heartbeat{}, &Cancel{}, &Away{},
 		&Admin{Version: 1, Verb: "status", Body: []byte("{}")},

@@ -67,10 +67,8 @@ type Notice struct {
 	Version uint32
 	Reason  string
 	Program string
-	Argv    []string
 	Dir     string
-	PWD     string
-	Started int64
+	Started int64 // as in Call
 	// Build is the id of the build that the call belongs to, empty for none.
 	Build string
 }
@@ -236,17 +234,15 @@ func (m *Notice) append(e *encoder) {
 	e.u32(m.Version)
 	e.string(m.Reason)
 	e.string(m.Program)
-	e.strings(m.Argv)
 	e.string(m.Dir)
-	e.string(m.PWD)
 	e.i64(m.Started)
 	e.string(m.Build)
 }
 
 func (m *Notice) decode(d *decoder) {
 	*m = Notice{
-		Version: d.u32(), Reason: d.string(), Program: d.string(), Argv: d.strings(),
-		Dir: d.string(), PWD: d.string(), Started: d.i64(), Build: d.string(),
+		Version: d.u32(), Reason: d.string(), Program: d.string(),
+		Dir: d.string(), Started: d.i64(), Build: d.string(),
 	}
 }
 

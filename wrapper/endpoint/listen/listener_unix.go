@@ -20,6 +20,7 @@ type Listener struct {
 	path   string
 	own    os.FileInfo // the socket as it was bound
 	held   *os.File
+	tray   *tray
 
 	retire, close sync.Once
 }
@@ -49,6 +50,9 @@ func Listen(p endpoint.Place) (*Listener, error) {
 	if err := l.bind(); err != nil {
 		held.Close()
 		return nil, err
+	}
+	if l.tray, err = makeTray(p); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
 	_ = p.ClearStalled() // at worst the wrappers wait out the mark
 	return l, nil
@@ -121,6 +125,16 @@ func (l *Listener) Lost() bool {
 	return err != nil || !os.SameFile(info, l.own)
 }
 
+// Left returns what wrappers have left since it was last called (see
+// endpoint.Place.Leave), and takes it out of there.
+func (l *Listener) Left() ([]byte, error) {
+	text, err := l.tray.empty()
+	if err != nil {
+		return nil, fmt.Errorf("empty tray: %w", err)
+	}
+	return text, nil
+}
+
 // lastCalls is how long a retiring listener looks for connections in its queue.
 const lastCalls = 50 * time.Millisecond
 
@@ -143,6 +157,9 @@ func (l *Listener) Retire() error {
 func (l *Listener) Close() error {
 	err := l.Retire()
 	l.close.Do(func() {
+		if l.tray != nil {
+			err = errors.Join(err, l.tray.remove())
+		}
 		err = errors.Join(err, l.socket.Close(), l.held.Close())
 	})
 	return err

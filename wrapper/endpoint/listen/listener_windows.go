@@ -147,6 +147,9 @@ func (l *Listener) Lost() bool {
 	return err != nil || string(text) != l.own
 }
 
+// Left returns nothing: wrappers send what they have to say.
+func (l *Listener) Left() ([]byte, error) { return nil, nil }
+
 // lastCalls is how long a retiring listener looks for wrappers that have read
 // where it listens.
 const lastCalls = 50 * time.Millisecond
