@@ -81,9 +81,34 @@ func (o *observation) holds(files Files) bool {
 	return !slices.ContainsFunc(o.lists, func(l watchedList) bool { return !l.holds() })
 }
 
-// neverHolds is an observation that no look confirms: a root that is missing.
-func neverHolds() *observation {
-	return &observation{files: []watchedFile{{path: string(filepath.Separator)}}}
+// guarded is holds, by a guard where files has one.
+func (o *observation) guarded(files Files) func() bool {
+	look := func() bool { return o.holds(files) }
+	guards, ok := files.(Guards)
+	if !ok {
+		return look
+	}
+	var paths, folders []string
+	for i := range o.files {
+		switch f := &o.files[i]; {
+		case f.key == statKey{} || !filepath.IsAbs(f.path):
+			return look // a link that leads nowhere: nobody says when it does
+		case f.key.isDir():
+			folders = append(folders, f.path)
+		default:
+			paths = append(paths, f.path)
+		}
+	}
+	for _, a := range o.absent {
+		folders = append(folders, a.dir)
+	}
+	for _, l := range o.lists {
+		folders = append(folders, l.dir)
+	}
+	if !slices.ContainsFunc(folders, func(dir string) bool { return !filepath.IsAbs(dir) }) {
+		return guards.Guard(paths, folders, look)
+	}
+	return look
 }
 
 func (w *watchedFile) holds(files Files) bool {

@@ -40,9 +40,9 @@ type Resolver struct {
 	notes   map[digest.Digest][]byte // what memory would return, this process's
 }
 
-// An answer is what a Call resolved to, and as long as seen holds, resolves to.
+// An answer is what a Call resolved to, and as long as it holds, resolves to.
 type answer struct {
-	seen      *observation
+	holds     func() bool
 	toolchain *Toolchain
 	err       error
 }
@@ -98,7 +98,7 @@ func (r *Resolver) recall(ctx context.Context, key []byte, program string, ident
 	r.mu.RLock()
 	known := r.answers[string(key)]
 	r.mu.RUnlock()
-	if known != nil && known.seen.holds(r.files) {
+	if known != nil && known.holds() {
 		return known.toolchain, known.err
 	}
 	// What is found serves all who wait: it does not end with the call that
@@ -146,14 +146,17 @@ func (r *Resolver) find(ctx context.Context, program string, identify identifier
 		look := newObserver(r.files)
 		tc, err := identify(ctx, look)
 		if errors.Is(err, errProbe) { // may well run the next time
-			return &answer{seen: neverHolds(), err: asUnsupported(err, program)}
+			return &answer{holds: never, err: asUnsupported(err, program)}
 		}
 		if look.seen.holds(r.files) {
-			return &answer{seen: look.seen, toolchain: tc, err: asUnsupported(err, program)}
+			return &answer{holds: look.seen.guarded(r.files), toolchain: tc, err: asUnsupported(err, program)}
 		}
 	}
-	return &answer{seen: neverHolds(), err: Unsupported("compiler-changing", program)}
+	return &answer{holds: never, err: Unsupported("compiler-changing", program)}
 }
+
+// never says of an answer that it is for one call only.
+func never() bool { return false }
 
 // asUnsupported names what kept identify from an answer.
 func asUnsupported(err error, program string) error {

@@ -4,6 +4,7 @@ package toolchains_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rexwrap/rexwrap/client/digest"
+	"github.com/rexwrap/rexwrap/depscan/filestate"
 	"github.com/rexwrap/rexwrap/localserver/localexec"
 	"github.com/rexwrap/rexwrap/toolchains"
 )
@@ -87,6 +89,9 @@ func (m *testMemory) Store(key digest.Digest, value []byte) {
 // sharedFiles spares the tests of one run the digests of the installed compilers.
 var sharedFiles = sync.OnceValue(newTestFiles)
 
+// watchedFiles are sharedFiles that hear of changes.
+var watchedFiles = sync.OnceValue(func() *filestate.State { return filestate.New(filestate.Options{Watch: true}) })
+
 // fixture is a Resolver whose processes are counted.
 type fixture struct {
 	*toolchains.Resolver
@@ -103,9 +108,12 @@ func newFixture(t testing.TB) *fixture {
 }
 
 // restart replaces the Resolver, as a new server with the same memory.
-func (f *fixture) restart() {
+func (f *fixture) restart() { f.restartOver(f.files) }
+
+// restartOver is restart with other Files.
+func (f *fixture) restartOver(files toolchains.Files) {
 	run := localexec.Runner(localexec.Limits{})
-	f.Resolver = toolchains.NewResolver(f.files, func(ctx context.Context, c toolchains.Command) (*toolchains.CommandResult, error) {
+	f.Resolver = toolchains.NewResolver(files, func(ctx context.Context, c toolchains.Command) (*toolchains.CommandResult, error) {
 		f.processes.Add(1)
 		return run(ctx, c)
 	}, f.memory)
@@ -471,25 +479,32 @@ func TestOneChange(t *testing.T) {
 			},
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			if c.setUp != nil {
-				c.setUp(t, dir)
-			}
-			f := newFixture(t)
-			before := f.resolve(t, c.call(dir))
-			if again := f.resolve(t, c.call(dir)); again.Digest != before.Digest {
-				t.Fatal("identity does not hold still")
-			}
-			c.change(t, dir)
-			if after := f.resolve(t, c.call(dir)); after.Digest == before.Digest {
-				t.Error("same identity after the change")
-			}
-			f.restart()
-			if after := f.resolve(t, c.call(dir)); after.Digest == before.Digest {
-				t.Error("same identity after the change and a restart")
-			}
-		})
+		for _, watched := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, watched %t", name, watched), func(t *testing.T) {
+				dir := t.TempDir()
+				if c.setUp != nil {
+					c.setUp(t, dir)
+				}
+				f := newFixture(t)
+				if watched {
+					f.restartOver(watchedFiles())
+				}
+				before := f.resolve(t, c.call(dir))
+				for range 5 { // then it is watched
+					if again := f.resolve(t, c.call(dir)); again.Digest != before.Digest {
+						t.Fatal("identity does not hold still")
+					}
+				}
+				c.change(t, dir)
+				if after := f.resolve(t, c.call(dir)); after.Digest == before.Digest {
+					t.Error("same identity after the change")
+				}
+				f.restart()
+				if after := f.resolve(t, c.call(dir)); after.Digest == before.Digest {
+					t.Error("same identity after the change and a restart")
+				}
+			})
+		}
 	}
 }
 

@@ -89,6 +89,14 @@ type Files interface {
 	Digest(path string) (digest.Digest, error)
 }
 
+// Guards spare looks at what is watched. A Files may be one.
+type Guards interface {
+	// Guard returns a function that returns what look does, or would, which
+	// looks at the files, and at the folders of which the names in them
+	// count. Paths are absolute; a folder may be missing.
+	Guard(files, folders []string, look func() bool) (holds func() bool)
+}
+
 // A Command is a process that a probe needs.
 type Command struct {
 	Argv  []string // Argv[0] is an absolute path

@@ -87,8 +87,9 @@ func (b *builder) holding(list string) []string {
 }
 
 func (b *builder) hasProgram(dir string) bool {
+	dir = path.Clean(dir)
 	for _, p := range b.c.Toolchain.Programs {
-		if p.Path != "" && path.Dir(p.Path) == path.Clean(dir) {
+		if strings.HasPrefix(p.Path, dir) && path.Dir(p.Path) == dir {
 			return true
 		}
 	}
