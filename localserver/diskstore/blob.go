@@ -126,9 +126,13 @@ func (s *Store) writeBlob(d digest.Digest, data []byte) (*record, error) {
 // faster than anything else, would cost a tenth of it and more.
 const plainMin = 256 << 10
 
+// plainMax is the size in bytes up to which nothing is won: a file takes a block,
+// and to decompress it half as long as all else about a hit.
+const plainMax = 4 << 10
+
 // packs reports whether a blob's file is to be compressed.
 func (s *Store) packs(size int64) bool {
-	return !s.cloned && (size < plainMin || s.used()+size > s.limit.Load()/2)
+	return !s.cloned && size > plainMax && (size < plainMin || s.used()+size > s.limit.Load()/2)
 }
 
 // writeFile makes a blob's file by fill and sets r.cost.
