@@ -72,7 +72,7 @@ func (in *interests) has(s symbol) bool {
 // passOver notes that definitions of s may be left out, unless s is of interest
 // by now.
 func (in *interests) passOver(s symbol) {
-	if e := in.entry(s); e != nil {
+	if e := in.entry(s); e != nil && e.Load() == 0 {
 		e.CompareAndSwap(0, passedOver)
 	}
 }

@@ -78,6 +78,8 @@ const (
 	replaySteps = 3
 	// freeVariants may be recorded for a subtree before one was of use.
 	freeVariants = 6
+	// spareHits are counted beyond what allows the next variant.
+	spareHits = 1 << 10
 )
 
 // worth reports whether another variant of s should be recorded: it was read
@@ -85,6 +87,21 @@ const (
 func (s *subtree) worth(least int32) bool {
 	n := s.recorded.Load()
 	return s.cost.Load() > least && (n < freeVariants || s.hits.Load() > 2*n)
+}
+
+// hit counts a use of s, as far as worth can ask: all compiles use the same few
+// headers, and what is written to travels between the processors.
+func (s *subtree) hit() {
+	if s.hits.Load() <= 2*s.recorded.Load()+spareHits {
+		s.hits.Add(1)
+	}
+}
+
+// read notes what it took to read s.
+func (s *subtree) read(steps int) {
+	if cost := int32(min(steps, 1<<30)) + 1; s.cost.Load() != cost {
+		s.cost.Store(cost)
+	}
 }
 
 // subtree returns the subtree that f begins.
@@ -139,7 +156,7 @@ func (e *evaluator) leave(f *fileFrame) {
 	sub, noted, start := f.sub, f.noted, f.steps
 	e.frames = e.frames[:len(e.frames)-1]
 	if sub != nil {
-		sub.cost.Store(int32(min(e.steps-start, 1<<30)) + 1)
+		sub.read(e.steps - start)
 	}
 	if noted && e.endRecording(e.steps-start) {
 		e.steps = start + replaySteps
@@ -167,7 +184,7 @@ func (e *evaluator) fitting(s *subtree, outer int32) *variant {
 	}
 	for _, v := range *list {
 		if (!v.stacked || v.outer == outer) && e.fits(v) && e.holdsFor(v) {
-			s.hits.Add(1)
+			s.hit()
 			return v
 		}
 	}
