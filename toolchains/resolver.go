@@ -24,7 +24,8 @@ import (
 // GCC_EXEC_PREFIX and -B, so that an assembler put in front of the usual one
 // makes another Toolchain on the next call. What was found, and every name that
 // was looked for in vain, is remembered with its stat key: a call in known
-// surroundings costs one stat for each file and folder, and no process.
+// surroundings costs no process, and one stat for each file and folder unless
+// Files, as Guards, hear of their changes.
 //
 // Only ELF programs are understood. Others step aside: a script can run anything,
 // and where Mach-O and PE programs find their libraries is not modelled here.

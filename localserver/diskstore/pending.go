@@ -20,8 +20,9 @@ const (
 	maxPending = 16 << 20
 	// spillMax is the largest value kept in the index; larger ones are blobs.
 	spillMax = 128 << 10
-	// packMin is the smallest value worth compressing.
-	packMin = 512
+	// packMin is the smallest value worth compressing: below it, where the
+	// journal's records are, that takes 30 us to save some hundred bytes.
+	packMin = 1 << 10
 )
 
 // put stores data under key.
