@@ -9,6 +9,7 @@ import (
 type patrol struct {
 	s     *State
 	posts []*post
+	rest  atomic.Int32 // how many looks come before it is tried to watch all again
 }
 
 // A post is one of its paths.
@@ -52,6 +53,10 @@ func (g *patrol) add(path string, names bool) {
 }
 
 func (g *patrol) holds(look func() bool) bool {
+	if g.rest.Load() > 0 {
+		g.rest.Add(-1)
+		return look()
+	}
 	v := &View{s: g.s}
 	v.tick() // before looking: what happens from now on is heard of
 	if g.quiet(v) {
@@ -65,7 +70,11 @@ func (g *patrol) holds(look func() bool) bool {
 		return false
 	}
 	for i, p := range g.posts {
-		stands[i].vigil.looked(v, stands[i].path, p.names)
+		vigil := &stands[i].vigil
+		vigil.looked(v, stands[i].path, p.names)
+		if vigil.looks.Load() < 0 {
+			g.rest.Store(-notAgain)
+		}
 	}
 	return true
 }

@@ -6,6 +6,30 @@ import (
 	"testing"
 )
 
+// TestGuardOfUnwatched: where the kernel tells nothing of a path, all is looked at
+// each time, and nothing else.
+func TestGuardOfUnwatched(t *testing.T) {
+	dir := watchableDir(t)
+	src := &countedSource{source: newSource()}
+	s := newState(Options{Watch: true}, src)
+	defer s.Close()
+	looks := 0
+	holds := s.Guard([]string{"/proc/version"}, []string{dir}, func() bool {
+		looks++
+		return true
+	})
+	for range 5 {
+		holds()
+	}
+	before := src.looks.Load()
+	for range 100 {
+		holds()
+	}
+	if looks != 105 || src.looks.Load() != before {
+		t.Errorf("%d looks of 105, and %d others", looks, src.looks.Load()-before)
+	}
+}
+
 // TestGuard changes what an answer rests on in each way; where nothing was changed
 // nothing is looked at.
 func TestGuard(t *testing.T) {
