@@ -29,6 +29,14 @@ var errDamaged = errors.New("index is damaged")
 // up to twice the size on disk.
 const memTable = 4 << 20
 
+const (
+	// minFresh and maxFresh are how many new tables there must and may be before
+	// they are merged with the rest, and freshShare which share of all: a
+	// look-up asks each of them, and to merge them rewrites all.
+	minFresh, maxFresh = 5, 32
+	freshShare         = 16
+)
+
 // tuned returns badger's options for a small index: everything in the LSM tree,
 // nothing cached beside the page cache.
 func tuned(dir string, readOnly bool, log zerolog.Logger) badger.Options {
@@ -44,7 +52,8 @@ func tuned(dir string, readOnly bool, log zerolog.Logger) badger.Options {
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
-		WithNumCompactors(2).
+		WithNumCompactors(0). // see compact
+		WithNumLevelZeroTablesStall(2 * maxFresh).
 		WithDetectConflicts(false).
 		WithMetricsEnabled(false).
 		WithSyncWrites(false)
@@ -121,6 +130,24 @@ func (x *index) write(batch map[string][]byte) (err error) {
 		}
 	}
 	return wb.Flush()
+}
+
+// compact merges the new tables with the rest when there are enough of them.
+// badger's own compactors look twenty times a second whether there is something to
+// do, which costs more than all else that an idle server does.
+func (x *index) compact() (err error) {
+	defer recovered(&err)
+	defer faulting()()
+	levels := x.db.Levels()
+	size := int64(0)
+	for _, l := range levels {
+		size += l.Size
+	}
+	fresh := levels[0]
+	if fresh.NumTables < minFresh || fresh.NumTables < maxFresh && fresh.Size < size/freshShare {
+		return nil
+	}
+	return x.db.Flatten(1)
 }
 
 // scan yields the entries whose keys begin with prefix, in order or, with down,

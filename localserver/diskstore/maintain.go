@@ -122,6 +122,35 @@ func (s *Store) tend(touches bool) {
 	if size := s.index.Load(); size > bloat && size > 2*s.slimmed {
 		s.slim()
 	}
+	s.compact()
+}
+
+// compactAgain is how long a compaction that failed is not tried again.
+const compactAgain = time.Minute
+
+// compact has the tables of the index merged beside all else. One that is being
+// closed waits for that.
+func (s *Store) compact() {
+	if time.Since(time.Unix(0, s.uncompact.Load())) < compactAgain || !s.compacting.CompareAndSwap(false, true) {
+		return
+	}
+	x := s.use()
+	if x == nil {
+		s.compacting.Store(false)
+		return
+	}
+	s.done.Go(func() {
+		defer s.compacting.Store(false)
+		defer x.users.Done()
+		err := s.roomFor(x)
+		if err == nil {
+			err = x.compact()
+		}
+		if err != nil {
+			s.uncompact.Store(time.Now().UnixNano())
+			s.opts.Log.Debug().Err(err).Msg("compact index")
+		}
+	})
 }
 
 // sweep removes files without entry and entries without file, counts anew, and
