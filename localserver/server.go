@@ -247,6 +247,7 @@ func (s *Server) serve(ctx, calls context.Context, conn net.Conn) {
 		call := &wire.Call{}
 		if wire.Decode(payload, call) == nil {
 			s.settled(conn)
+			s.collect() // what came before it is recorded before it
 			s.call(calls, call, newConversation(conn, frames, func() { s.unsettled(conn) }))
 		}
 	case wire.TypeNotice:

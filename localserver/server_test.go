@@ -297,6 +297,31 @@ func TestServerAnswersAdminAndNotices(t *testing.T) {
 	})
 }
 
+// TestNoticesAreInOrder: a notice that was left before a call came is recorded
+// before the call.
+func TestNoticesAreInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, c := newPipeListener(), &calls{}
+		c.serve = func(_ context.Context, _ *wire.Call, conv pipeline.Conversation) {
+			c.notices = append(c.notices, "call")
+			if err := conv.StepAside("x", ""); err != nil {
+				t.Error(err)
+			}
+		}
+		s, ended := start(t, l, c, 0)
+		synctest.Wait()
+		l.left <- wire.Append(nil, &wire.Notice{Version: wire.Version, Reason: "link"})
+		conn := l.dial()
+		send(t, conn, call())
+		receive(t, wire.NewReader(conn), &wire.StepAside{})
+		s.Stop(ErrStopped)
+		<-ended
+		if !slices.Equal(c.notices, []string{"link", "call"}) {
+			t.Errorf("recorded %q", c.notices)
+		}
+	})
+}
+
 // TestServerSettlesBeforeItAnswers: what a verb reports holds the call whose
 // wrapper has just ended, though its result is still being stored.
 func TestServerSettlesBeforeItAnswers(t *testing.T) {
