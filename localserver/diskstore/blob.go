@@ -127,7 +127,7 @@ func (s *Store) writeBlob(d digest.Digest, data []byte) (*record, error) {
 const plainMin = 256 << 10
 
 // plainMax is the size in bytes up to which nothing is won: a file takes a block,
-// and to decompress it half as long as all else about a hit.
+// and to decompress it takes longer than to read it.
 const plainMax = 4 << 10
 
 // packs reports whether a blob's file is to be compressed.

@@ -131,7 +131,7 @@ const compactAgain = time.Minute
 // compact has the tables of the index merged beside all else. One that is being
 // closed waits for that.
 func (s *Store) compact() {
-	if time.Since(time.Unix(0, s.uncompact.Load())) < compactAgain || !s.compacting.CompareAndSwap(false, true) {
+	if time.Since(time.Unix(0, s.compactFailed.Load())) < compactAgain || !s.compacting.CompareAndSwap(false, true) {
 		return
 	}
 	x := s.use()
@@ -147,7 +147,7 @@ func (s *Store) compact() {
 			err = x.compact()
 		}
 		if err != nil {
-			s.uncompact.Store(time.Now().UnixNano())
+			s.compactFailed.Store(time.Now().UnixNano())
 			s.opts.Log.Debug().Err(err).Msg("compact index")
 		}
 	})

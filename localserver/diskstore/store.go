@@ -109,8 +109,8 @@ type Store struct {
 	evictedBytes atomic.Int64
 	corrupt      atomic.Int64
 
-	compacting atomic.Bool
-	uncompact  atomic.Int64 // when that failed last, in nanoseconds since 1970
+	compacting    atomic.Bool
+	compactFailed atomic.Int64 // when that was last, in nanoseconds since 1970
 
 	wake chan struct{} // there is something to commit
 	stop chan struct{}
