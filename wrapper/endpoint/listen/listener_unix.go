@@ -51,9 +51,7 @@ func Listen(p endpoint.Place) (*Listener, error) {
 		held.Close()
 		return nil, err
 	}
-	if l.tray, err = makeTray(p); err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
+	l.tray = makeTray(p)
 	_ = p.ClearStalled() // at worst the wrappers wait out the mark
 	return l, nil
 }
@@ -157,10 +155,7 @@ func (l *Listener) Retire() error {
 func (l *Listener) Close() error {
 	err := l.Retire()
 	l.close.Do(func() {
-		if l.tray != nil {
-			err = errors.Join(err, l.tray.remove())
-		}
-		err = errors.Join(err, l.socket.Close(), l.held.Close())
+		err = errors.Join(err, l.tray.remove(), l.socket.Close(), l.held.Close())
 	})
 	return err
 }

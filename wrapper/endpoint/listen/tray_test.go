@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/rexwrap/rexwrap/wrapper/endpoint"
@@ -80,6 +81,35 @@ func TestTrayOfDeadServer(t *testing.T) {
 	}
 }
 
+// TestStoppedWriter: a wrapper that was stopped while it was writing holds nobody up,
+// and nothing is lost by it.
+func TestStoppedWriter(t *testing.T) {
+	p := place(t)
+	l := listen(t, p)
+	if err := p.Leave([]byte("before")); err != nil {
+		t.Fatal(err)
+	}
+	stopped, err := os.OpenFile(p.TrayFile(), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(stopped.Fd()), syscall.LOCK_SH); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Leave([]byte(", beside")); err != nil {
+		t.Fatal(err)
+	}
+	if text := left(t, l); text != "" {
+		t.Errorf("taken from under the writer: %q", text)
+	}
+	if err := stopped.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text := left(t, l); text != "before, beside" {
+		t.Errorf("left %q", text)
+	}
+}
+
 func TestTrayOfOthers(t *testing.T) {
 	p := place(t)
 	if err := p.MakeDir(); err != nil {
@@ -142,11 +172,7 @@ func TestTrayLosesNothing(t *testing.T) {
 			ended = true
 		default:
 		}
-		text, err := l.Left()
-		if err != nil && ended {
-			t.Fatal(err)
-		}
-		all.Write(text)
+		all.WriteString(left(t, l))
 	}
 	if got := strings.Count(all.String(), "message\n"); got+sent != writers*each || len(all.String()) != got*len("message\n") {
 		t.Errorf("%d messages were found and %d were to be sent, of %d", got, sent, writers*each)

@@ -4,12 +4,10 @@ package listen
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/rexwrap/rexwrap/wrapper/endpoint"
 )
@@ -18,23 +16,24 @@ import (
 // write to it at once, nobody while it is emptied.
 type tray struct {
 	mu   sync.Mutex
-	file *os.File // nil where the directory is not ours
+	file *os.File // nil where there is none
 }
 
 // makeTray makes the tray of p, or takes over the one that another server left.
-func makeTray(p endpoint.Place) (*tray, error) {
+// Where there can be none, messages are sent.
+func makeTray(p endpoint.Place) *tray {
 	if p.Dir == "" {
-		return &tray{}, nil
+		return &tray{}
 	}
 	file, err := os.OpenFile(p.TrayFile(), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("make tray: %w", err)
+		return &tray{}
 	}
-	return &tray{file: file}, nil
+	return &tray{file: file}
 }
 
-// empty returns what is in the tray and takes it out. A wrapper that was stopped
-// while it was writing keeps it from doing so until the next time.
+// empty returns what is in the tray and takes it out, or nothing while a wrapper is
+// writing to it: then the next time does.
 func (t *tray) empty() ([]byte, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -44,27 +43,19 @@ func (t *tray) empty() ([]byte, error) {
 	if info, err := t.file.Stat(); err != nil || info.Size() == 0 {
 		return nil, err
 	}
-	if err := t.lock(); err != nil {
+	fd := int(t.file.Fd())
+	err := syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	text, err := io.ReadAll(io.NewSectionReader(t.file, 0, 1<<62))
 	if err == nil {
 		err = t.file.Truncate(0)
 	}
-	return text, errors.Join(err, syscall.Flock(int(t.file.Fd()), syscall.LOCK_UN))
-}
-
-// lock waits for the wrappers that are writing, each of which takes some
-// microseconds.
-func (t *tray) lock() error {
-	const tries = 20
-	for n := 1; ; n++ {
-		err := syscall.Flock(int(t.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil || n == tries || !errors.Is(err, syscall.EWOULDBLOCK) {
-			return err
-		}
-		time.Sleep(time.Millisecond)
-	}
+	return text, errors.Join(err, syscall.Flock(fd, syscall.LOCK_UN))
 }
 
 // remove takes the tray away. What is put into it from now on is lost.
